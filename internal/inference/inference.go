@@ -1,0 +1,179 @@
+// Package inference is the vocabulary every other package speaks: requests,
+// events, regions, models, grants, attempts and records, named as Amazon
+// Bedrock and IAM name them. It holds plain data and imports only the standard
+// library, so that stages can share words without knowing one another.
+package inference
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Region is an AWS Region code such as "ap-southeast-1".
+type Region string
+
+// ModelID is a foundation model id such as
+// "anthropic.claude-sonnet-4-20250514-v1:0".
+type ModelID string
+
+// ProfileID is an inference profile id such as
+// "apac.anthropic.claude-sonnet-4-20250514-v1:0".
+type ProfileID string
+
+// ARN is an Amazon Resource Name in its text form. Package wire/arn takes it apart.
+type ARN string
+
+// Operation is a Bedrock Runtime API operation by its API name.
+type Operation string
+
+// The operations of the Bedrock Runtime API that run a model.
+const (
+	InvokeModel                   Operation = "InvokeModel"
+	InvokeModelWithResponseStream Operation = "InvokeModelWithResponseStream"
+	Converse                      Operation = "Converse"
+	ConverseStream                Operation = "ConverseStream"
+	CountTokens                   Operation = "CountTokens"
+)
+
+// Action is the IAM action that permits the operation: the Converse operations
+// are permitted by their Invoke counterparts (User Guide, "API permissions").
+func (o Operation) Action() string {
+	switch o {
+	case InvokeModelWithResponseStream, ConverseStream:
+		return "bedrock:InvokeModelWithResponseStream"
+	case CountTokens:
+		return "bedrock:CountTokens"
+	default:
+		return "bedrock:InvokeModel"
+	}
+}
+
+// Request is one model call after a front has decoded it. It is immutable once
+// built: every attempt starts from the same Request.
+type Request struct {
+	ID           string      // request id, a UUID; sent back as x-amzn-RequestId
+	Operation    Operation   // API operation
+	Model        string      // as the caller named it: id or ARN of a model or profile, percent-decoded once
+	SourceRegion Region      // where the request enters
+	Principal    Principal   // who calls
+	Caller       Caller      // who is behind the principal, zero when nobody is
+	Header       http.Header // the X-Amzn-Bedrock-* and Accept headers of the request; may be nil
+	Body         []byte      // the model's own JSON, byte for byte
+}
+
+// Principal is an identity that policy statements are attached to.
+type Principal struct {
+	Name string // unique within one server, e.g. "developer" or a data source's name
+	ARN  ARN    // as it appears in denials
+}
+
+// Caller is the end user on whose behalf a principal calls: the signed-in user
+// of a GraphQL request behind its data source's role.
+type Caller struct {
+	ID   string // subject of the token, empty for API keys
+	Name string // user name
+}
+
+// Credential is what a call from inside the process presents in place of a
+// signature: the principal and the scope it would have signed for. The zero
+// Service means the call is unsigned.
+type Credential struct {
+	Principal Principal
+	Service   string // signing service, "bedrock" for Bedrock
+	Region    Region // signing region
+}
+
+// HTTPRequest is an HTTP request as plain data, for callers inside the process.
+type HTTPRequest struct {
+	Method string
+	URL    string // absolute, path percent-encoded as it goes on the wire
+	Header http.Header
+	Body   []byte
+}
+
+// HTTPResponse is an HTTP response as plain data.
+type HTTPResponse struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Profile is an inference profile as seen from one source region, or a bare
+// model: then ID and ARN are empty and the source region is the one destination.
+type Profile struct {
+	ID           ProfileID
+	ARN          ARN // in the source region and the configured account
+	Model        ModelID
+	SourceRegion Region
+	Destinations []Region // catalog order
+	Global       bool     // a global. profile, which IAM checks by the regionless model ARN
+}
+
+// Named is what a caller invokes: the profile id, or the model id when bare.
+func (p Profile) Named() string {
+	if p.ID != "" {
+		return string(p.ID)
+	}
+	return string(p.Model)
+}
+
+// ModelARN is the foundation model's ARN in region; the empty region gives the
+// regionless ARN that global profiles are checked by.
+func ModelARN(region Region, model ModelID) ARN {
+	return ARN("arn:aws:bedrock:" + string(region) + "::foundation-model/" + string(model))
+}
+
+// ProfileARN is a system-defined inference profile's ARN.
+func ProfileARN(region Region, account string, profile ProfileID) ARN {
+	return ARN("arn:aws:bedrock:" + string(region) + ":" + account + ":inference-profile/" + string(profile))
+}
+
+// Model is what the stages need to know of a foundation model. Zero limits mean
+// the limit is not known and is not enforced.
+type Model struct {
+	ID              ModelID
+	Name            string
+	Provider        string
+	ContextWindow   int    // tokens
+	MaxOutput       int    // tokens
+	MaxOutputExcl   bool   // max_tokens equal to MaxOutput is refused
+	Prefill         bool   // a trailing assistant message is continued
+	Streaming       bool   // has the streaming operations
+	CountTokens     bool   // has CountTokens
+	OutputBurndown  int    // tokens of quota one output token takes, at least 1
+	EndOfLife       string // YYYY-MM-DD, empty while active
+	EndOfLifeMarked bool   // the date is published but not confirmed by a call
+}
+
+// IsAnthropic reports whether the model speaks Anthropic Messages.
+func (m ModelID) IsAnthropic() bool { return strings.HasPrefix(string(m), "anthropic.") }
+
+// Target is what one attempt calls.
+type Target struct {
+	Region    Region   // entry region, the endpoint
+	Model     string   // model or profile id invocable there
+	Account   string   // whose quota and credentials; empty is the default account
+	RunSet    []Region // where the model may run; nil is Region alone
+	Simulated bool
+}
+
+// Pinned reports whether the target's run set is one region.
+func (t Target) Pinned() bool { return len(t.RunSet) <= 1 }
+
+// Usage counts tokens as Bedrock reports them: InputTokens excludes cached ones.
+type Usage struct {
+	InputTokens      int `json:"input_tokens"`
+	OutputTokens     int `json:"output_tokens"`
+	CacheReadTokens  int `json:"cache_read_tokens,omitempty"`
+	CacheWriteTokens int `json:"cache_write_tokens,omitempty"`
+}
+
+// Identity is who sent a GraphQL request, by the authorization mode that knew them.
+type Identity struct {
+	Mode     string         // AppSync's name of the mode: "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM", ...
+	Caller   Caller         // the end user, zero for API keys
+	Issuer   string         // of the token
+	Groups   []string       // cognito:groups
+	Claims   map[string]any // of the token, nil without one; shared, never modified
+	SourceIP string
+}

@@ -1,0 +1,102 @@
+package inference
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Record is the one accounting entry of a call, with a row for each attempt. Its
+// JSON is what traces show.
+type Record struct {
+	ID                string    `json:"request_id"`
+	Time              time.Time `json:"time"`
+	Operation         Operation `json:"operation"`
+	Principal         string    `json:"principal"`
+	Caller            string    `json:"caller,omitempty"`
+	Profile           *string   `json:"profile"` // null for a bare model
+	Model             ModelID   `json:"model"`
+	SourceRegion      Region    `json:"source_region"`
+	DestinationRegion Region    `json:"destination_region,omitempty"` // empty when no attempt succeeded
+	Attempts          []Attempt `json:"attempts"`
+	Outcome           Outcome   `json:"outcome"`
+	Error             *Failure  `json:"error,omitempty"` // what the caller was answered when Outcome is Failed
+	Usage             Usage     `json:"usage"`
+	Cost              Money     `json:"cost_usd"`
+	AWS               *Verdict  `json:"aws,omitempty"` // nil when the call was refused before it was authorized
+	LatencyMS         int64     `json:"latency_ms"`
+	Simulated         bool      `json:"simulated"`
+}
+
+// Attempt is one call of one target.
+type Attempt struct {
+	Region  Region  `json:"region"`
+	Model   string  `json:"model"`
+	Outcome Outcome `json:"outcome"`
+	Kind    Kind    `json:"kind,omitempty"`
+	Status  int     `json:"status"` // HTTP status; 0 when no answer came
+	MS      int64   `json:"ms"`
+}
+
+// Outcome is how an attempt or a call ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OK     Outcome = "ok"
+	Failed Outcome = "failed"
+)
+
+// Failure is an error as the caller saw it.
+type Failure struct {
+	Status  int    `json:"status"`
+	Type    Kind   `json:"type"`
+	Message string `json:"message"`
+}
+
+// Money is an amount in billionths of a US dollar. Prices have at most four
+// decimals per million tokens, so a call's cost rounds by less than one unit.
+type Money int64
+
+// Dollar is one US dollar.
+const Dollar Money = 1_000_000_000
+
+// String is the amount in dollars as a decimal without trailing zeros, "0.00123".
+func (m Money) String() string {
+	sign := ""
+	if m < 0 {
+		sign, m = "-", -m
+	}
+	frac := strconv.FormatInt(int64(m%Dollar)+int64(Dollar), 10)[1:]
+	s := sign + strconv.FormatInt(int64(m/Dollar), 10) + "." + frac
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+}
+
+// MarshalText writes the decimal form, so that JSON carries a string.
+func (m Money) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (m *Money) UnmarshalText(text []byte) error {
+	parsed, err := ParseMoney(string(text))
+	if err != nil {
+		return err
+	}
+	*m = parsed
+	return nil
+}
+
+// ParseMoney reads a decimal number of dollars with at most nine decimals.
+func ParseMoney(s string) (Money, error) {
+	whole, frac, _ := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if len(frac) > 9 {
+		return 0, &Error{Kind: Validation, Op: "parse money", Message: "more than nine decimals in " + strconv.Quote(s)}
+	}
+	n, err := strconv.ParseInt(whole+frac+strings.Repeat("0", 9-len(frac)), 10, 64)
+	if err != nil {
+		return 0, &Error{Kind: Validation, Op: "parse money", Message: "not a decimal number: " + strconv.Quote(s)}
+	}
+	if strings.HasPrefix(s, "-") {
+		n = -n
+	}
+	return Money(n), nil
+}
