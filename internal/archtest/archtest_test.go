@@ -1,0 +1,183 @@
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A rule says what the packages that match may import of this module. Patterns
+// are path.Match patterns relative to the module, "" the root; the first rule
+// that matches a package decides. A trailing "/..." matches the package and all
+// below it.
+type rule struct {
+	packages string
+	may      []string
+	sentence string
+}
+
+var vocabulary = []string{"internal/inference", "backend", "internal/wire/..."}
+
+func and(more ...string) []string { return append(slices.Clone(vocabulary), more...) }
+
+var stages = []string{
+	"internal/auth", "internal/catalog", "internal/policy", "internal/route", "internal/tokens", "internal/meter",
+	"internal/upstream/...", "internal/resolver", "internal/datasource", "internal/userpool",
+}
+
+var rules = []rule{
+	{"internal/inference", nil, "the vocabulary imports only the standard library"},
+	{"backend", nil, "a backend is plain data: it imports only the standard library"},
+	{"internal/wire/*", nil, "codecs have no opinions: wire imports only the standard library"},
+	{"internal/upstream/sim", and("internal/tokens"), "an upstream is one stage: of the others it may only count tokens"},
+	{"internal/upstream/upstreamtest", vocabulary, "the conformance kit knows the vocabulary, not the upstreams"},
+	{"internal/front/...", vocabulary, "fronts turn bytes into vocabulary and import no stage"},
+	{"internal/gateway", and(stages...), "the gateway calls the stages in order and knows nothing above them"},
+	{"internal/amplify/schema", vocabulary, "the schema builder knows the vocabulary only"},
+	{"internal/amplify", and("internal/amplify/schema"), "the loader makes a backend and serves nothing"},
+	{"internal/check", and("internal/catalog", "internal/policy", "internal/resolver"), "check asks the stages that decide before a call and serves nothing"},
+	{"internal/outputs", vocabulary, "outputs are written from plain data"},
+	{"internal/sample", nil, "the sample is files"},
+	{"internal/seed", nil, "the seed is files"},
+	{"internal/config", vocabulary, "configuration is read before anything is built"},
+	{"internal/server", and(append(stages, "internal/front/...", "internal/gateway", "internal/amplify/...", "internal/config")...), "only server joins the stages"},
+	{"internal/cli", and("", "internal/server", "internal/amplify/...", "internal/check", "internal/config", "internal/outputs", "internal/sample", "internal/catalog"), "the command line stands on server"},
+	{"", and("internal/server", "internal/config", "internal/amplify"), "the public package is server with a name"},
+	{"fairwaytest", and("", "internal/server", "internal/config"), "the test server is the public package"},
+	{"cmd/fairway", []string{"internal/cli"}, "main hands over to cli"},
+	{"examples/...", []string{"", "backend"}, "an example uses what is public"},
+	{"internal/archtest", nil, "the test of the rules follows them"},
+	{"internal/compat", and("..."), "the compatibility report runs everything"},
+	{"internal/upstream/*", vocabulary, "stages import no other stage"},
+	{"internal/*", vocabulary, "stages import no other stage"},
+}
+
+// TestImports checks the non-test files of every package against the table.
+func TestImports(t *testing.T) {
+	root := filepath.Join("..", "..")
+	checked := 0
+	for dir, imports := range moduleImports(t, root) {
+		r := ruleFor(dir)
+		if r == nil {
+			t.Errorf("package %q has no rule: add it to the table, and to the design", dir)
+			continue
+		}
+		checked++
+		for _, imported := range imports {
+			if !slices.ContainsFunc(r.may, func(p string) bool { return matches(p, imported) }) {
+				t.Errorf("%s imports %s: %s", name(dir), name(imported), r.sentence)
+			}
+		}
+	}
+	if checked < 10 {
+		t.Fatalf("checked %d packages, want the whole module", checked)
+	}
+}
+
+// TestRulesBite makes sure the table refuses what it is there to refuse.
+func TestRulesBite(t *testing.T) {
+	for _, c := range []struct{ from, to string }{
+		{"internal/policy", "internal/catalog"},
+		{"internal/front/bedrock", "internal/auth"},
+		{"internal/front/graphql", "internal/datasource"},
+		{"internal/route", "internal/upstream/sim"},
+		{"internal/amplify", "internal/resolver"},
+		{"internal/gateway", "internal/server"},
+	} {
+		r := ruleFor(c.from)
+		if r == nil || slices.ContainsFunc(r.may, func(p string) bool { return matches(p, c.to) }) {
+			t.Errorf("%s may import %s, want a refusal", c.from, c.to)
+		}
+	}
+}
+
+func name(dir string) string {
+	if dir == "" {
+		return "the root package"
+	}
+	return dir
+}
+
+func ruleFor(dir string) *rule {
+	for i := range rules {
+		if matches(rules[i].packages, dir) {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+func matches(pattern, dir string) bool {
+	if pattern == "..." {
+		return true
+	}
+	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return dir == base || strings.HasPrefix(dir, base+"/")
+	}
+	ok, err := path.Match(pattern, dir)
+	return err == nil && ok
+}
+
+// moduleImports maps each package directory of the module to the module's own
+// packages that its non-test files import.
+func moduleImports(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if n := d.Name(); p != root && (n == "testdata" || n == "node_modules" || n == "bench" || strings.HasPrefix(n, ".")) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(p))
+		if err != nil {
+			return err
+		}
+		dir := strings.TrimPrefix(filepath.ToSlash(rel), ".")
+		src, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		found[dir] = append(found[dir], ownImports(file.Imports)...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func ownImports(specs []*ast.ImportSpec) []string {
+	var own []string
+	for _, s := range specs {
+		p, err := strconv.Unquote(s.Path.Value)
+		if err != nil {
+			continue
+		}
+		if p == "fairway" {
+			own = append(own, "")
+		} else if rest, ok := strings.CutPrefix(p, "fairway/"); ok {
+			own = append(own, rest)
+		}
+	}
+	return own
+}

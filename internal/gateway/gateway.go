@@ -1,0 +1,98 @@
+// Package gateway is the straight line: one function takes a decoded,
+// authenticated request through the stages in order. Read this first.
+//
+//	front > authenticate > Lookup > Authorize > Plan > Run > Settle > front
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"fairway/internal/catalog"
+	"fairway/internal/inference"
+	"fairway/internal/meter"
+	"fairway/internal/policy"
+	"fairway/internal/route"
+)
+
+// Gateway joins the stages. Its fields are set once and never change; a reloaded
+// backend gets a new Gateway over the same Catalog, Router and Meter.
+type Gateway struct {
+	Catalog *catalog.Catalog // what exists
+	Policy  *policy.Engine   // who may
+	Router  *route.Router    // where to
+	Meter   *meter.Meter     // what it cost
+	Clock   func() time.Time
+}
+
+// Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
+// error is an *inference.Error. The Record is complete when the error is returned
+// or the Stream is closed, and belongs to the caller from then on.
+func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference.Stream, *inference.Record, error) {
+	record := g.open(req)
+
+	profile, err := g.Catalog.Lookup(req.Model, req.SourceRegion)
+	if err != nil {
+		return nil, record, g.fail(ctx, record, err)
+	}
+	name(record, profile)
+
+	grant, err := g.Policy.Authorize(req.Principal, req.Operation.Action(), profile)
+	if err != nil {
+		return nil, record, g.fail(ctx, record, err)
+	}
+	record.AWS = &grant.AWS
+
+	var room [16]inference.Target
+	plan := g.Router.Plan(room[:0], grant, g.Clock())
+	record.Simulated = len(plan) > 0 && plan[0].Simulated
+
+	answer, err := g.Router.Run(ctx, req, plan)
+	record.Attempts = answer.Attempts
+	if err != nil {
+		return nil, record, g.fail(ctx, record, err)
+	}
+	place(record, answer.Target)
+	return &metered{Stream: answer.Stream, gateway: g, record: record}, record, nil
+}
+
+// open begins the call's record.
+func (g *Gateway) open(req *inference.Request) *inference.Record {
+	return &inference.Record{
+		ID:           req.ID,
+		Time:         g.Clock(),
+		Operation:    req.Operation,
+		Principal:    req.Principal.Name,
+		Caller:       req.Caller.Name,
+		Model:        inference.ModelID(req.Model),
+		SourceRegion: req.SourceRegion,
+		Attempts:     []inference.Attempt{},
+	}
+}
+
+// name records what the caller's model turned out to be.
+func name(record *inference.Record, profile inference.Profile) {
+	record.Model = profile.Model
+	if profile.ID != "" {
+		id := string(profile.ID)
+		record.Profile = &id
+	}
+}
+
+// place records where the answer comes from. A run set of several regions leaves
+// the destination unknown: no response of the service says where the model ran.
+func place(record *inference.Record, t inference.Target) {
+	record.Simulated = t.Simulated
+	if t.Pinned() {
+		record.DestinationRegion = t.Region
+	}
+}
+
+// fail settles the record with what the caller is about to be told.
+func (g *Gateway) fail(ctx context.Context, record *inference.Record, err error) error {
+	e := inference.AsError(err)
+	record.Outcome = inference.Failed
+	record.Error = &inference.Failure{Status: e.Kind.Status(), Type: e.Kind, Message: e.Message}
+	g.Meter.Settle(ctx, record, err)
+	return e
+}
