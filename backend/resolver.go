@@ -111,3 +111,11 @@ func (e *Error) Error() string {
 
 // AppendError is util.appendError: the error is reported, the field keeps its value.
 func (c *Context) AppendError(e *Error) { c.Appended = append(c.Appended, e) }
+
+// Error is the message, with the type before it where there is one.
+func (e *DataSourceError) Error() string {
+	if e.Type == "" {
+		return e.Message
+	}
+	return e.Type + ": " + e.Message
+}

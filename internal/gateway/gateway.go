@@ -37,7 +37,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference
 	}
 	name(record, profile)
 
-	grant, err := g.Policy.Authorize(req.Principal, req.Operation.Action(), profile)
+	grant, err := g.Policy.Authorize(req.Principal.Name, req.Operation.Action(), profile, g.Clock())
 	if err != nil {
 		return nil, record, g.fail(ctx, record, err)
 	}
@@ -53,7 +53,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference
 		return nil, record, g.fail(ctx, record, err)
 	}
 	place(record, answer.Target)
-	return &metered{Stream: answer.Stream, gateway: g, record: record}, record, nil
+	return &metered{Stream: answer.Stream, ctx: ctx, gateway: g, record: record}, record, nil
 }
 
 // open begins the call's record.
@@ -91,8 +91,7 @@ func place(record *inference.Record, t inference.Target) {
 // fail settles the record with what the caller is about to be told.
 func (g *Gateway) fail(ctx context.Context, record *inference.Record, err error) error {
 	e := inference.AsError(err)
-	record.Outcome = inference.Failed
 	record.Error = &inference.Failure{Status: e.Kind.Status(), Type: e.Kind, Message: e.Message}
-	g.Meter.Settle(ctx, record, err)
+	g.Meter.Settle(ctx, record)
 	return e
 }

@@ -12,6 +12,7 @@ import (
 // the front closes it, whatever happened in between.
 type metered struct {
 	inference.Stream
+	ctx     context.Context // of the call, for what is written at its end
 	gateway *Gateway
 	record  *inference.Record
 	final   bool
@@ -46,13 +47,10 @@ func (m *metered) Close() error {
 	if !m.final && m.err == nil {
 		m.err = &inference.Error{Kind: inference.Canceled, Op: "read answer", Message: "the caller went away before the answer ended"}
 	}
-	// The caller may be gone; the record is written all the same.
-	ctx := context.Background()
-	if m.final {
-		m.record.Outcome = inference.OK
-		m.gateway.Meter.Settle(ctx, m.record, nil)
-		return err
+	if m.err != nil {
+		_ = m.gateway.fail(m.ctx, m.record, m.err)
+	} else {
+		m.gateway.Meter.Settle(m.ctx, m.record)
 	}
-	_ = m.gateway.fail(ctx, m.record, m.err)
 	return err
 }

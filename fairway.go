@@ -1,0 +1,104 @@
+// Package fairway is the whole of Fairway as one http.Handler: an
+// AppSync-compatible GraphQL API for a backend and an Amazon Bedrock endpoint,
+// both of which answer through cross-region inference profiles.
+package fairway
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"fairway/backend"
+	"fairway/internal/amplify"
+	"fairway/internal/config"
+	"fairway/internal/inference"
+	"fairway/internal/server"
+)
+
+// Config says what a Gateway serves. The zero value is a Bedrock endpoint with
+// simulated regions in real time.
+type Config struct {
+	Backend *backend.Backend // the GraphQL API; nil serves Bedrock alone
+	Account string           // twelve digits, default 123456789012
+	Region  string           // default source region; default the backend's first Bedrock data source, else us-east-1
+	Strict  bool             // one denied destination refuses a call, as on AWS
+	Down    []string         // simulated regions that refuse connections from the start
+	Speed   float64          // of simulated regions: 1 is real time (the default), 10 ten times faster
+	Instant bool             // simulated regions do not wait at all
+	BaseURL string           // where the handler will be reached, default http://127.0.0.1:20002
+	Log     *slog.Logger     // default: nowhere
+}
+
+// Gateway serves a backend and Bedrock. It is an http.Handler, safe for
+// concurrent use; Close it when done.
+type Gateway struct{ server *server.Server }
+
+// Credentials are what clients of a Gateway may present. They belong to the
+// principal "developer", which may call everything, but for the API key.
+type Credentials struct {
+	AccessKeyID     string // SigV4, service "bedrock"
+	SecretAccessKey string
+	BearerKey       string // Authorization: Bearer
+	APIKey          string // x-api-key of the GraphQL API; empty when it has no key mode
+	Region          string // to sign for
+}
+
+// Load makes a backend of an Amplify Gen 2 project: files is the project root
+// that holds amplify/. The error lists what must change, with file and line.
+func Load(ctx context.Context, files fs.FS) (*backend.Backend, error) {
+	return amplify.Load(ctx, files)
+}
+
+// New makes a Gateway.
+func New(c Config) (*Gateway, error) {
+	settings := config.Default()
+	if c.Account != "" {
+		settings.Account = c.Account
+	}
+	if c.Strict {
+		settings.Grant = config.Strict
+	}
+	settings.Region = c.Region
+	switch {
+	case c.Instant:
+		settings.Simulate.Speed = config.Instant
+	case c.Speed != 0:
+		settings.Simulate.Speed = config.Speed(c.Speed)
+	}
+	s, err := server.New(server.Options{Config: settings, Backend: c.Backend, BaseURL: c.BaseURL, Log: c.Log})
+	if err != nil {
+		return nil, err
+	}
+	for _, region := range c.Down {
+		if err := s.SetFault(inference.Region(region), "down"); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return &Gateway{server: s}, nil
+}
+
+// ServeHTTP answers a request at either door.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.server.ServeHTTP(w, r) }
+
+// Fault gives a simulated region a fault while the gateway runs: "down", "hang",
+// "slow", "throttle", "5xx", "cut", or "up" to take it away.
+func (g *Gateway) Fault(region, fault string) error {
+	return g.server.SetFault(inference.Region(region), fault)
+}
+
+// Credentials are the gateway's own.
+func (g *Gateway) Credentials() Credentials {
+	o := g.server.Outputs()
+	return Credentials{
+		AccessKeyID:     o.AWS.AccessKeyID,
+		SecretAccessKey: o.AWS.SecretAccessKey,
+		BearerKey:       o.BearerKey,
+		APIKey:          o.GraphQL.APIKey,
+		Region:          o.Region,
+	}
+}
+
+// Close ends what the gateway runs.
+func (g *Gateway) Close() error { return g.server.Close() }

@@ -1,0 +1,165 @@
+package amplify
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// Namespaces of bundled files: the project's own and our modules. They are also
+// the prefixes of file names in the source map.
+const (
+	projectNamespace = "project"
+	moduleNamespace  = "module"
+)
+
+// bundle makes one script, with its source map inside, of the entry point and
+// everything it imports.
+func bundle(fsys fs.FS, found *findings) (script string, ok bool) {
+	if _, err := fs.Stat(fsys, entryPoint); err != nil {
+		found.fail("missing-backend", position{File: entryPoint},
+			"name the project root, the folder that holds amplify/",
+			"load amplify folder: no %s in the project folder", entryPoint)
+		return "", false
+	}
+	result := api.Build(api.BuildOptions{
+		EntryPoints: []string{entryPoint},
+		Bundle:      true,
+		Format:      api.FormatIIFE,
+		Platform:    api.PlatformNeutral,
+		Target:      api.ES2017, // what the interpreter has in full
+		Sourcemap:   api.SourceMapInline,
+		// The map need not repeat the files.
+		SourcesContent: api.SourcesContentExclude,
+		TsconfigRaw:    "{}", // no tsconfig.json outside fsys
+		LogLevel:       api.LogLevelSilent,
+		Plugins:        []api.Plugin{{Name: "project", Setup: project{fsys}.setup}},
+	})
+	for _, message := range result.Errors {
+		reportMessage(message, found)
+	}
+	if len(result.Errors) > 0 {
+		return "", false
+	}
+	return string(result.OutputFiles[0].Contents), true
+}
+
+// importError is an import that leads nowhere; it travels through esbuild as
+// the detail of a message.
+type importError struct {
+	code, message, fix string
+}
+
+// reportMessage makes a finding of an esbuild error.
+func reportMessage(m api.Message, found *findings) {
+	at := position{File: entryPoint}
+	if m.Location != nil {
+		file := strings.TrimPrefix(m.Location.File, projectNamespace+":")
+		at = position{File: file, Line: m.Location.Line}
+	}
+	if e, ok := m.Detail.(*importError); ok {
+		found.fail(e.code, at, e.fix, "%s", e.message)
+		return
+	}
+	code, fix := "syntax-error", "correct the syntax"
+	if strings.HasPrefix(m.Text, "No matching export") {
+		code, fix = "unavailable-export", "correct the name that is imported"
+	}
+	found.fail(code, at, fix, "bundle amplify folder: %s", strings.ReplaceAll(m.Text, `"`+moduleNamespace+":", `"`))
+}
+
+// project resolves and loads the files of a project folder for esbuild.
+type project struct {
+	fsys fs.FS
+}
+
+func (p project) setup(build api.PluginBuild) {
+	build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+		result, failure := p.resolve(args)
+		if failure != nil {
+			result.Errors = []api.Message{{Text: failure.message, Detail: failure}}
+		}
+		return result, nil
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: moduleNamespace}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		text, err := moduleText(args.Path)
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
+	})
+	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: projectNamespace}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		data, err := fs.ReadFile(p.fsys, args.Path)
+		text := string(data)
+		return api.OnLoadResult{Contents: &text, Loader: loaders[path.Ext(args.Path)]}, err
+	})
+}
+
+// loaders is how a project file is read, by its extension.
+var loaders = map[string]api.Loader{
+	".ts": api.LoaderTS, ".mts": api.LoaderTS, ".cts": api.LoaderTS, ".tsx": api.LoaderTSX,
+	".js": api.LoaderJS, ".mjs": api.LoaderJS, ".cjs": api.LoaderJS, ".jsx": api.LoaderJSX,
+	".json": api.LoaderJSON,
+}
+
+func (p project) resolve(args api.OnResolveArgs) (api.OnResolveResult, *importError) {
+	if args.Kind == api.ResolveEntryPoint {
+		return api.OnResolveResult{Path: args.Path, Namespace: projectNamespace}, nil
+	}
+	if args.Namespace == moduleNamespace || hasModule(args.Path) {
+		return api.OnResolveResult{Path: args.Path, Namespace: moduleNamespace}, nil
+	}
+	file, failure := p.file(args.Importer, args.Path)
+	return api.OnResolveResult{Path: file, Namespace: projectNamespace}, failure
+}
+
+// file is the project file that importer means by name.
+func (p project) file(importer, name string) (string, *importError) {
+	if !strings.HasPrefix(name, ".") && !path.IsAbs(name) {
+		return "", &importError{
+			code:    "unavailable-package",
+			message: "import " + name + ": the package is not available to an amplify folder here",
+			fix:     "remove the import, or move what needs it out of the code that declares the backend",
+		}
+	}
+	target := path.Join(path.Dir(importer), name)
+	if path.IsAbs(name) || !fs.ValidPath(target) {
+		return "", &importError{
+			code:    "import-outside-project",
+			message: "import " + name + ": it is outside the project folder",
+			fix:     "move the file into the project folder",
+		}
+	}
+	for _, candidate := range candidates(target) {
+		info, err := fs.Stat(p.fsys, candidate)
+		if err == nil && !info.IsDir() && loaders[path.Ext(candidate)] != api.LoaderNone {
+			return candidate, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", &importError{code: "unreadable-import", message: "import " + name + ": " + err.Error(), fix: "make the file readable"}
+		}
+	}
+	return "", &importError{
+		code:    "missing-import",
+		message: "import " + name + ": no such file in the project folder",
+		fix:     "create " + target + " or correct the import",
+	}
+}
+
+// candidates lists the files that an import of target may mean, the likeliest
+// first: the file itself, TypeScript for a .js name, an extension left out, an
+// index file.
+func candidates(target string) []string {
+	files := []string{target}
+	for _, pair := range [][2]string{{".js", ".ts"}, {".js", ".tsx"}, {".mjs", ".mts"}, {".cjs", ".cts"}} {
+		if stem, ok := strings.CutSuffix(target, pair[0]); ok {
+			files = append(files, stem+pair[1])
+		}
+	}
+	for _, stem := range []string{target, path.Join(target, "index")} {
+		for _, extension := range []string{".ts", ".tsx", ".mts", ".js", ".mjs", ".jsx", ".json"} {
+			files = append(files, stem+extension)
+		}
+	}
+	return files
+}

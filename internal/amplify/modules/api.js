@@ -1,0 +1,58 @@
+// backend.data: the GraphQL API and its data sources.
+import { recording } from "fairway/recording";
+import { tolerant } from "fairway/recorder";
+import { role } from "fairway/role";
+import { stack } from "fairway/stack";
+
+// Each method's AppSync kind and how many arguments stand between the id and
+// the options (CDK GraphqlApi reference).
+const dataSourceMethods = {
+  addHttpDataSource: ["HTTP", 1],
+  addNoneDataSource: ["NONE", 0],
+  addDynamoDbDataSource: ["AMAZON_DYNAMODB", 1],
+  addLambdaDataSource: ["AWS_LAMBDA", 1],
+  addEventBridgeDataSource: ["AMAZON_EVENTBRIDGE", 1],
+  addElasticsearchDataSource: ["AMAZON_ELASTICSEARCH", 1],
+  addOpenSearchDataSource: ["AMAZON_OPENSEARCH_SERVICE", 1],
+  addRdsDataSource: ["RELATIONAL_DATABASE", 3],
+};
+
+function addDataSource(kind, targets) {
+  return (id, ...rest) => {
+    const options = rest[targets] ?? {};
+    const name = String(options.name ?? id).replace(/\W+/g, "");
+    const record = { at: __at(), id: String(id), name, kind };
+    if (kind === "HTTP") {
+      record.endpoint = String(rest[0]);
+      const { signingRegion, signingServiceName } = options.authorizationConfig ?? {};
+      if (signingRegion) record.signingRegion = String(signingRegion);
+      if (signingServiceName) record.signingService = String(signingServiceName);
+    }
+    recording.dataSources.push(record);
+    const serviceRole = role(name, record);
+    return tolerant(`${name} data source`, { name, ds: { attrName: name }, serviceRole, grantPrincipal: serviceRole });
+  };
+}
+
+export function api(name) {
+  const methods = {};
+  for (const [method, [kind, targets]] of Object.entries(dataSourceMethods)) {
+    methods[method] = addDataSource(kind, targets);
+  }
+  const cfnGraphqlApi = tolerant(`${name}.resources.cfnResources.cfnGraphqlApi`, {
+    get environmentVariables() {
+      return recording.environment;
+    },
+    set environmentVariables(variables) {
+      recording.environment = variables;
+    },
+  });
+  return tolerant(name, {
+    ...methods,
+    stack,
+    resources: tolerant(`${name}.resources`, {
+      graphqlApi: tolerant(`${name}.resources.graphqlApi`, { ...methods }),
+      cfnResources: tolerant(`${name}.resources.cfnResources`, { cfnGraphqlApi }),
+    }),
+  });
+}

@@ -1,0 +1,76 @@
+package amplify
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"fairway/backend"
+	"fairway/internal/amplify/schema"
+)
+
+// operations are the schema's, with each resolver's file read. One that the
+// schema gives no position is placed at data, the call of defineData.
+func operations(built *schema.Built, data position, fsys fs.FS, found *findings) []backend.Operation {
+	list := slices.Clone(built.Operations)
+	for i := range list {
+		op := &list[i]
+		op.At = cmp.Or(op.At, data.String())
+		op.Pipeline = slices.Clone(op.Pipeline)
+		for j := range op.Pipeline {
+			at := parsePosition(built.HandlerAt[i][j])
+			readEntry(&op.Pipeline[j], at, *op, fsys, found)
+		}
+	}
+	reportUnsupported(list, found)
+	return list
+}
+
+// reportUnsupported notes the fields that have no engine, those of one
+// declaration in one finding.
+func reportUnsupported(operations []backend.Operation, found *findings) {
+	type declaration struct{ construct, at string }
+	var order []declaration
+	fields := map[declaration][]string{}
+	for _, op := range operations {
+		if op.Unsupported == "" {
+			continue
+		}
+		d := declaration{op.Unsupported, op.At}
+		if fields[d] == nil {
+			order = append(order, d)
+		}
+		fields[d] = append(fields[d], op.Type+"."+op.Field)
+	}
+	for _, d := range order {
+		found.add(backend.SeverityInfo, "unsupported-operation", parsePosition(d.at),
+			"nothing, as long as they are not called",
+			fmt.Sprintf("%s has no engine here yet: %s", d.construct, strings.Join(fields[d], ", ")))
+	}
+}
+
+// readEntry reads a resolver file, byte for byte. Its name is relative to the
+// file that declares the handler.
+func readEntry(f *backend.Function, at position, op backend.Operation, fsys fs.FS, found *findings) {
+	if f.Entry == "" {
+		return
+	}
+	file := path.Join(path.Dir(at.File), f.Entry)
+	if path.IsAbs(f.Entry) {
+		file = path.Clean(f.Entry)
+	}
+	code, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		fix := "create the file or correct the entry"
+		if !fs.ValidPath(file) {
+			fix = "move the file into the project folder"
+		}
+		found.fail("missing-resolver-entry", at, fix,
+			"%s.%s: resolver entry %q: no file %s in the project folder", op.Type, op.Field, f.Entry, file)
+		return
+	}
+	f.Entry, f.Code = file, string(code)
+}

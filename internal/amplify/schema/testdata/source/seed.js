@@ -1,0 +1,1 @@
+({ BedrockResponse: a.customType({ body: a.string(), error: a.string() }), askBedrock: a.query().arguments({ ingredients: a.string().array() }).returns(a.ref('BedrockResponse')).authorization((allow) => [allow.authenticated()]).handler(a.handler.custom({ entry: './bedrock.js', dataSource: 'bedrockDS' })) })

@@ -1,0 +1,1 @@
+({ Todo: a.model({ content: a.string(), done: a.boolean() }).authorization((allow) => [allow.owner()]) })

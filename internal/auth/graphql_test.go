@@ -1,0 +1,270 @@
+package auth_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"fairway/internal/auth"
+	"fairway/internal/inference"
+)
+
+const (
+	issuer   = "http://127.0.0.1:20002/ap-southeast-1_Local1234"
+	clientID = "client"
+)
+
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// oneKey is an issuer whose one key has the id "k"; it counts how often it is asked.
+type oneKey struct{ asked int }
+
+func (o *oneKey) PublicKey(_ context.Context, kid string) *rsa.PublicKey {
+	o.asked++
+	if kid != "k" {
+		return nil
+	}
+	return &signingKey().PublicKey
+}
+
+func accessClaims() jwt.MapClaims {
+	return jwt.MapClaims{
+		"iss": issuer, "sub": "sub-1", "username": "ann", "token_use": "access", "client_id": clientID,
+		"cognito:groups": []string{"Admins", "Cooks"}, "exp": now.Add(time.Hour).Unix(), "iat": now.Unix(),
+	}
+}
+
+func idClaims() jwt.MapClaims {
+	return jwt.MapClaims{
+		"iss": issuer, "sub": "sub-1", "cognito:username": "ann", "token_use": "id", "aud": clientID,
+		"exp": now.Add(time.Hour).Unix(),
+	}
+}
+
+func set(claims jwt.MapClaims, name string, value any) jwt.MapClaims {
+	claims[name] = value
+	return claims
+}
+
+func newToken(t testing.TB, claims jwt.MapClaims) string {
+	t.Helper()
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	token.Header["kid"] = "k"
+	text, err := token.SignedString(signingKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func newTokens(keys auth.KeySet, now func() time.Time) *auth.Tokens {
+	return auth.NewTokens(auth.TokenOptions{Issuer: issuer, ClientID: clientID, Keys: keys, Now: now})
+}
+
+func newGraphQL() auth.GraphQL {
+	keys := auth.NewAPIKeys(clock)
+	keys.Add("da2-good", now.Add(time.Second))
+	keys.Add("da2-forever", time.Time{})
+	keys.Add("da2-expired", now)
+	return auth.GraphQL{APIKeys: keys, Tokens: newTokens(&oneKey{}, clock)}
+}
+
+func identify(g auth.GraphQL, header map[string]string) (inference.Identity, error) {
+	r := httptest.NewRequest("POST", "/graphql", nil)
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	return g.Identify(r)
+}
+
+func TestIdentify(t *testing.T) {
+	access, id := newToken(t, accessClaims()), newToken(t, idClaims())
+	user := inference.Identity{
+		Mode: "AMAZON_COGNITO_USER_POOLS", Caller: inference.Caller{ID: "sub-1", Name: "ann"},
+		Issuer: issuer, Groups: []string{"Admins", "Cooks"}, SourceIP: "192.0.2.1",
+	}
+	noGroups := user
+	noGroups.Groups = nil
+	apiKey := inference.Identity{Mode: "API_KEY", SourceIP: "192.0.2.1"}
+
+	for name, tt := range map[string]struct {
+		header map[string]string
+		want   inference.Identity
+	}{
+		"access token":      {map[string]string{"Authorization": access}, user},
+		"after Bearer":      {map[string]string{"Authorization": "Bearer " + access}, user},
+		"id token":          {map[string]string{"Authorization": id}, noGroups},
+		"token and API key": {map[string]string{"Authorization": access, "X-Api-Key": "da2-expired"}, user},
+		"API key":           {map[string]string{"X-Api-Key": "da2-good"}, apiKey},
+		"API key for ever":  {map[string]string{"X-Api-Key": "da2-forever"}, apiKey},
+	} {
+		got, err := identify(newGraphQL(), tt.header)
+		if err != nil {
+			t.Errorf("%s: Identify = %v", name, err)
+			continue
+		}
+		if tt.want.Mode != "API_KEY" && got.Claims["sub"] != "sub-1" {
+			t.Errorf("%s: Claims = %v, want those of the token", name, got.Claims)
+		}
+		got.Claims = nil
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: Identify (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestIdentifyRefuses(t *testing.T) {
+	const notAuthorized = "You are not authorized to make this call."
+	authorization := func(token string) map[string]string { return map[string]string{"Authorization": token} }
+	token := func(claims jwt.MapClaims) map[string]string { return authorization(newToken(t, claims)) }
+	good := newToken(t, accessClaims())
+	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, accessClaims()).SignedString(jwt.UnsafeAllowNoneSignatureType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hmac, err := jwt.NewWithClaims(jwt.SigningMethodHS256, accessClaims()).SignedString([]byte("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherKid := jwt.NewWithClaims(jwt.SigningMethodRS256, accessClaims())
+	otherKid.Header["kid"] = "other"
+	otherKey, err := otherKid.SignedString(signingKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forever := accessClaims()
+	delete(forever, "exp")
+
+	for name, tt := range map[string]struct {
+		header  map[string]string
+		kind    inference.Kind
+		message string
+	}{
+		"nothing":          {nil, inference.MissingAuth, "Valid authorization header not provided."},
+		"unknown API key":  {map[string]string{"X-Api-Key": "da2-other"}, inference.UnrecognizedClient, notAuthorized},
+		"expired API key":  {map[string]string{"X-Api-Key": "da2-expired"}, inference.UnrecognizedClient, notAuthorized},
+		"garbage":          {authorization("garbage"), inference.Validation, "Unable to parse JWT token."},
+		"garbage in parts": {authorization("a.b.c"), inference.Validation, "Unable to parse JWT token."},
+		"garbage and key":  {map[string]string{"Authorization": "garbage", "X-Api-Key": "da2-good"}, inference.Validation, "Unable to parse JWT token."},
+		"expired":          {token(set(accessClaims(), "exp", now.Unix())), inference.ExpiredToken, "Token has expired."},
+		"forged":           {authorization(good[:strings.LastIndex(good, ".")+1] + strings.Repeat("A", 342)), inference.UnrecognizedClient, notAuthorized},
+		"no algorithm":     {authorization(unsigned), inference.UnrecognizedClient, notAuthorized},
+		"HMAC":             {authorization(hmac), inference.UnrecognizedClient, notAuthorized},
+		"unknown kid":      {authorization(otherKey), inference.UnrecognizedClient, notAuthorized},
+		"another issuer":   {token(set(accessClaims(), "iss", issuer+"x")), inference.UnrecognizedClient, notAuthorized},
+		"another client":   {token(set(accessClaims(), "client_id", "x")), inference.UnrecognizedClient, notAuthorized},
+		"another audience": {token(set(idClaims(), "aud", "x")), inference.UnrecognizedClient, notAuthorized},
+		"a refresh token":  {token(set(accessClaims(), "token_use", "refresh")), inference.UnrecognizedClient, notAuthorized},
+		"no expiry":        {token(forever), inference.UnrecognizedClient, notAuthorized},
+		"SigV4": {authorization("AWS4-HMAC-SHA256 Credential=x"), inference.UnrecognizedClient,
+			"identify caller: requests signed with SigV4 are not served by this API: send x-api-key or a user pool token"},
+	} {
+		got, err := identify(newGraphQL(), tt.header)
+		checkError(t, name, err, tt.kind, tt.message)
+		if diff := cmp.Diff(inference.Identity{}, got); diff != "" {
+			t.Errorf("%s: Identify gave an identity beside its error:\n%s", name, diff)
+		}
+	}
+}
+
+func TestModesThatTheAPIDoesNotHave(t *testing.T) {
+	for name, header := range map[string]map[string]string{
+		"token":   {"Authorization": newToken(t, accessClaims())},
+		"API key": {"X-Api-Key": "da2-good"},
+	} {
+		_, err := identify(auth.GraphQL{}, header)
+		checkError(t, name, err, inference.UnrecognizedClient, "You are not authorized to make this call.")
+	}
+}
+
+func TestVerifiedTokensAreRemembered(t *testing.T) {
+	keys, at := &oneKey{}, now
+	tokens := newTokens(keys, func() time.Time { return at })
+	token := newToken(t, accessClaims())
+	verify := func() error {
+		_, err := tokens.Verify(t.Context(), token)
+		return err
+	}
+	for range 3 {
+		if err := verify(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if keys.asked != 1 {
+		t.Errorf("three calls asked for the key %d times, want 1", keys.asked)
+	}
+	tokens.Purge()
+	if err := verify(); err != nil || keys.asked != 2 {
+		t.Errorf("Verify after Purge = %v with %d key requests, want 2", err, keys.asked)
+	}
+	at = now.Add(time.Hour)
+	for range 2 { // the first call forgets the token
+		checkError(t, "past its expiry", verify(), inference.ExpiredToken, "Token has expired.")
+	}
+}
+
+func TestNewAPIKey(t *testing.T) {
+	form := regexp.MustCompile(`^da2-[a-z0-9]{26}$`)
+	a, b := auth.NewAPIKey(), auth.NewAPIKey()
+	if !form.MatchString(a) || a == b {
+		t.Errorf("NewAPIKey = %q, %q, want distinct keys of the form %s", a, b, form)
+	}
+}
+
+// FuzzVerify: what verifies speaks for our user, for nobody else has a token;
+// every refusal is an *inference.Error and comes without an identity.
+func FuzzVerify(f *testing.F) {
+	good := newToken(f, accessClaims())
+	f.Add(good)
+	f.Add("a.b.c")
+	f.Add("eyJhbGciOiJub25lIn0.e30.")
+	tokens := newTokens(&oneKey{}, clock)
+	f.Fuzz(func(t *testing.T, token string) {
+		identity, err := tokens.Verify(t.Context(), token)
+		if err == nil {
+			if identity.Caller.ID != "sub-1" || identity.Issuer != issuer {
+				t.Fatalf("Verify(%q) = %+v", token, identity)
+			}
+			return
+		}
+		if _, ok := errors.AsType[*inference.Error](err); !ok || identity.Mode != "" {
+			t.Fatalf("Verify(%q) = %+v, %T, want *inference.Error alone", token, identity, err)
+		}
+	})
+}
+
+func BenchmarkIdentify(b *testing.B) {
+	r := httptest.NewRequest("POST", "/graphql", nil)
+	r.Header.Set("Authorization", newToken(b, accessClaims()))
+	for _, remembered := range []bool{true, false} {
+		b.Run(fmt.Sprintf("remembered=%t", remembered), func(b *testing.B) {
+			g := newGraphQL()
+			b.ReportAllocs()
+			for b.Loop() {
+				if !remembered {
+					g.Tokens.Purge()
+				}
+				if _, err := g.Identify(r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,100 @@
+// Package auth finds out who calls. Bedrock knows callers by SigV4 signature or
+// bearer key, GraphQL by API key or user-pool token. What a caller may do is the
+// business of package policy.
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"strings"
+	"sync"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// AccessKey is a key pair that signs requests as a principal.
+type AccessKey struct {
+	ID           string
+	Secret       string
+	SessionToken string    // of temporary credentials, which requests must carry; else empty
+	Expires      time.Time // of temporary credentials, else zero
+	Principal    inference.Principal
+}
+
+// Keys holds the access keys and bearer keys of principals, in memory. Access
+// key secrets are kept as they are, for signatures are checked with them; of
+// bearer keys only the hash is kept. Its methods may be called concurrently.
+type Keys struct {
+	mu     sync.RWMutex
+	access map[string]AccessKey
+	bearer map[digest]inference.Principal
+}
+
+// digest is a SHA-256. Looking a key up by its digest takes a time that says
+// nothing of the key.
+type digest [sha256.Size]byte
+
+func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
+
+// NewKeys holds no keys.
+func NewKeys() *Keys {
+	return &Keys{access: map[string]AccessKey{}, bearer: map[digest]inference.Principal{}}
+}
+
+// AddAccessKey adds key or replaces the one of its ID.
+func (k *Keys) AddAccessKey(key AccessKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.access[key.ID] = key
+}
+
+// AddBearerKey lets key speak for p.
+func (k *Keys) AddBearerKey(key string, p inference.Principal) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.bearer[digestOf(key)] = p
+}
+
+func (k *Keys) accessKey(id string) (AccessKey, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	key, ok := k.access[id]
+	return key, ok
+}
+
+func (k *Keys) bearerKey(key string) (inference.Principal, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	p, ok := k.bearer[digestOf(key)]
+	return p, ok
+}
+
+// NewAccessKey makes a random key pair for p. The ID's prefix differs from AWS's
+// so that neither people nor secret scanners take it for an AWS key.
+func NewAccessKey(p inference.Principal) AccessKey {
+	return AccessKey{
+		ID:        "FWAK" + base32.StdEncoding.EncodeToString(random(10)),
+		Secret:    base64.RawURLEncoding.EncodeToString(random(30)),
+		Principal: p,
+	}
+}
+
+// NewBearerKey makes a random bearer key.
+func NewBearerKey() string {
+	return "fairway-api-key-" + base64.RawURLEncoding.EncodeToString(random(30))
+}
+
+// NewAPIKey makes a random GraphQL API key in AppSync's form: "da2-" and 26
+// lower-case letters and digits.
+func NewAPIKey() string {
+	return "da2-" + strings.ToLower(base32.StdEncoding.EncodeToString(random(20))[:26])
+}
+
+func random(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails, see crypto/rand
+	return b
+}

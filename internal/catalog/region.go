@@ -1,0 +1,7 @@
+package catalog
+
+import "fairway/internal/inference"
+
+// IsRegion reports whether some inference profile can be called in region or
+// runs in it, or some model is there by its bare id.
+func IsRegion(region inference.Region) bool { return embedded().regions[region] }

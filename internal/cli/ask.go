@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairway/backend"
+	"fairway/internal/amplify"
+	"fairway/internal/server"
+)
+
+// askLimit ends an ask whose server does not answer; AppSync itself gives up
+// after 30 seconds.
+const askLimit = 2 * time.Minute
+
+func askCommand(s Surroundings) *cobra.Command {
+	var run runFlags
+	var dir, query, args string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ask [flags] [WORD...]",
+		Short: "Ask a backend a question and see the route it took",
+		Long: `Loads a backend (the built-in recipe sample, or --dir), starts simulated regions and its
+GraphQL server in process, signs in a local user, runs a query over HTTP, and prints the
+answer, the route it took, its tokens and its cost.
+
+The words fill the first argument of the query: a list takes one element a word, a string
+takes them all.`,
+		Example: "  fairway ask chicken rice carrots\n  fairway ask --down ap-southeast-1 chicken rice carrots\n  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json",
+		RunE: func(cmd *cobra.Command, words []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), askLimit)
+			defer cancel()
+			a, err := askBackend(ctx, s, run, dir, func(b *backend.Backend) (*question, error) {
+				schema, err := parseDeployed(b)
+				if err != nil {
+					return nil, failed(err)
+				}
+				return ask(schema, query, words, args)
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := a.printJSON(s.Stdout); err != nil {
+					return err
+				}
+			} else {
+				a.print(s.Stdout)
+			}
+			a.warn(s.Stderr)
+			if err := a.err(); err != nil {
+				return failed(err)
+			}
+			return nil
+		},
+	}
+	run.register(cmd)
+	cmd.Flags().StringVar(&dir, "dir", "", "project root or amplify/ folder to load (default: the built-in sample)")
+	cmd.Flags().StringVar(&query, "query", "", "query or mutation to run (default: the first query of the schema)")
+	cmd.Flags().StringVar(&args, "args", "", "arguments as a JSON object")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer and its route as JSON")
+	return cmd
+}
+
+// askBackend starts a server for the backend in dir, asks it what question makes
+// of the backend, and stops it again.
+func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, question func(*backend.Backend) (*question, error)) (*answer, error) {
+	p, err := openProject(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := run.load(s, p)
+	if err != nil {
+		return nil, err
+	}
+	b, err := amplify.Load(ctx, p.files)
+	if err != nil {
+		return nil, failed(err)
+	}
+	q, err := question(b)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, failed(err)
+	}
+	base := "http://" + listener.Addr().String()
+	srv, err := server.New(server.Options{Config: cfg, Backend: b, BaseURL: base, Log: quietLogger(s, cfg.Log)})
+	if err != nil {
+		_ = listener.Close()
+		return nil, failed(err)
+	}
+	defer srv.Close()
+	if err := run.fail(srv); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	serving, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(serving, listener) }()
+	defer func() { stop(); <-done }()
+
+	finish := progress(s, "asking "+q.field.Name)
+	defer finish()
+	return q.send(ctx, srv, base)
+}
+
+// send posts the question as the user the field wants and reads the answer.
+func (q *question) send(ctx context.Context, srv *server.Server, base string) (*answer, error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Fairway-Trace", "1")
+	if err := srv.SignIn(ctx, req); err != nil {
+		return nil, failed(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, failed(fmt.Errorf("ask: %w", err))
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, failed(fmt.Errorf("ask: read the answer: %w", err))
+	}
+	a, err := newAnswer(raw)
+	if err != nil {
+		return nil, failed(err)
+	}
+	return a, nil
+}
+
+// progress shows on a terminal that something is under way, until finish.
+func progress(s Surroundings, what string) (finish func()) {
+	if !s.Terminal {
+		return func() {}
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	began := time.Now()
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			fmt.Fprintf(s.Stderr, "\r\x1b[K%s ... %.1f s", what, time.Since(began).Seconds())
+			select {
+			case <-stop:
+				fmt.Fprint(s.Stderr, "\r\x1b[K")
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}

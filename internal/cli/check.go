@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairway/backend"
+	"fairway/internal/amplify"
+	"fairway/internal/check"
+	"fairway/internal/config"
+)
+
+func checkCommand(s Surroundings) *cobra.Command {
+	var run runFlags
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Find what would fail at run time or on AWS",
+		Long: `Loads a folder and says what would fail: missing permissions for destination regions with
+the statement to add, placeholders, unknown data sources, retired models, resolver code that
+the runtime refuses or that swallows errors. Exits 1 when there are errors.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := openProject(dirArgument(args))
+			if err != nil {
+				return err
+			}
+			cfg, err := run.load(s, p)
+			if err != nil {
+				return err
+			}
+			b, err := amplify.Load(cmd.Context(), p.files)
+			if b == nil {
+				return failed(err)
+			}
+			findings := check.Run(cmd.Context(), b, checkOptions(cfg))
+			if asJSON {
+				if findings == nil {
+					findings = []backend.Finding{}
+				}
+				if err := writeJSON(s, struct {
+					Findings []backend.Finding `json:"findings"`
+				}{findings}); err != nil {
+					return err
+				}
+			} else {
+				printFindings(s.Stdout, findings)
+				fmt.Fprintln(s.Stdout, summary(findings))
+			}
+			if count(findings, backend.SeverityError) > 0 {
+				return errShown
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&run.file, "config", "", "configuration file (default: "+config.FileName+" in the project root, where there is one)")
+	cmd.Flags().BoolVar(&run.strict, "strict", false, "check for a server that refuses what AWS refuses")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	return cmd
+}
+
+func checkOptions(c *config.Config) check.Options {
+	return check.Options{Account: c.Account, Strict: c.Grant == config.Strict, Now: time.Now()}
+}
+
+// printFindings writes a line each, with the fix indented below it.
+func printFindings(w io.Writer, findings []backend.Finding) {
+	for _, f := range findings {
+		at := f.File
+		if f.Line > 0 {
+			at = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		if at != "" {
+			at += ": "
+		}
+		fmt.Fprintf(w, "%s%s: %s [%s]\n", at, f.Severity, f.Message, f.Code)
+		if f.Fix != "" {
+			fmt.Fprintf(w, "    %s\n", strings.ReplaceAll(f.Fix, "\n", "\n    "))
+		}
+	}
+}
+
+func summary(findings []backend.Finding) string {
+	if len(findings) == 0 {
+		return "nothing found"
+	}
+	var parts []string
+	for _, severity := range []backend.Severity{backend.SeverityError, backend.SeverityWarning, backend.SeverityInfo} {
+		if n := count(findings, severity); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func count(findings []backend.Finding, severity backend.Severity) int {
+	n := 0
+	for _, f := range findings {
+		if f.Severity == severity {
+			n++
+		}
+	}
+	return n
+}

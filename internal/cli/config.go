@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+
+	"log/slog"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"fairway/internal/config"
+	"fairway/internal/inference"
+	"fairway/internal/server"
+)
+
+// runFlags are the flags of the commands that start a server.
+type runFlags struct {
+	file      string
+	down      []string
+	speed     string
+	strict    bool
+	responses string
+}
+
+func (f *runFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.file, "config", "", "configuration file (default: "+config.FileName+" in the project root, where there is one)")
+	cmd.Flags().StringArrayVar(&f.down, "down", nil, "simulated region that refuses connections; repeats")
+	cmd.Flags().StringVar(&f.speed, "speed", "", "of simulated regions: 1 is real time, 10 ten times faster, instant does not wait")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse a call when one destination is denied, as AWS does")
+	cmd.Flags().StringVar(&f.responses, "responses", "", "file of scripted answers for the simulated regions")
+}
+
+// load is the configuration of a run on project p.
+func (f *runFlags) load(s Surroundings, p *project) (*config.Config, error) {
+	cfg, _, err := f.read(s, p.dir)
+	return cfg, err
+}
+
+func (f *runFlags) read(s Surroundings, dir string) (*config.Config, config.Origins, error) {
+	source := config.Source{File: f.file, Flags: map[string]string{}, Env: func(name string) (string, bool) {
+		value := s.Getenv(name)
+		return value, value != ""
+	}}
+	if source.File == "" && dir != "" {
+		source.File = config.Find(dir)
+	}
+	if f.speed != "" {
+		source.Flags["simulate.speed"] = f.speed
+	}
+	if f.strict {
+		source.Flags["grant"] = string(config.Strict)
+	}
+	if f.responses != "" {
+		source.Flags["simulate.responses"] = f.responses
+	}
+	return config.Load(source)
+}
+
+// fail takes the regions of --down down.
+func (f *runFlags) fail(srv *server.Server) error {
+	for _, region := range f.down {
+		if err := srv.SetFault(inference.Region(region), "down"); err != nil {
+			return fmt.Errorf("--down: %w", err)
+		}
+	}
+	return nil
+}
+
+// logger logs to stderr: text for people, JSON for machines.
+func logger(s Surroundings, c config.Log) *slog.Logger {
+	if c.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(s.Stderr, &slog.HandlerOptions{Level: c.Level}))
+	}
+	return slog.New(tint.NewHandler(s.Stderr, &tint.Options{Level: c.Level, TimeFormat: "15:04:05", NoColor: !s.Terminal}))
+}
+
+// quietLogger leaves out what a command prints itself.
+func quietLogger(s Surroundings, c config.Log) *slog.Logger {
+	if c.Level.Level() < slog.LevelWarn {
+		c.Level = "warn"
+	}
+	return logger(s, c)
+}
+
+func configCommand(s Surroundings) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Look at the configuration",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var run runFlags
+	check := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Print the effective configuration, with where each value comes from",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			cfg, origins, err := run.read(s, dirArgument(args))
+			if err != nil {
+				return err
+			}
+			return config.Effective(s.Stdout, cfg, origins)
+		},
+	}
+	check.Flags().StringVar(&run.file, "config", "", "configuration file (default: "+config.FileName+" in DIR, where there is one)")
+	cmd.AddCommand(check)
+	return cmd
+}

@@ -1,0 +1,248 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"fairway/internal/inference"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected files in testdata")
+
+func glob(t testing.TB, pattern string) []string {
+	files, err := filepath.Glob(filepath.Join("testdata", pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no testdata/%s: %v", pattern, err)
+	}
+	return files
+}
+
+// equalsFile compares got with a file, or rewrites the file.
+func equalsFile(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("differs from %s (-want +got):\n%s", file, diff)
+	}
+}
+
+func effective(t testing.TB, c *Config, o Origins) string {
+	var out bytes.Buffer
+	if err := Effective(&out, c, o); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// What good-*.yaml configures is good-*.effective.
+func TestLoadGood(t *testing.T) {
+	for _, file := range glob(t, "good-*.yaml") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, o, err := Load(Source{File: file})
+			if err != nil {
+				t.Fatalf("Load(%s) error = %v", file, err)
+			}
+			equalsFile(t, strings.TrimSuffix(file, ".yaml")+".effective", effective(t, c, o))
+		})
+	}
+}
+
+// What is wrong with bad-*.yaml is bad-*.err.
+func TestLoadBad(t *testing.T) {
+	for _, file := range glob(t, "bad-*.yaml") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, o, err := Load(Source{File: file})
+			if err == nil || c != nil || o != nil {
+				t.Fatalf("Load(%s) = %v, %v, %v, want only an error", file, c, o, err)
+			}
+			equalsFile(t, strings.TrimSuffix(file, ".yaml")+".err", err.Error()+"\n")
+		})
+	}
+}
+
+func TestDefaultIsValid(t *testing.T) {
+	if found := Default().validate(); found != nil {
+		t.Errorf("Default().validate() = %v, want nothing", found)
+	}
+}
+
+func environment(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { v, ok := vars[name]; return v, ok }
+}
+
+func TestLoadLaterSourceWins(t *testing.T) {
+	file := filepath.Join(t.TempDir(), FileName)
+	text := "listen: 127.0.0.1:1\ngrant: strict\nsimulate:\n  responses: answers.yaml\n  faults: {eu-west-1: hang}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, o, err := Load(Source{
+		File: file,
+		Env: environment(map[string]string{
+			"FAIRWAY_LISTEN": "127.0.0.1:2",
+			"FAIRWAY_ORDER":  "us-east-1, us-west-2",
+			"FAIRWAY_REGION": "",
+			"FAIRWAY_SIMULATE_QUOTA_TOKENS_PER_MINUTE": "7",
+		}),
+		Flags: map[string]string{"listen": "127.0.0.1:3", "simulate.faults": "us-east-1=down,us-west-2=5xx", "simulate.speed": "instant"},
+	})
+	if err != nil {
+		t.Fatalf("Load() error = %v", err)
+	}
+	want := Default()
+	want.Listen, want.Grant = "127.0.0.1:3", Strict
+	want.Order = []inference.Region{"us-east-1", "us-west-2"}
+	want.Simulate.Quota.TokensPerMinute, want.Simulate.Speed = 7, Instant
+	want.Simulate.Responses = Path(filepath.Join(filepath.Dir(file), "answers.yaml"))
+	want.Simulate.Faults = map[inference.Region]Fault{"us-east-1": "down", "us-west-2": "5xx"}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("Load() (-want +got):\n%s", diff)
+	}
+	for path, origin := range map[string]string{
+		"listen": "flag", "simulate.faults": "flag", "order": "FAIRWAY_ORDER", "grant": file + ":2",
+		"region": "default", "simulate.responses": file + ":4", "log.level": "default",
+	} {
+		if o[path] != origin {
+			t.Errorf("origin of %s = %q, want %q", path, o[path], origin)
+		}
+	}
+}
+
+func TestLoadNamesTheSourceOfAnError(t *testing.T) {
+	_, _, err := Load(Source{
+		Env:   environment(map[string]string{"FAIRWAY_BREAKER_FAILURES": "few", "FAIRWAY_ACCOUNT": "1"}),
+		Flags: map[string]string{"speed": "2", "attempt_timeout": "12"},
+	})
+	const want = `FAIRWAY_BREAKER_FAILURES: breaker.failures: want a whole number, got "few"
+flag: attempt_timeout: want a duration with its unit such as "250ms", got "12"
+flag: unknown setting "speed"
+FAIRWAY_ACCOUNT: account: want twelve digits, got "1"`
+	if err == nil || err.Error() != want {
+		t.Errorf("Load() error =\n%v\nwant\n%s", err, want)
+	}
+	if _, _, err := Load(Source{File: filepath.Join(t.TempDir(), "missing.yaml")}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Load(missing file) error = %v, want not exist", err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	if got := Find(dir); got != "" {
+		t.Errorf("Find(empty folder) = %q, want nothing", got)
+	}
+	file := filepath.Join(dir, FileName)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := Find(dir); got != file {
+		t.Errorf("Find() = %q, want %q", got, file)
+	}
+}
+
+// Every setting has a name in the file and one in the environment, no two alike.
+func TestSettingNames(t *testing.T) {
+	var names []string
+	for _, s := range settings(Default()) {
+		if s.path == "" || strings.HasSuffix(s.path, ".") {
+			t.Errorf("setting %q of type %s has no yaml tag", s.path, s.value.Type())
+		}
+		names = append(names, s.variable())
+	}
+	slices.Sort(names)
+	if unique := slices.Compact(slices.Clone(names)); len(unique) != len(names) {
+		t.Errorf("names of variables %v, want no two alike", names)
+	}
+}
+
+// Loading what Effective writes gives the same configuration.
+func TestEffectiveRoundTrip(t *testing.T) {
+	region := rapid.StringMatching(`[a-z]{2}-[a-z]{1,9}-[0-9]{1,2}`)
+	regions := rapid.Map(region, func(s string) inference.Region { return inference.Region(s) })
+	span := rapid.Map(rapid.Int64Range(1, int64(time.Hour*1000)), func(n int64) Duration { return Duration(n) })
+	size := rapid.Map(rapid.Int64Min(1), func(n int64) Size { return Size(n) })
+	rapid.Check(t, func(t *rapid.T) {
+		want := Default()
+		want.Account = rapid.StringMatching(`[0-9]{12}`).Draw(t, "account")
+		want.Order = rapid.SliceOfN(regions, 0, 4).Draw(t, "order")
+		want.AttemptTimeout, want.RequestTimeout = span.Draw(t, "attempt"), span.Draw(t, "request")
+		want.Simulate.Speed = rapid.SampledFrom([]Speed{Instant, 1, 0.125, 1e21, 3}).Draw(t, "speed")
+		want.Simulate.Seed = rapid.Uint64().Draw(t, "seed")
+		want.Simulate.Responses = Path(rapid.StringMatching(`(/[ -~\n"é]{1,6})?`).Draw(t, "responses"))
+		want.Simulate.Faults = rapid.MapOfN(regions, rapid.SampledFrom([]Fault{"up", "5xx"}), 0, 3).Draw(t, "faults")
+		want.Limits.GraphQLBody = size.Draw(t, "size")
+		want.Log.Content = rapid.Bool().Draw(t, "content")
+		var out bytes.Buffer
+		if err := Effective(&out, want, Origins{}); err != nil {
+			t.Fatal(err)
+		}
+		l := newLoader()
+		l.file("effective.yaml", out.Bytes())
+		got, _, err := l.finish()
+		if err != nil {
+			t.Fatalf("load of\n%s: %v", out.Bytes(), err)
+		}
+		empty := cmp.Transformer("empty", func(s []string) int { return len(s) })
+		if diff := cmp.Diff(want, got, empty); diff != "" {
+			t.Fatalf("load of\n%s(-want +got):\n%s", out.Bytes(), diff)
+		}
+	})
+}
+
+// A file either has errors, each naming the file, or gives a configuration that
+// Effective writes and Load reads again.
+func FuzzFile(f *testing.F) {
+	for _, file := range append(glob(f, "good-*.yaml"), glob(f, "bad-*.yaml")...) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l := newLoader()
+		l.file("/f.yaml", data)
+		c, o, err := l.finish()
+		if err != nil {
+			if c != nil || !strings.HasPrefix(err.Error(), "/f.yaml") {
+				t.Fatalf("load = %v, %v, want no configuration and the file's name first", c, err)
+			}
+			return
+		}
+		text := effective(t, c, o)
+		again := newLoader()
+		again.file("/f.yaml", []byte(text))
+		c, o, err = again.finish()
+		if err != nil {
+			t.Fatalf("load of\n%s: %v", text, err)
+		}
+		stripped := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+		if got := effective(t, c, Origins{}); stripped(got) != stripped(effectiveWithout(t, data)) {
+			t.Fatalf("load of\n%s gives\n%s", text, got)
+		}
+	})
+}
+
+// effectiveWithout is the effective configuration of a file, without origins.
+func effectiveWithout(t testing.TB, data []byte) string {
+	l := newLoader()
+	l.file("/f.yaml", data)
+	return effective(t, l.config, Origins{})
+}

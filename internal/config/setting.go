@@ -1,0 +1,156 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// setting is one field of a Config that holds a value.
+type setting struct {
+	path  string // "breaker.open_for"
+	value reflect.Value
+}
+
+// settings lists the settings of c in the order of the struct; they set c.
+func settings(c *Config) []setting {
+	return appendSettings(nil, "", reflect.ValueOf(c).Elem())
+}
+
+func appendSettings(list []setting, prefix string, v reflect.Value) []setting {
+	for field, value := range v.Fields() {
+		path := prefix + field.Tag.Get("yaml")
+		if _, isValue := value.Addr().Interface().(encoding.TextUnmarshaler); value.Kind() == reflect.Struct && !isValue {
+			list = appendSettings(list, path+".", value)
+		} else {
+			list = append(list, setting{path, value})
+		}
+	}
+	return list
+}
+
+// variable is the name of the setting in the environment.
+func (s setting) variable() string {
+	return "FAIRWAY_" + strings.ToUpper(strings.ReplaceAll(s.path, ".", "_"))
+}
+
+// given is what a source says of a setting: exactly one field is set. A scalar
+// can say anything.
+type given struct {
+	scalar *string
+	list   []string
+	pairs  map[string]string
+}
+
+// set takes the value over; the setting is unchanged if that fails.
+func (s setting) set(g given) error {
+	switch s.value.Kind() {
+	case reflect.Slice:
+		return s.setList(g)
+	case reflect.Map:
+		return s.setMap(g)
+	}
+	if g.scalar == nil {
+		return fmt.Errorf("want a single value")
+	}
+	return parse(s.value, *g.scalar)
+}
+
+func (s setting) setList(g given) error {
+	items := g.list
+	if g.scalar != nil {
+		items = splitList(*g.scalar)
+	}
+	if items == nil {
+		return fmt.Errorf("want a list")
+	}
+	list := reflect.MakeSlice(s.value.Type(), len(items), len(items))
+	for i, item := range items {
+		if err := parse(list.Index(i), item); err != nil {
+			return err
+		}
+	}
+	s.value.Set(list)
+	return nil
+}
+
+func (s setting) setMap(g given) error {
+	pairs := g.pairs
+	if g.scalar != nil {
+		pairs = map[string]string{}
+		for _, item := range splitList(*g.scalar) {
+			name, value, _ := strings.Cut(item, "=")
+			pairs[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		}
+	}
+	if pairs == nil {
+		return fmt.Errorf("want a map")
+	}
+	table := reflect.MakeMap(s.value.Type())
+	for name, text := range pairs {
+		key, value := reflect.New(s.value.Type().Key()).Elem(), reflect.New(s.value.Type().Elem()).Elem()
+		if err := parse(key, name); err != nil {
+			return err
+		}
+		if err := parse(value, text); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		table.SetMapIndex(key, value)
+	}
+	s.value.Set(table)
+	return nil
+}
+
+func splitList(text string) []string {
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return slices.DeleteFunc(items, func(item string) bool { return item == "" })
+}
+
+// parse sets v, a value of one word, to what text says.
+func parse(v reflect.Value, text string) error {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("want true or false, got %q", text)
+		}
+		v.SetBool(text == "true")
+	case reflect.Int:
+		n, err := strconv.ParseInt(text, 10, 0)
+		if err != nil {
+			return fmt.Errorf("want a whole number, got %q", text)
+		}
+		v.SetInt(n)
+	case reflect.Uint64:
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return fmt.Errorf("want a whole number from 0 up, got %q", text)
+		}
+		v.SetUint(n)
+	default:
+		panic("config: no way to write a " + v.Type().String())
+	}
+	return nil
+}
+
+// text is v, a value of one word, as parse reads it.
+func text(v reflect.Value) string {
+	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+		out, err := m.MarshalText()
+		if err != nil {
+			panic("config: " + err.Error())
+		}
+		return string(out)
+	}
+	return fmt.Sprint(v.Interface())
+}

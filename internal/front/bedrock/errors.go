@@ -1,0 +1,81 @@
+package bedrock
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"fairway/internal/inference"
+)
+
+// errorNamespace follows the exception's name in x-amzn-ErrorType; SDKs cut at
+// the colon.
+const errorNamespace = ":http://internal.amazon.com/coral/com.amazon.bedrock/"
+
+// msgUnavailable is what callers read when no region gave any HTTP answer.
+const msgUnavailable = "Bedrock is unable to process your request."
+
+// form is how an error goes on the wire.
+type form struct {
+	status int
+	name   string // of the exception
+	member string // of the body that holds the message
+}
+
+// formOf is the table Kind -> form. The service itself writes "message"; what
+// stands before it, checking signatures and IAM, writes "Message".
+func formOf(e *inference.Error) form {
+	f := form{e.Kind.Status(), string(e.Kind), "message"}
+	switch e.Kind {
+	case inference.MissingAuth, inference.UnrecognizedClient, inference.InvalidSignature,
+		inference.ExpiredToken, inference.IncompleteSignature:
+		f.member = "Message"
+	case inference.AccessDenied:
+		if strings.HasPrefix(e.Message, "User: ") { // IAM's own; the service refuses models by the same name
+			f.member = "Message"
+		}
+	}
+	return f
+}
+
+// encodeError is the service's answer to a failed call. A transport failure has
+// no form of its own: to the caller the service was not available.
+func encodeError(e *inference.Error) *inference.HTTPResponse {
+	if e.Transport {
+		e = &inference.Error{Kind: inference.ServiceUnavailable, Message: msgUnavailable, RetryAfter: e.RetryAfter}
+	}
+	f := formOf(e)
+	body := map[string]any{f.member: e.Message}
+	if e.Kind == inference.ModelError && e.OriginalStatus != 0 {
+		body["originalStatusCode"] = e.OriginalStatus
+	}
+	response := f.response(body)
+	if e.RetryAfter > 0 {
+		seconds := int(math.Ceil(e.RetryAfter.Seconds()))
+		response.Header.Set("Retry-After", strconv.Itoa(seconds))
+	}
+	return response
+}
+
+// unknownOperation answers a request that is for no operation of this front.
+func unknownOperation(status int) *inference.HTTPResponse {
+	return form{status: status, name: "UnknownOperationException"}.response(map[string]any{
+		"message": "The requested operation is not recognized by the service.",
+	})
+}
+
+func (f form) response(body map[string]any) *inference.HTTPResponse {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		panic(err) // strings and numbers always encode
+	}
+	header := http.Header{}
+	header.Set("Content-Type", "application/json")
+	header.Set("X-Amzn-Errortype", f.name+errorNamespace)
+	return &inference.HTTPResponse{Status: f.status, Header: header, Body: bytes.TrimRight(text.Bytes(), "\n")}
+}

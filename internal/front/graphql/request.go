@@ -1,0 +1,265 @@
+package graphql
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"fairway/backend"
+	"fairway/internal/inference"
+)
+
+// request is the body of a GraphQL request.
+type request struct {
+	Query         string         `json:"query"`
+	OperationName string         `json:"operationName"`
+	Variables     map[string]any `json:"variables"` // numbers are json.Number
+}
+
+// refusal is a request that is not executed at all. Its body has no data.
+type refusal struct {
+	status    int
+	errorType string // also the x-amzn-errortype header
+	message   string
+	locations []location
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func malformed(message string) *refusal {
+	return &refusal{status: http.StatusBadRequest, errorType: "MalformedHttpRequestException", message: message}
+}
+
+// ServeHTTP answers one request. Whatever is wrong with the query itself is
+// answered with status 200 and an errors list, as AppSync does.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := requestID()
+	w.Header().Set("X-Amzn-Requestid", id)
+	ctx, cancel := context.WithTimeout(r.Context(), f.timeout)
+	defer cancel()
+	body, err := f.answer(ctx, id, w.Header(), r)
+	if err != nil {
+		f.refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Write(body) // an error means that the caller has gone
+}
+
+// answer is the response body; its error is a *refusal.
+func (f *Front) answer(ctx context.Context, id string, header http.Header, r *http.Request) ([]byte, error) {
+	if r.Method != http.MethodPost {
+		header.Set("Allow", http.MethodPost)
+		return nil, &refusal{status: http.StatusMethodNotAllowed, errorType: "MethodNotAllowedException", message: "GraphQL is served to POST requests only."}
+	}
+	who, err := f.authenticate(r)
+	if err != nil {
+		return nil, f.unauthenticated(ctx, id, err)
+	}
+	req, err := f.decode(r)
+	if err != nil {
+		return nil, err
+	}
+	e := &execution{
+		Front: f, id: id, who: who, header: r.Header,
+		input: input{schema: f.schema, list: f.limits.List},
+		out:   make([]byte, 0, 2048),
+	}
+	if r.Header.Get("X-Fairway-Trace") == "1" {
+		e.trace = &trace{}
+	}
+	if err := e.prepare(req); err != nil {
+		return e.reject(err)
+	}
+	for _, o := range e.run(ctx) {
+		addHeader(header, o.header)
+	}
+	return e.finish(), nil
+}
+
+// prepare finds what is to run. Its error is a *syntaxError or an invalidDocument.
+func (e *execution) prepare(req *request) error {
+	doc, err := e.document(req.Query)
+	if err != nil {
+		return err
+	}
+	if e.operation, err = doc.operation(req.OperationName); err != nil {
+		return err
+	}
+	if e.operation.Operation == ast.Subscription {
+		return invalidDocument{{
+			message:  "Subscriptions are served over WebSocket only.",
+			resolver: &backend.Error{Type: "UnsupportedOperation"},
+		}}
+	}
+	e.variables, err = e.input.variables(e.operation, req.Variables)
+	return err
+}
+
+// operation is the one called name, which may be empty when there is only one.
+func (d *document) operation(name string) (*operation, error) {
+	if name == "" {
+		if len(d.operations) == 1 {
+			return d.operations[0], nil
+		}
+		return nil, invalidDocument{{message: "Must provide operation name if query contains multiple operations."}}
+	}
+	for _, op := range d.operations {
+		if op.Name == name {
+			return op, nil
+		}
+	}
+	return nil, invalidDocument{{message: "Unknown operation named '" + name + "'."}}
+}
+
+// reject answers a query that does not run.
+func (e *execution) reject(err error) ([]byte, error) {
+	if syntax, ok := errors.AsType[*syntaxError](err); ok {
+		refused := malformed(syntax.message)
+		refused.locations = syntax.locations
+		return nil, refused
+	}
+	faults, ok := errors.AsType[invalidDocument](err)
+	if !ok {
+		return nil, err
+	}
+	e.faults = faults
+	e.out = append(e.out, `{"data":null`...)
+	return e.finish(), nil
+}
+
+// finish closes the response that out has begun.
+func (e *execution) finish() []byte {
+	if len(e.faults) > 0 {
+		e.out = append(e.out, `,"errors":[`...)
+		for i := range e.faults {
+			if i > 0 {
+				e.out = append(e.out, ',')
+			}
+			e.out = e.faults[i].append(e.out)
+		}
+		e.out = append(e.out, ']')
+	}
+	if e.trace != nil {
+		e.out = e.trace.append(append(e.out, `,"extensions":`...))
+	}
+	return append(e.out, '}')
+}
+
+func (f *Front) decode(r *http.Request) (*request, error) {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" && media != "application/graphql" {
+		// A browser sends other types across origins without asking first.
+		return nil, malformed("Content-Type must be application/json.")
+	}
+	body, err := readBody(r, f.limits.Body)
+	if err != nil {
+		return nil, err
+	}
+	req := &request{}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if err := dec.Decode(req); err != nil {
+		return nil, malformed("Request body is not a GraphQL request in JSON.")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, malformed("Request body goes on after its JSON object.")
+	}
+	if req.Query == "" {
+		return nil, malformed("Request body has no query.")
+	}
+	return req, nil
+}
+
+func readBody(r *http.Request, limit int) ([]byte, error) {
+	if r.ContentLength > int64(limit) {
+		return nil, tooLarge(limit)
+	}
+	body := make([]byte, 0, max(r.ContentLength+1, 512))
+	for {
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > limit:
+			return nil, tooLarge(limit)
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, malformed("Request body could not be read.")
+		}
+	}
+}
+
+func tooLarge(limit int) *refusal {
+	return &refusal{
+		status: http.StatusRequestEntityTooLarge, errorType: "RequestEntityTooLargeException",
+		message: fmt.Sprintf("Request body is larger than %d bytes.", limit),
+	}
+}
+
+// unauthenticated is AppSync's answer to a caller it does not know (facts of
+// 2026-11, section 3.5; the text for an expired token is from memory).
+func (f *Front) unauthenticated(ctx context.Context, id string, err error) *refusal {
+	e := inference.AsError(err)
+	text, known := map[inference.Kind]string{
+		inference.MissingAuth:         "Valid authorization header not provided.",
+		inference.IncompleteSignature: "Valid authorization header not provided.",
+		inference.UnrecognizedClient:  "You are not authorized to make this call.",
+		inference.InvalidSignature:    "You are not authorized to make this call.",
+		inference.AccessDenied:        "You are not authorized to make this call.",
+		inference.ExpiredToken:        "Token has expired.",
+		inference.Validation:          "Unable to parse JWT token.",
+	}[e.Kind]
+	if !known {
+		f.log.LogAttrs(ctx, slog.LevelWarn, "authentication failed", slog.String("request_id", id), slog.Any("error", err))
+		return &refusal{status: e.Kind.Status(), errorType: "InternalFailureException", message: "An internal error occurred."}
+	}
+	if e.Message != "" {
+		text = e.Message
+	}
+	return &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: text}
+}
+
+func (f *Front) refuse(w http.ResponseWriter, err error) {
+	r, ok := errors.AsType[*refusal](err)
+	if !ok {
+		r = &refusal{status: http.StatusInternalServerError, errorType: "InternalFailureException", message: "An internal error occurred."}
+	}
+	out := append([]byte(nil), `{"errors":[{"errorType":`...)
+	out = appendString(out, r.errorType)
+	if r.locations != nil {
+		out = appendLocations(append(out, `,"locations":`...), r.locations)
+	}
+	out = append(appendString(append(out, `,"message":`...), r.message), `}]}`...)
+	w.Header().Set("X-Amzn-Errortype", r.errorType)
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(r.status)
+	w.Write(out) // an error means that the caller has gone
+}
+
+// requestID is a random UUID of version 4.
+func requestID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	var s [36]byte
+	hex.Encode(s[:8], b[:4])
+	hex.Encode(s[9:13], b[4:6])
+	hex.Encode(s[14:18], b[6:8])
+	hex.Encode(s[19:23], b[8:10])
+	hex.Encode(s[24:], b[10:])
+	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
+	return string(s[:])
+}

@@ -1,0 +1,164 @@
+// Package meter accounts for calls. [Meter.Settle] takes the one record of a
+// call when it has ended, puts in what it cost, how it came out and how long it
+// took, and hands it on: to the log as one line, to the recent records, and to
+// every sink.
+package meter
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// Pricer knows what usage costs. Named is the profile or model id as the caller
+// invoked it and region the entry region, whose price holds wherever the model
+// runs. It reports false when it has no price. It is safe for concurrent use.
+type Pricer interface {
+	Cost(named string, region inference.Region, u inference.Usage) (inference.Money, bool)
+}
+
+// Sink keeps settled records. Put must neither change the record nor wait for
+// anything slower than a disk, and is safe for concurrent use.
+type Sink interface {
+	Put(ctx context.Context, r *inference.Record) error
+}
+
+// DefaultKeep is how many recent records a Meter remembers.
+const DefaultKeep = 1000
+
+// Config is what a Meter is made of. Only Pricer is required.
+type Config struct {
+	Pricer Pricer
+	Sinks  []Sink
+	Log    *slog.Logger     // default: none
+	Now    func() time.Time // default: time.Now
+	Keep   int              // recent records; default DefaultKeep
+}
+
+// Meter settles records. It is safe for concurrent use.
+type Meter struct {
+	pricer Pricer
+	sinks  []Sink
+	log    *slog.Logger
+	now    func() time.Time
+
+	mu       sync.Mutex
+	recent   ring
+	unpriced map[string]bool // what was warned about; the catalog bounds it
+}
+
+// New makes a Meter that remembers nothing yet.
+func New(c Config) *Meter {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Keep <= 0 {
+		c.Keep = DefaultKeep
+	}
+	return &Meter{
+		pricer: c.Pricer, sinks: c.Sinks, log: c.Log, now: c.Now,
+		recent: ring{size: c.Keep}, unpriced: map[string]bool{},
+	}
+}
+
+// Settle fills Outcome from Error, LatencyMS from Time, and Cost from Usage, and
+// hands the record on. A failed call costs nothing, and so does one that has no
+// price: that is warned about once for each id. The record must not change from
+// here on. A caller that is gone does not keep the record from the sinks.
+func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
+	r.LatencyMS = m.now().Sub(r.Time).Milliseconds()
+	r.Outcome, r.Cost = inference.OK, 0
+	if r.Error != nil {
+		r.Outcome = inference.Failed
+	} else {
+		r.Cost = m.cost(ctx, r)
+	}
+	m.remember(r)
+	ctx = context.WithoutCancel(ctx)
+	m.log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
+	for _, s := range m.sinks {
+		if err := s.Put(ctx, r); err != nil {
+			m.log.ErrorContext(ctx, "record not kept", "request_id", r.ID, "error", err)
+		}
+	}
+}
+
+// Recent is the latest n records at most, the newest first. They are shared and
+// must not be changed.
+func (m *Meter) Recent(n int) []*inference.Record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.recent.latest(n)
+}
+
+func (m *Meter) cost(ctx context.Context, r *inference.Record) inference.Money {
+	named := string(r.Model)
+	if r.Profile != nil {
+		named = *r.Profile
+	}
+	cost, ok := m.pricer.Cost(named, entryRegion(r), r.Usage)
+	if ok {
+		return cost
+	}
+	if m.firstUnpriced(named) {
+		m.log.WarnContext(ctx, "no price known, counted as free", "model", named)
+	}
+	return 0
+}
+
+// entryRegion is the region whose endpoint answered: the destination may be
+// unknown, the endpoint never is.
+func entryRegion(r *inference.Record) inference.Region {
+	for _, a := range r.Attempts {
+		if a.Outcome == inference.OK {
+			return a.Region
+		}
+	}
+	return r.SourceRegion
+}
+
+func (m *Meter) firstUnpriced(named string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.unpriced[named] {
+		return false
+	}
+	m.unpriced[named] = true
+	return true
+}
+
+func (m *Meter) remember(r *inference.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recent.add(r)
+}
+
+// attributes are the fixed keys of a call's log line: counts and names, never
+// what was said.
+func attributes(r *inference.Record) []slog.Attr {
+	profile := ""
+	if r.Profile != nil {
+		profile = *r.Profile
+	}
+	return []slog.Attr{
+		slog.String("request_id", r.ID),
+		slog.String("principal", r.Principal),
+		slog.String("action", r.Operation.Action()),
+		slog.String("profile", profile),
+		slog.String("model", string(r.Model)),
+		slog.String("source_region", string(r.SourceRegion)),
+		slog.String("destination_region", string(r.DestinationRegion)),
+		slog.Int("attempts", len(r.Attempts)),
+		slog.String("outcome", string(r.Outcome)),
+		slog.Int("input_tokens", r.Usage.InputTokens),
+		slog.Int("output_tokens", r.Usage.OutputTokens),
+		slog.Int64("latency_ms", r.LatencyMS),
+		slog.String("cost_usd", r.Cost.String()),
+	}
+}

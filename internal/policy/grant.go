@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// Unspecified is aws:RequestedRegion of the regionless model ARN that a global
+// profile is checked by (User Guide, "Global cross-Region inference").
+const Unspecified inference.Region = "unspecified"
+
+// Evaluation is the decision for one of the resources that a call needs.
+type Evaluation struct {
+	Decision
+	Action   string
+	Resource inference.ARN
+	Region   inference.Region // aws:RequestedRegion
+	order    int              // of the resource that names the region, else unnamed
+}
+
+func (e *Evaluation) denied() bool { return e.Effect != Allowed }
+
+// evaluations decides everything a call of profile needs: the profile's ARN in
+// the source region, the source region's model ARN, then the model ARN of every
+// other destination, or the regionless one for a global profile. A bare model
+// needs its own ARN.
+func (p *Policies) evaluations(action string, profile inference.Profile, now time.Time) []Evaluation {
+	all := make([]Evaluation, 0, 2+len(profile.Destinations))
+	c := call{action: strings.ToLower(action)}
+	evaluate := func(resource inference.ARN, region inference.Region) {
+		c.resource, c.context = parseSubject(resource), p.context(profile, region, now)
+		d, order := p.decide(&c, action)
+		all = append(all, Evaluation{d, action, resource, region, order})
+	}
+	source := profile.SourceRegion
+	if profile.ID != "" {
+		evaluate(profile.ARN, source)
+	}
+	evaluate(inference.ModelARN(source, profile.Model), source)
+	if profile.Global {
+		evaluate(inference.ModelARN("", profile.Model), Unspecified)
+		return all
+	}
+	for _, region := range profile.Destinations {
+		if region != source {
+			evaluate(inference.ModelARN(region, profile.Model), region)
+		}
+	}
+	return all
+}
+
+// context is the condition keys of one evaluation; nil when no statement asks.
+func (p *Policies) context(profile inference.Profile, region inference.Region, now time.Time) values {
+	if !p.conditional {
+		return nil
+	}
+	context := values{
+		"aws:RequestedRegion":  {string(region)},
+		"aws:PrincipalArn":     {string(p.principal.ARN)},
+		"aws:PrincipalAccount": {p.account},
+		"aws:CurrentTime":      {now.UTC().Format(time.RFC3339)},
+		"aws:EpochTime":        {strconv.FormatInt(now.Unix(), 10)},
+	}
+	if profile.ID != "" {
+		context["bedrock:InferenceProfileArn"] = []string{string(profile.ARN)}
+	}
+	return context
+}
+
+// grant turns the evaluations into the mode's answer.
+func (p *Policies) grant(mode Mode, action string, profile inference.Profile, now time.Time) (*inference.Grant, error) {
+	evaluations := p.evaluations(action, profile, now)
+	g := &inference.Grant{Profile: profile, AWS: inference.Verdict{Allowed: true}}
+	g.Destinations, g.Denied = divide(profile, evaluations)
+	failing := slices.IndexFunc(evaluations, func(e Evaluation) bool { return e.denied() })
+	if failing < 0 {
+		return g, nil
+	}
+	first := &evaluations[failing]
+	g.AWS = inference.Verdict{Resource: first.Resource, Statement: first.Statement}
+	// The three ARNs of a global profile stand or fall together, and a profile
+	// that is denied itself runs nowhere.
+	profileDenied := profile.ID != "" && failing == 0
+	if mode == Strict || profile.Global || profileDenied || len(g.Destinations) == 0 {
+		return nil, p.accessDenied(first)
+	}
+	return g, nil
+}
+
+// divide gives the allowed destinations in the order to try them, and the denied
+// ones in catalog order. First come the regions that statements name, as they are
+// written; of the others the source region is first.
+func divide(profile inference.Profile, evaluations []Evaluation) ([]inference.Destination, []inference.Denial) {
+	type candidate struct {
+		region inference.Region
+		*Evaluation
+	}
+	allowed := make([]candidate, 0, len(profile.Destinations))
+	var denied []inference.Denial
+	for _, region := range profile.Destinations {
+		e := deciding(profile, evaluations, region)
+		if e.denied() {
+			denied = append(denied, inference.Denial{
+				Region: region, Resource: e.Resource, Statement: e.Statement, Reason: e.Reason,
+			})
+			continue
+		}
+		allowed = append(allowed, candidate{region, e})
+	}
+	slices.SortStableFunc(allowed, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), sourceFirst(profile, a.region)-sourceFirst(profile, b.region))
+	})
+	destinations := make([]inference.Destination, len(allowed))
+	for i, c := range allowed {
+		destinations[i] = inference.Destination{Region: c.region, Named: c.order != unnamed, Statement: c.Statement}
+	}
+	return destinations, denied
+}
+
+// deciding is the evaluation of the model ARN that a destination runs under.
+func deciding(profile inference.Profile, evaluations []Evaluation, region inference.Region) *Evaluation {
+	if profile.ID != "" {
+		evaluations = evaluations[1:] // the profile's own
+	}
+	if profile.Global {
+		return &evaluations[len(evaluations)-1]
+	}
+	i := 0
+	for evaluations[i].Region != region {
+		i++ // every destination has an evaluation
+	}
+	return &evaluations[i]
+}
+
+func sourceFirst(profile inference.Profile, region inference.Region) int {
+	if region == profile.SourceRegion {
+		return 0
+	}
+	return 1
+}
+
+// accessDenied is the service's 403 to the letter.
+func (p *Policies) accessDenied(e *Evaluation) error {
+	link := " because "
+	if e.Effect == ExplicitlyDenied {
+		link = " with "
+	}
+	return &inference.Error{
+		Kind: inference.AccessDenied, Op: "authorize", Region: e.Region,
+		Message: "User: " + string(p.principal.ARN) + " is not authorized to perform: " + e.Action +
+			" on resource: " + string(e.Resource) + link + e.Reason,
+	}
+}

@@ -1,0 +1,96 @@
+package resolver
+
+import (
+	"slices"
+
+	"fairway/backend"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
+	"github.com/dop251/goja/parser"
+	"github.com/dop251/goja/token"
+	"github.com/dop251/goja/unistring"
+)
+
+// compile checks a bundled script against AppSync's rules, makes its loops count
+// their iterations, and compiles it.
+func compile(entry, script string, maxIterations int) (*goja.Program, []backend.Finding) {
+	tree, err := parser.ParseFile(nil, entry, script, parser.IgnoreRegExpErrors)
+	if err != nil {
+		return nil, []backend.Finding{syntaxFinding(entry, err)}
+	}
+	if findings := lint(entry, tree); len(findings) > 0 {
+		slices.SortStableFunc(findings, byLine)
+		return nil, slices.CompactFunc(findings, func(a, b backend.Finding) bool { return a == b })
+	}
+	countLoops(tree, maxIterations)
+	program, err := goja.CompileAST(tree, true)
+	if err != nil {
+		return nil, []backend.Finding{syntaxFinding(entry, err)}
+	}
+	return program, nil
+}
+
+// syntaxFinding is for what the bundler accepts and the engine does not.
+func syntaxFinding(entry string, err error) backend.Finding {
+	line, message := 0, err.Error()
+	switch e := err.(type) {
+	case parser.ErrorList:
+		line, message = e[0].Position.Line, e[0].Message
+	case *goja.CompilerSyntaxError:
+		line, message = e.File.Position(e.Offset).Line, e.Message
+	}
+	return finding(entry, line, "syntax", message, "use a construct that APPSYNC_JS supports")
+}
+
+// Names that no source text can spell, so that they clash with none.
+const (
+	counterName = "loop "
+	limitName   = "iteration limit "
+)
+
+// countLoops makes every for-of and for-in loop count to limit and then throw.
+// Each loop has one counter, set back where the loop's source is evaluated:
+//
+//	for (x of (n = 0, SOURCE)) { if (++n > limit) RAISE(); BODY }
+func countLoops(tree *ast.Program, limit int) {
+	var counters []*ast.Binding
+	counted := func(at file.Idx, source *ast.Expression, body *ast.Statement) {
+		name := unistring.String(counterName + string(rune('a'+len(counters))))
+		id := func() *ast.Identifier { return &ast.Identifier{Name: name, Idx: at} }
+		number := func(n int) ast.Expression { return &ast.NumberLiteral{Idx: at, Value: int64(n)} }
+		counters = append(counters, &ast.Binding{Target: id(), Initializer: number(0)})
+		*source = &ast.SequenceExpression{Sequence: []ast.Expression{
+			&ast.AssignExpression{Operator: token.ASSIGN, Left: id(), Right: number(0)}, *source,
+		}}
+		*body = &ast.BlockStatement{LeftBrace: at, RightBrace: at, List: []ast.Statement{
+			&ast.IfStatement{
+				If: at,
+				Test: &ast.BinaryExpression{
+					Operator: token.GREATER, Comparison: true,
+					Left:  &ast.UnaryExpression{Operator: token.INCREMENT, Idx: at, Operand: id()},
+					Right: number(limit),
+				},
+				Consequent: &ast.ExpressionStatement{Expression: &ast.CallExpression{
+					Callee: &ast.Identifier{Name: limitName, Idx: at}, LeftParenthesis: at, RightParenthesis: at,
+				}},
+			},
+			*body,
+		}}
+	}
+	walk(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ForOfStatement:
+			counted(n.For, &n.Source, &n.Body)
+		case *ast.ForInStatement:
+			counted(n.For, &n.Source, &n.Body)
+		}
+		return true
+	})
+	if len(counters) > 0 {
+		module := tree.Body[0].(*ast.ExpressionStatement).Expression.(*ast.FunctionLiteral)
+		declare := &ast.LexicalDeclaration{Idx: module.Function, Token: token.LET, List: counters}
+		module.Body.List = slices.Insert(module.Body.List, 1, ast.Statement(declare)) // after "use strict"
+	}
+}

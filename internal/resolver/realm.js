@@ -1,0 +1,73 @@
+// Makes a fresh engine the realm of APPSYNC_JS: takes away what the runtime does
+// not have, puts its own functions in, and freezes all that is left. Runs once
+// for an engine, before any resolver code; `native` holds functions of the host.
+(function (native) {
+  "use strict";
+  const { defineProperty, getOwnPropertyNames, getOwnPropertySymbols, getOwnPropertyDescriptor, getPrototypeOf, freeze } = Object;
+  const seen = new Set();
+  const keep = (object, names) => {
+    for (const name of getOwnPropertyNames(object)) {
+      if (!names.includes(name) && getOwnPropertyDescriptor(object, name).configurable) delete object[name];
+    }
+  };
+  const put = (object, functions) => {
+    for (const name of getOwnPropertyNames(functions)) {
+      defineProperty(object, name, { value: functions[name], writable: true, enumerable: false, configurable: true });
+    }
+  };
+
+  // Reachable from syntax alone, so that no global names them.
+  const hidden = [
+    (function () {}).constructor.prototype,
+    getPrototypeOf([][Symbol.iterator]()),
+    getPrototypeOf(getPrototypeOf([][Symbol.iterator]())),
+    getPrototypeOf(""[Symbol.iterator]()),
+    Boolean.prototype, Symbol.prototype, Error.prototype, TypeError.prototype, RangeError.prototype,
+    ReferenceError.prototype, SyntaxError.prototype, BigInt.prototype, RegExp.prototype,
+  ];
+
+  keep(Array.prototype, ["length", "constructor", "concat", "fill", "flat", "indexOf", "join", "lastIndexOf", "pop", "push", "reverse",
+    "shift", "slice", "sort", "splice", "unshift", "forEach", "map", "flatMap", "filter", "reduce", "reduceRight", "find",
+    "some", "every", "findIndex", "findLast", "findLastIndex", "includes", "at", "toString"]);
+  keep(String.prototype, ["length", "constructor", "charAt", "concat", "endsWith", "includes", "indexOf", "lastIndexOf", "replace", "replaceAll",
+    "match", "slice", "split", "startsWith", "substring", "toLowerCase", "toUpperCase", "trim", "trimEnd", "trimStart", "toString", "valueOf"]);
+  keep(Object.prototype, ["toString", "valueOf", "hasOwnProperty"]);
+  keep(Function.prototype, ["length", "name", "toString"]);
+  for (const prototype of [Array.prototype, String.prototype, Number.prototype, ...hidden]) delete prototype.constructor;
+
+  put(Array.prototype, native.array(Array.prototype));
+  put(String.prototype, native.string);
+  put(JSON, native.json);
+
+  keep(Object, ["assign", "entries", "hasOwn", "keys", "values", "fromEntries", "length", "name"]);
+  keep(Array, ["isArray", "length", "name"]);
+  keep(String, ["raw", "length", "name"]);
+  keep(Number, ["isFinite", "isNaN", "isInteger", "length", "name"]);
+  keep(Math, ["random", "min", "max", "round", "floor", "ceil", "abs", "trunc", "sqrt", "pow", "log"]);
+  keep(globalThis, ["Object", "Array", "String", "Number", "Math", "JSON", "NaN", "Infinity", "undefined", "globalThis"]);
+  put(globalThis, native.globals);
+
+  // A frozen property keeps objects that inherit it from having their own of
+  // that name. As accessors these three do not: an assignment makes an own one.
+  for (const name of getOwnPropertyNames(Object.prototype)) {
+    const value = Object.prototype[name];
+    defineProperty(Object.prototype, name, {
+      get() { return value; },
+      set(own) { defineProperty(this, name, { value: own, writable: true, enumerable: true, configurable: true }); },
+    });
+  }
+
+  const freezeAll = (value) => {
+    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) return;
+    seen.add(value);
+    for (const key of [...getOwnPropertyNames(value), ...getOwnPropertySymbols(value)]) {
+      const property = getOwnPropertyDescriptor(value, key);
+      for (const part of [property.value, property.get, property.set]) freezeAll(part);
+    }
+    freezeAll(getPrototypeOf(value));
+    freeze(value);
+  };
+  hidden.forEach(freezeAll);
+  freezeAll(native.context);
+  freezeAll(globalThis);
+})

@@ -1,0 +1,160 @@
+// Package resolver runs APPSYNC_JS 1.0.0 resolver files: request(ctx) and
+// response(ctx) in a bounded JavaScript engine. [Compile] refuses what AppSync
+// refuses at deployment, with line and rule; a [Resolver] then runs each call in
+// a realm whose globals are frozen and whose module is evaluated anew, so that
+// nothing one call does is seen by another.
+//
+// What bounds a call: time, 1,000 iterations a loop, call-stack and nesting
+// depth, array length where a built-in walks an array, and the size of what it
+// returns. The engine has no memory limit: code that doubles a string is
+// stopped by the time limit alone, so resolver files are the operator's own.
+package resolver
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fairway/backend"
+
+	"github.com/dop251/goja"
+)
+
+// Options bounds and connects a resolver. The zero value has AppSync's limits,
+// the real clock, real randomness, and logs nowhere.
+type Options struct {
+	Log        *slog.Logger // console.log and console.error go here, at debug level
+	LogContent bool         // log what was printed too, which may hold prompts
+
+	Timeout       time.Duration // of one handler, 10s when zero; a context's end stops it too
+	MaxIterations int           // of one for-of or for-in loop, 1000 when zero
+	MaxResult     int           // bytes of a returned value as JSON, 5 MB when zero
+
+	Now  func() time.Time // clock of util.time and ids
+	Rand io.Reader        // randomness of ids and numbers; must be safe for concurrent use
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.MaxIterations == 0 {
+		o.MaxIterations = 1000
+	}
+	if o.MaxResult == 0 {
+		o.MaxResult = 5 << 20
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	return o
+}
+
+// Resolver is a compiled resolver file. It is safe for concurrent use.
+type Resolver struct {
+	entry    string
+	opts     Options
+	program  *goja.Program // evaluates to a function that evaluates the module and returns its handlers
+	machines sync.Pool     // of *machine
+}
+
+var _ backend.Resolver = (*Resolver)(nil)
+
+// Compile checks and compiles the text of one resolver file. The extension of
+// entry, the file's path inside the project, says whether it is TypeScript. The
+// error is a *[CompileError].
+func Compile(entry, code string, opts Options) (*Resolver, error) {
+	opts = opts.withDefaults()
+	script, findings := bundle(entry, code)
+	if findings != nil {
+		return nil, &CompileError{Findings: findings}
+	}
+	program, findings := compile(entry, script, opts.MaxIterations)
+	if findings != nil {
+		return nil, &CompileError{Findings: findings}
+	}
+	r := &Resolver{entry: entry, opts: opts, program: program}
+	if findings := r.load(); findings != nil {
+		return nil, &CompileError{Findings: findings}
+	}
+	return r, nil
+}
+
+// load evaluates the module once, so that a module that cannot be evaluated is
+// refused when it is compiled.
+func (r *Resolver) load() []backend.Finding {
+	m, err := r.machine()
+	if err != nil {
+		return []backend.Finding{finding(r.entry, 0, "module-evaluation", err.Error(), "")}
+	}
+	fault := m.run(context.Background(), &backend.Context{}, func() { m.handler(request); m.handler(response) })
+	if fault == nil {
+		r.release(m)
+		return nil
+	}
+	f := m.runtimeError(context.Background(), fault)
+	return []backend.Finding{finding(r.entry, f.Line, "module-evaluation",
+		"evaluate resolver module: "+f.Message, "keep code that may fail inside request and response")}
+}
+
+// Request runs request(ctx). It returns nil, bool, int64, float64, string, []any
+// or map[string]any, or an *[backend.EarlyReturn]. An object under params.body is
+// returned as its JSON text, in the order the code wrote its keys. Errors are
+// *backend.Error for util.error and its family, else a *[RuntimeError].
+func (r *Resolver) Request(ctx context.Context, c *backend.Context) (any, error) {
+	return r.call(ctx, c, request)
+}
+
+// Response runs response(ctx), with the values and errors of [Resolver.Request].
+func (r *Resolver) Response(ctx context.Context, c *backend.Context) (any, error) {
+	return r.call(ctx, c, response)
+}
+
+func (r *Resolver) call(ctx context.Context, c *backend.Context, name handlerName) (any, error) {
+	m, err := r.machine()
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	fault := m.run(ctx, c, func() {
+		result := m.handler(name)(m.ctx.object)
+		value = m.exportResult(result, name)
+		m.writeStash()
+	})
+	if fault == nil {
+		r.release(m)
+		return value, nil
+	}
+	if done, ok := fault.(*ending); ok {
+		r.release(m)
+		if done.err != nil {
+			return nil, done.err
+		}
+		return done.value, nil
+	}
+	// A machine that failed may have been stopped half way: it is not used again.
+	return nil, m.runtimeError(ctx, fault)
+}
+
+func (r *Resolver) machine() (*machine, error) {
+	if m, ok := r.machines.Get().(*machine); ok {
+		return m, nil
+	}
+	return newMachine(r)
+}
+
+// release gives a machine back, unless an interrupt is still on its way to it.
+func (r *Resolver) release(m *machine) {
+	if m.quiet {
+		r.machines.Put(m)
+	}
+}

@@ -1,0 +1,103 @@
+// Package route decides where a call runs and sees it through. [Router.Plan]
+// orders the destinations of a grant into targets; [Router.Run] tries them in
+// that order until one answers with content.
+//
+//	plan.go     grant -> targets, pure
+//	run.go      targets -> answer, one attempt after the other
+//	judge.go    error -> stop here, or try the next target
+//	breaker.go  one target's health as a state machine over now
+//	health.go   the breakers of all targets
+//
+// Route cannot ask policy again: whatever it calls comes from the grant. Nothing
+// here starts a goroutine or reads the time except through [Clock], so tests and
+// the simulator run it in virtual time.
+package route
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// Upstream is what an attempt calls. Exactly one of the stream and the error is
+// non-nil, and the error is an *inference.Error. Invoke and the stream return
+// promptly once ctx ends; the stream stays usable until then.
+type Upstream interface {
+	Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error)
+}
+
+// Clock is the time that routing sees.
+type Clock interface {
+	Now() time.Time
+	// AfterFunc calls f, in whatever goroutine, once d has passed. Stop reports
+	// whether it came in time to prevent that.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// DefaultAttemptTimeout is how long an attempt may take to its first content:
+// regions that stall under load do so silently, after a 200.
+const DefaultAttemptTimeout = 12 * time.Second
+
+// Config is what a Router is made of. Only Upstream is required.
+type Config struct {
+	Upstream       Upstream
+	Clock          Clock              // default: the wall clock
+	Order          []inference.Region // tried first, in this order, where granted; others follow
+	AttemptTimeout time.Duration      // to the first content; default DefaultAttemptTimeout
+	MaxAttempts    int                // of one call; 0 is every planned target once
+	Breaker        BreakerConfig
+	Simulated      bool // the targets are simulated regions
+
+	// Observe, where set, is told of each attempt as it ends, with the failure
+	// and its cause. It must not block.
+	Observe func(t inference.Target, a inference.Attempt, failure *inference.Error)
+}
+
+// Router plans and runs calls. It is safe for concurrent use.
+type Router struct {
+	upstream    Upstream
+	clock       Clock
+	order       map[inference.Region]int // place in the configured order
+	timeout     time.Duration
+	maxAttempts int
+	simulated   bool
+	observe     func(inference.Target, inference.Attempt, *inference.Error)
+	health      *health
+}
+
+// New makes a Router whose targets are all taken for healthy.
+func New(c Config) *Router {
+	if c.Clock == nil {
+		c.Clock = wallClock{}
+	}
+	if c.Observe == nil {
+		c.Observe = func(inference.Target, inference.Attempt, *inference.Error) {}
+	}
+	order := make(map[inference.Region]int, len(c.Order))
+	for _, region := range c.Order {
+		if _, again := order[region]; !again {
+			order[region] = len(order)
+		}
+	}
+	return &Router{
+		upstream:    c.Upstream,
+		clock:       c.Clock,
+		order:       order,
+		timeout:     cmp.Or(c.AttemptTimeout, DefaultAttemptTimeout),
+		maxAttempts: c.MaxAttempts,
+		simulated:   c.Simulated,
+		observe:     c.Observe,
+		health:      newHealth(c.Breaker),
+	}
+}
+
+// States lists the targets that have been tried so far, by model and region.
+func (r *Router) States(now time.Time) []TargetState { return r.health.states(now) }
+
+type wallClock struct{}
+
+func (wallClock) Now() time.Time { return time.Now() }
+
+func (wallClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

@@ -1,0 +1,458 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"fairway/internal/inference"
+)
+
+var request = &inference.Request{ID: "1", Operation: inference.InvokeModel, SourceRegion: "a"}
+
+func TestRunFailsOver(t *testing.T) {
+	type answered struct {
+		kind  inference.Kind
+		after time.Duration
+	}
+	for _, test := range []struct {
+		name    string
+		regions map[inference.Region]behaviour
+		called  []inference.Region
+		answer  []string // events
+		failure answered
+	}{
+		{"first answers", map[inference.Region]behaviour{"a": sends(whole), "b": invalid},
+			[]inference.Region{"a"}, []string{"whole"}, answered{}},
+		{"refused connection", map[inference.Region]behaviour{"a": refused, "b": sends(start, content, final)},
+			[]inference.Region{"a", "b"}, []string{"start", "content", "final"}, answered{}},
+		{"cut before content", map[inference.Region]behaviour{"a": sends(start), "b": sends(whole)},
+			[]inference.Region{"a", "b"}, []string{"whole"}, answered{}},
+		{"exception frame before content", map[inference.Region]behaviour{"a": breaks(&inference.Error{Kind: inference.Throttling}, start), "b": sends(whole)},
+			[]inference.Region{"a", "b"}, []string{"whole"}, answered{}},
+		{"complete without content", map[inference.Region]behaviour{"a": sends(start, final), "b": invalid},
+			[]inference.Region{"a"}, []string{"start", "final"}, answered{}},
+		{"validation stops", map[inference.Region]behaviour{"a": invalid, "b": sends(whole)},
+			[]inference.Region{"a"}, nil, answered{kind: inference.Validation}},
+		{"model error moves on once", map[inference.Region]behaviour{"a": modelFailed, "b": modelFailed, "c": sends(whole)},
+			[]inference.Region{"a", "b"}, nil, answered{kind: inference.ModelError}},
+		{"model error then another region", map[inference.Region]behaviour{"a": modelFailed, "b": unavail, "c": sends(whole)},
+			[]inference.Region{"a", "b", "c"}, []string{"whole"}, answered{}},
+		{"all refuse connections", map[inference.Region]behaviour{"a": refused, "b": refused},
+			[]inference.Region{"a", "b"}, nil, answered{kind: inference.ServiceUnavailable}},
+		{"all throttle", map[inference.Region]behaviour{"a": throttles(5 * time.Second), "b": throttles(2 * time.Second), "c": throttles(0)},
+			[]inference.Region{"a", "b", "c"}, nil, answered{inference.Throttling, 2 * time.Second}},
+		{"what waiting may cure is answered", map[inference.Region]behaviour{"a": throttles(time.Second), "b": missing},
+			[]inference.Region{"a", "b"}, nil, answered{inference.Throttling, time.Second}},
+		{"nobody has the model", map[inference.Region]behaviour{"a": missing, "b": missing},
+			[]inference.Region{"a", "b"}, nil, answered{kind: inference.ResourceNotFound}},
+		{"our credential is not the caller's", map[inference.Region]behaviour{"a": fails(inference.Error{Kind: inference.InvalidSignature})},
+			[]inference.Region{"a"}, nil, answered{kind: inference.ServiceUnavailable}},
+		{"neither stream nor error", map[inference.Region]behaviour{"a": func(context.Context) (inference.Stream, error) { return nil, nil }, "b": sends(whole)},
+			[]inference.Region{"a", "b"}, []string{"whole"}, answered{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &world{regions: test.regions}
+			plan := targets([]inference.Region{"a", "b", "c"}[:len(test.regions)]...)
+			got, err := New(Config{Upstream: w}).Run(t.Context(), request, plan)
+			if !slices.Equal(w.called, test.called) {
+				t.Errorf("called %v, want %v", w.called, test.called)
+			}
+			if len(got.Attempts) != len(test.called) {
+				t.Errorf("len(Attempts) = %d, want %d", len(got.Attempts), len(test.called))
+			}
+			if test.answer != nil {
+				if err != nil {
+					t.Fatalf("Run() error = %v", err)
+				}
+				texts, err := read(t, got.Stream)
+				if err != io.EOF || !slices.Equal(texts, test.answer) {
+					t.Errorf("stream = %v, %v, want %v, EOF", texts, err, test.answer)
+				}
+				if last := test.called[len(test.called)-1]; got.Target.Region != last {
+					t.Errorf("Target.Region = %s, want %s", got.Target.Region, last)
+				}
+				return
+			}
+			e, ok := errors.AsType[*inference.Error](err)
+			if !ok || got.Stream != nil {
+				t.Fatalf("Run() = %v, %v, want no stream and an *inference.Error", got.Stream, err)
+			}
+			if e.Kind != test.failure.kind || e.RetryAfter != test.failure.after || e.Status() == 0 || e.Region == "" {
+				t.Errorf("Run() error = %s status %d region %q retry after %s, want %s after %s", e.Kind, e.Status(), e.Region, e.RetryAfter, test.failure.kind, test.failure.after)
+			}
+		})
+	}
+}
+
+func TestRunAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := func(ctx context.Context) (inference.Stream, error) {
+			time.Sleep(40 * time.Millisecond)
+			return sends(whole)(ctx)
+		}
+		w := &world{regions: map[inference.Region]behaviour{"a": hangs, "b": throttles(0), "c": stalls(start), "d": late}}
+		var observed []string
+		r := New(Config{Upstream: w, AttemptTimeout: time.Second, Observe: func(tg inference.Target, a inference.Attempt, e *inference.Error) {
+			observed = append(observed, fmt.Sprintf("%s %s %t", tg.Region, a.Outcome, e != nil))
+		}})
+		got, err := r.Run(t.Context(), request, targets("a", "b", "c", "d"))
+		if err != nil {
+			t.Fatalf("Run() error = %v", err)
+		}
+		defer got.Stream.Close()
+		want := []inference.Attempt{
+			{Region: "a", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 1000},
+			{Region: "b", Model: model, Outcome: inference.Failed, Kind: inference.Throttling, Status: 429},
+			{Region: "c", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 1000},
+			{Region: "d", Model: model, Outcome: inference.OK, Status: 200, MS: 40},
+		}
+		if diff := cmp.Diff(want, got.Attempts); diff != "" {
+			t.Errorf("Attempts (-want +got):\n%s", diff)
+		}
+		if want := []string{"a failed true", "b failed true", "c failed true", "d ok false"}; !slices.Equal(observed, want) {
+			t.Errorf("observed %v, want %v", observed, want)
+		}
+	})
+}
+
+// The attempt timeout ends with the first content: a long answer is not cut.
+func TestRunTimeoutIsForFirstContentOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{regions: map[inference.Region]behaviour{"a": stalls(start, content)}}
+		r := New(Config{Upstream: w, AttemptTimeout: time.Second})
+		got, err := r.Run(t.Context(), request, targets("a"))
+		if err != nil {
+			t.Fatalf("Run() error = %v", err)
+		}
+		defer got.Stream.Close()
+		for range 2 {
+			if _, err := got.Stream.Next(t.Context()); err != nil {
+				t.Fatalf("Next() error = %v", err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		_, err = got.Stream.Next(ctx)
+		if waited := time.Since(began); waited != time.Minute || inference.AsError(err).Kind != inference.Canceled {
+			t.Errorf("Next() = %v after %s, want Canceled after 1m0s", err, waited)
+		}
+	})
+}
+
+// A caller that leaves ends the call at once, blames nobody, and frees a probe.
+func TestRunCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{regions: map[inference.Region]behaviour{"a": hangs, "b": sends(whole)}}
+		r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
+		trip(r, "a", time.Now())
+		time.Sleep(time.Minute)
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			began := time.Now()
+			got, err := r.Run(ctx, request, targets("a", "b"))
+			cancel()
+			e := inference.AsError(err)
+			if e.Kind != inference.Canceled || e.Status() != 499 || time.Since(began) != time.Second {
+				t.Fatalf("Run() error = %v with status %d after %s, want Canceled, 499, 1s", err, e.Status(), time.Since(began))
+			}
+			want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.Failed, Kind: inference.Canceled, MS: 1000}}
+			if diff := cmp.Diff(want, got.Attempts); diff != "" {
+				t.Fatalf("Attempts (-want +got):\n%s", diff)
+			}
+			if s := r.States(time.Now())[0]; s.State != HalfOpen {
+				t.Fatalf("State(a) = %s, want half-open: the probe told nothing", s.State)
+			}
+		}
+		left, cancel := context.WithCancel(t.Context())
+		cancel()
+		if got, err := r.Run(left, request, targets("b")); len(got.Attempts) != 0 || inference.AsError(err).Kind != inference.Canceled {
+			t.Errorf("Run(canceled) = %v, %v, want no attempt and Canceled", got.Attempts, err)
+		}
+	})
+}
+
+func TestRunMaxAttempts(t *testing.T) {
+	w := &world{regions: map[inference.Region]behaviour{"a": refused, "b": refused, "c": sends(whole)}}
+	got, err := New(Config{Upstream: w, MaxAttempts: 2}).Run(t.Context(), request, targets("a", "b", "c"))
+	if err == nil || len(got.Attempts) != 2 {
+		t.Errorf("Run() made %d attempts with error %v, want 2 and an error", len(got.Attempts), err)
+	}
+}
+
+func TestRunEmptyPlan(t *testing.T) {
+	_, err := New(Config{Upstream: &world{}}).Run(t.Context(), request, nil)
+	if e := inference.AsError(err); e.Kind != inference.InternalServer {
+		t.Errorf("Run(no targets) error = %v, want InternalServerException", err)
+	}
+}
+
+// After content nothing is tried again: the caller gets the failure, and the
+// target's breaker hears of it.
+func TestRunAfterContent(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		a    behaviour
+		kind inference.Kind
+	}{
+		{"cut", sends(start, content), inference.ServiceUnavailable},
+		{"exception frame", breaks(&inference.Error{Kind: inference.ModelStreamError}, content), inference.ModelStreamError},
+		{"odd error", breaks(errors.New("odd"), content), inference.InternalServer},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := &world{regions: map[inference.Region]behaviour{"a": test.a, "b": sends(whole)}}
+			r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
+			got, err := r.Run(t.Context(), request, targets("a", "b"))
+			if err != nil {
+				t.Fatalf("Run() error = %v", err)
+			}
+			_, err = read(t, got.Stream)
+			e, ok := errors.AsType[*inference.Error](err)
+			if !ok || e.Kind != test.kind || e.Region != "a" || e.Status() == 0 {
+				t.Errorf("stream error = %v, want %s from a", err, test.kind)
+			}
+			if !slices.Equal(w.called, []inference.Region{"a"}) {
+				t.Errorf("called %v, want only a", w.called)
+			}
+			if s := r.States(time.Now())[0]; s.State != Open {
+				t.Errorf("State(a) = %s, want open", s.State)
+			}
+		})
+	}
+}
+
+func TestRunThrottlingKeepsBreakerClosed(t *testing.T) {
+	w := &world{regions: map[inference.Region]behaviour{"a": throttles(0)}}
+	r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
+	for range 5 {
+		r.Run(t.Context(), request, targets("a"))
+	}
+	want := []TargetState{{Region: "a", Model: model, State: Closed}}
+	if diff := cmp.Diff(want, r.States(time.Now())); diff != "" {
+		t.Errorf("States() (-want +got):\n%s", diff)
+	}
+}
+
+// A panic of the upstream leaves no probe behind.
+func TestRunReleasesProbeOnPanic(t *testing.T) {
+	clock := &steppedClock{now: epoch}
+	w := &world{regions: map[inference.Region]behaviour{"a": func(context.Context) (inference.Stream, error) { panic("broken") }}}
+	r := New(Config{Upstream: w, Clock: clock})
+	trip(r, "a", epoch)
+	clock.now = epoch.Add(time.Hour)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("Run() did not panic")
+			}
+		}()
+		r.Run(t.Context(), request, targets("a"))
+	}()
+	w.set("a", sends(whole))
+	got, err := r.Run(t.Context(), request, targets("a"))
+	if err != nil {
+		t.Fatalf("Run() error = %v", err)
+	}
+	got.Stream.Close()
+	if s := r.States(clock.now)[0].State; s != Closed {
+		t.Errorf("State(a) = %s, want closed by its second probe", s)
+	}
+}
+
+// Of many calls at once, one probes the half-open target; the others go on.
+func TestRunHalfOpenAdmitsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(ctx context.Context) (inference.Stream, error) {
+			time.Sleep(time.Second)
+			return sends(whole)(ctx)
+		}
+		w := &world{regions: map[inference.Region]behaviour{"a": slow, "b": sends(whole)}}
+		r := New(Config{Upstream: w})
+		trip(r, "a", time.Now())
+		time.Sleep(time.Hour)
+		var calls sync.WaitGroup
+		for range 50 {
+			calls.Go(func() {
+				got, err := r.Run(t.Context(), request, targets("a", "b"))
+				if err != nil {
+					t.Errorf("Run() error = %v", err)
+					return
+				}
+				got.Stream.Close()
+			})
+		}
+		calls.Wait()
+		probes := 0
+		for _, region := range w.called {
+			if region == "a" {
+				probes++
+			}
+		}
+		if probes != 1 {
+			t.Errorf("%d calls reached the half-open region, want 1", probes)
+		}
+		if s := r.States(time.Now())[0].State; s != Closed {
+			t.Errorf("State(a) = %s, want closed", s)
+		}
+	})
+}
+
+// With every breaker open the targets are tried all the same, in order.
+func TestRunLastResort(t *testing.T) {
+	w := &world{regions: map[inference.Region]behaviour{"a": refused, "b": sends(whole)}}
+	r := New(Config{Upstream: w})
+	trip(r, "a", time.Now())
+	trip(r, "b", time.Now())
+	got, err := r.Run(t.Context(), request, targets("a", "b"))
+	if err != nil {
+		t.Fatalf("Run() error = %v", err)
+	}
+	got.Stream.Close()
+	if want := []inference.Region{"a", "b"}; !slices.Equal(w.called, want) {
+		t.Errorf("called %v, want %v", w.called, want)
+	}
+}
+
+// behaviours are all the ways in which a region answers. Those that wait move
+// the clock past the attempt timeout of one second.
+func behaviours(clock *steppedClock) map[string]behaviour {
+	late := func(b behaviour) behaviour {
+		return func(ctx context.Context) (inference.Stream, error) {
+			clock.advance(time.Second)
+			return b(ctx)
+		}
+	}
+	return map[string]behaviour{
+		"ok": sends(start, content, final), "unary": sends(whole), "cut late": sends(content),
+		"refused": refused, "unavailable": unavail, "throttled": throttles(time.Second), "missing": missing,
+		"cut early": sends(start), "hangs": late(hangs), "stalls": late(stalls(start)),
+		"invalid": invalid, "model error": modelFailed,
+	}
+}
+
+// drawRegions scripts up to six regions and names their behaviours.
+func drawRegions(t *rapid.T, w *world, kinds map[string]behaviour) (regions []inference.Region, drawn []string) {
+	w.regions, w.called = map[inference.Region]behaviour{}, nil
+	for i := range rapid.IntRange(1, 6).Draw(t, "regions") {
+		region := inference.Region(rune('a' + i))
+		kind := rapid.SampledFrom(slices.Sorted(maps.Keys(kinds))).Draw(t, string(region))
+		w.regions[region] = kinds[kind]
+		regions, drawn = append(regions, region), append(drawn, kind)
+	}
+	return regions, drawn
+}
+
+// Under any sequence of calls on regions that fail in any way: attempts stay in
+// the plan and the budget, each target at most once; nothing is tried after
+// content; and a healthy region answers unless the request itself is at fault.
+func TestRunProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		clock, w := &steppedClock{now: epoch}, &world{}
+		kinds := behaviours(clock)
+		budget := rapid.IntRange(0, 4).Draw(t, "budget")
+		r := New(Config{
+			Upstream: w, Clock: clock, AttemptTimeout: time.Second, MaxAttempts: budget,
+			Breaker: BreakerConfig{OpenFor: 2 * time.Second},
+		})
+		for range rapid.IntRange(1, 8).Draw(t, "calls") {
+			regions, drawn := drawRegions(t, w, kinds)
+			got, err := r.Run(context.Background(), request, targets(regions...))
+			if err == nil {
+				got.Stream.Close()
+			}
+			attempts := len(got.Attempts)
+			if len(w.called) != attempts || attempts > len(regions) || budget > 0 && attempts > budget {
+				t.Fatalf("%d attempts, %d calls on %d regions with a budget of %d", attempts, len(w.called), len(regions), budget)
+			}
+			for i, a := range got.Attempts {
+				if a.Region != w.called[i] || !slices.Contains(regions, a.Region) || slices.Contains(w.called[:i], a.Region) {
+					t.Fatalf("attempts on %v of the plan %v", w.called, regions)
+				}
+				if (a.Outcome == inference.OK) != (err == nil && i == attempts-1) {
+					t.Fatalf("attempt %d of %d is %s, Run error %v", i+1, attempts, a.Outcome, err)
+				}
+			}
+			healthy := slices.Contains(drawn, "ok") || slices.Contains(drawn, "unary")
+			faulty := slices.Contains(drawn, "invalid") || slices.Contains(drawn, "model error")
+			if budget == 0 && healthy && !faulty && err != nil {
+				t.Fatalf("Run() error = %v with a healthy region among %v", err, drawn)
+			}
+			clock.advance(time.Duration(rapid.IntRange(0, 3000).Draw(t, "pause ms")) * time.Millisecond)
+		}
+	})
+}
+
+// From the same state of the breakers, one more healthy region anywhere in the
+// plan never turns success into failure, whatever the budget.
+func TestRunOneMoreHealthyRegion(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		clock, w := &steppedClock{now: epoch}, &world{}
+		regions, drawn := drawRegions(t, w, behaviours(clock))
+		w.regions["z"] = sends(whole)
+		open := rapid.SliceOfDistinct(rapid.SampledFrom(regions), rapid.ID).Draw(t, "open")
+		budget := rapid.IntRange(0, 4).Draw(t, "budget")
+		succeeds := func(regions []inference.Region) bool {
+			r := New(Config{Upstream: w, Clock: clock, AttemptTimeout: time.Second, MaxAttempts: budget})
+			for _, region := range open {
+				trip(r, region, clock.now)
+			}
+			got, err := r.Run(context.Background(), request, targets(regions...))
+			if err == nil {
+				got.Stream.Close()
+			}
+			return err == nil
+		}
+		at := rapid.IntRange(0, len(regions)).Draw(t, "at")
+		if succeeds(regions) && !succeeds(slices.Insert(slices.Clone(regions), at, "z")) {
+			t.Fatalf("%v, %v open, budget %d: one more healthy region at %d fails the call", drawn, open, budget, at)
+		}
+	})
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, failing := range []int{0, 1} {
+		b.Run(fmt.Sprintf("failing=%d", failing), func(b *testing.B) {
+			w := instant{failing: failing > 0}
+			// Throttling: it never opens the breaker, so that the first target
+			// fails in every call.
+			r, plan := New(Config{Upstream: w}), targets("a", "b")
+			b.ReportAllocs()
+			for b.Loop() {
+				got, err := r.Run(b.Context(), request, plan)
+				if err != nil {
+					b.Fatal(err)
+				}
+				got.Stream.Next(b.Context())
+				got.Stream.Close()
+			}
+		})
+	}
+}
+
+// instant answers at once; region a throttles where failing.
+type instant struct{ failing bool }
+
+var throttled = &inference.Error{Kind: inference.Throttling, Region: "a"}
+
+func (i instant) Invoke(_ context.Context, t inference.Target, _ *inference.Request) (inference.Stream, error) {
+	if i.failing && t.Region == "a" {
+		return nil, throttled
+	}
+	return wholeAnswer{}, nil
+}
+
+type wholeAnswer struct{}
+
+func (wholeAnswer) Next(context.Context) (inference.Event, error) { return whole, nil }
+func (wholeAnswer) Close() error                                  { return nil }

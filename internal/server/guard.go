@@ -1,0 +1,87 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// guard answers CORS preflights and refuses requests that a foreign web page
+// made a browser send: a Host that is not ours (DNS rebinding) or an Origin that
+// is not allowed. Programs send no Origin and are not affected.
+type guard struct {
+	next    http.Handler
+	hosts   []string // besides loopback names and Bedrock's own endpoints
+	origins []string // besides loopback origins, "*" for any
+}
+
+// bedrockHost is an endpoint of the service itself, as a client sends it that
+// reaches this server through a proxy or a hosts file.
+var bedrockHost = regexp.MustCompile(`^bedrock(-runtime)?\.[a-z]{2}(-[a-z]+)+-[0-9]\.amazonaws\.com$`)
+
+// allowedHeaders are what aws-amplify and the AWS SDKs send from a browser.
+const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-amz-security-token, x-amz-user-agent, " +
+	"x-amz-target, x-amz-content-sha256, amz-sdk-invocation-id, amz-sdk-request, cache-control, pragma, accept, " +
+	"x-fairway-policy, x-fairway-session, x-fairway-on-cut, x-fairway-cost, x-fairway-trace"
+
+const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, x-fairway-entry-region, x-fairway-attempts, " +
+	"x-fairway-destination-region, x-fairway-simulated, retry-after"
+
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !g.knownHost(r.Host) {
+		refuse(w, "the Host "+r.Host+" is not this server: ask it by its own address")
+		return
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if !g.allowedOrigin(origin) {
+			refuse(w, "the origin "+origin+" is not allowed: add it to cors.origins")
+			return
+		}
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Add("Vary", "Origin")
+		h.Set("Access-Control-Expose-Headers", exposedHeaders)
+		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+			h.Set("Access-Control-Allow-Headers", allowedHeaders)
+			h.Set("Access-Control-Max-Age", "600")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	g.next.ServeHTTP(w, r)
+}
+
+func (g *guard) knownHost(hostport string) bool {
+	host := hostname(hostport)
+	return loopbackName(host) || slices.Contains(g.hosts, host) || bedrockHost.MatchString(host)
+}
+
+func (g *guard) allowedOrigin(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false // also "null", the origin of a sandboxed page
+	}
+	return loopbackName(u.Hostname()) || slices.Contains(g.origins, origin) || slices.Contains(g.origins, "*")
+}
+
+func hostname(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	return strings.ToLower(host)
+}
+
+// loopbackName reports whether host can only mean this machine.
+func loopbackName(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+func refuse(w http.ResponseWriter, why string) {
+	writeError(w, http.StatusForbidden, "refuse request: "+why)
+}

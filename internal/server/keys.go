@@ -1,0 +1,91 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fairway/internal/auth"
+	"fairway/internal/inference"
+)
+
+const keysFile = "keys.json"
+
+// apiKeyLife is how long a GraphQL API key is good for when the backend does not
+// say, AppSync's own default.
+const apiKeyLife = 7 * 24 * time.Hour
+
+// keys are the credentials that clients are given in fairway_outputs.json. They
+// are kept over restarts, so that a configured client goes on working.
+type keys struct {
+	AccessKeyID     string    `json:"access_key_id"`
+	SecretAccessKey string    `json:"secret_access_key"`
+	BearerKey       string    `json:"bearer_key"`
+	APIKey          string    `json:"api_key"`
+	APIKeyExpires   time.Time `json:"api_key_expires"`
+
+	bedrock *auth.Keys
+	graphql *auth.APIKeys
+}
+
+// openKeys reads the keys kept in dir, makes what is missing or expired, and
+// keeps the result. The empty dir keeps them in memory.
+func openKeys(dir string, developer inference.Principal, life time.Duration, now func() time.Time) (*keys, error) {
+	k, err := readKeys(dir)
+	if err != nil {
+		return nil, err
+	}
+	if k.AccessKeyID == "" {
+		pair := auth.NewAccessKey(developer)
+		k.AccessKeyID, k.SecretAccessKey, k.BearerKey = pair.ID, pair.Secret, auth.NewBearerKey()
+	}
+	if k.APIKey == "" || !now().Before(k.APIKeyExpires) {
+		k.APIKey, k.APIKeyExpires = auth.NewAPIKey(), now().Add(life)
+	}
+	if err := k.write(dir); err != nil {
+		return nil, err
+	}
+	k.bedrock, k.graphql = auth.NewKeys(), auth.NewAPIKeys(now)
+	k.bedrock.AddAccessKey(auth.AccessKey{ID: k.AccessKeyID, Secret: k.SecretAccessKey, Principal: developer})
+	k.bedrock.AddBearerKey(k.BearerKey, developer)
+	k.graphql.Add(k.APIKey, k.APIKeyExpires)
+	return k, nil
+}
+
+func readKeys(dir string) (*keys, error) {
+	k := &keys{}
+	if dir == "" {
+		return k, nil
+	}
+	path := filepath.Join(dir, keysFile)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(raw, k); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w: remove it to have new keys made", path, err)
+	}
+	return k, nil
+}
+
+func (k *keys) write(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	raw, err := json.MarshalIndent(k, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, keysFile)
+	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"fairway/internal/catalog"
+	"fairway/internal/config"
+	"fairway/internal/inference"
+	"fairway/internal/tokens"
+	"fairway/internal/upstream/sim"
+)
+
+// newWorld is the simulated regions that c describes.
+func newWorld(c *config.Config, models *catalog.Catalog, now func() time.Time) (*sim.World, error) {
+	text, err := textSource(c)
+	if err != nil {
+		return nil, err
+	}
+	speed := float64(c.Simulate.Speed)
+	if c.Simulate.Speed == config.Instant {
+		speed = sim.Instant
+	}
+	w := sim.New(sim.Config{
+		Models: models.Model,
+		Tokens: func(id inference.ModelID) sim.Tokenizer { return tokens.FamilyOf(id) },
+		Text:   text,
+		Speed:  speed,
+		Seed:   c.Simulate.Seed,
+		Quota:  sim.Quota{TokensPerMinute: c.Simulate.Quota.TokensPerMinute},
+		Now:    now,
+	})
+	for region, name := range c.Simulate.Faults {
+		fault, err := sim.ParseFault(string(name))
+		if err != nil {
+			return nil, err
+		}
+		w.Set(region, fault)
+	}
+	return w, nil
+}
+
+// textSource is the scripted answers that c names, nil where it names none.
+func textSource(c *config.Config) (sim.TextSource, error) {
+	if c.Simulate.Responses == "" {
+		return nil, nil
+	}
+	name := string(c.Simulate.Responses)
+	file, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read responses: %w", err)
+	}
+	return sim.ParseResponses(name, file)
+}

@@ -1,0 +1,75 @@
+// Package tokens estimates how many tokens a model's tokenizer makes of a text
+// or of a whole call: the one count behind usage, quotas and CountTokens.
+//
+// Anthropic publishes no tokenizer for Claude 3 and later, so this is an
+// estimate: characters per token of OpenAI's o200k vocabulary by class of
+// script, times a factor by model family. It is pure arithmetic on each rune,
+// without a vocabulary and without context, so a text's count never depends on
+// what stands around it and cutting is exact:
+//
+//	f.Text(s[:f.Cut(s, n)]) <= n
+//
+// Expect 10 to 15 per cent error on prose, more on code. The figures are those
+// of ../shared/facts/bedrock.md section 4, to be calibrated with real usage.
+package tokens
+
+import (
+	"fairway/internal/inference"
+	"fairway/internal/wire/anthropic"
+)
+
+// Family is a group of models that share a tokenizer.
+type Family uint8
+
+// The families. Claude 4.7 came with a new tokenizer, which makes more tokens of
+// the same text.
+const (
+	O200K    Family = iota // OpenAI's vocabulary, and the guess for every other model
+	Claude2                // Claude 2 and Instant
+	Claude3                // Claude 3 to 4.6
+	Claude47               // Claude 4.7 and later
+	families
+)
+
+// FamilyOf is the family of a model's tokenizer.
+func FamilyOf(model inference.ModelID) Family {
+	if !model.IsAnthropic() {
+		return O200K
+	}
+	switch major, minor := anthropic.Generation(string(model)); {
+	case major < 3:
+		return Claude2
+	case major == 4 && minor < 7, major == 3:
+		return Claude3
+	default:
+		return Claude47
+	}
+}
+
+// Text estimates the tokens of s. It is 0 for the empty text only.
+func (f Family) Text(s string) int {
+	return whole(f.weigh(s))
+}
+
+// Cut is the length in bytes of the longest prefix of s that has at most n
+// tokens. It falls on a rune boundary.
+func (f Family) Cut(s string, n int) int {
+	weights, limit, sum := &weights[f], int64(n)*unit, int64(0)
+	for i, r := range s {
+		if sum += int64(weights[classOf(r)]); sum > limit {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func (f Family) weigh(s string) int64 {
+	weights, sum := &weights[f], int64(0)
+	for _, r := range s {
+		sum += int64(weights[classOf(r)])
+	}
+	return sum
+}
+
+// whole rounds a weight up to tokens.
+func whole(weight int64) int { return int((weight + unit - 1) / unit) }

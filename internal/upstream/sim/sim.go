@@ -1,0 +1,182 @@
+// Package sim is the simulated regions: in-process Bedrock regions with
+// realistic latency, quotas and faults around a text source. No model runs, and
+// every reply of the default source says so in its first line.
+//
+// A call reads top to bottom in World.Invoke: travel to the region, meet its
+// fault, have the body checked as Bedrock checks it, take tokens from the quota,
+// let the source write, speak the reply piece by piece, travel back.
+package sim
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"fairway/internal/inference"
+	"fairway/internal/wire/anthropic"
+)
+
+// Instant is the speed that never waits. Nothing else about a call changes: a
+// hanging region still hangs and a reply still has its pieces.
+const Instant = math.MaxFloat64
+
+// Config is what the regions are made of. Models and Tokens are required.
+type Config struct {
+	Models func(inference.ModelID) (inference.Model, bool)
+	Tokens func(inference.ModelID) Tokenizer
+
+	Text  TextSource // nil is Written
+	Speed float64    // 1, and 0, is real time, 10 ten times faster
+	Seed  uint64     // of the jitter and of ids
+	Quota Quota
+
+	Now   func() time.Time                           // nil is time.Now
+	Sleep func(context.Context, time.Duration) error // nil is a timer; gives ctx.Err() when ctx ends first
+}
+
+// Tokenizer counts as a model's tokenizer does.
+type Tokenizer interface {
+	Text(s string) int
+	Cut(s string, n int) int // bytes of the longest prefix with at most n tokens
+	Messages(r *anthropic.Request) int
+}
+
+// World is all simulated regions. A region exists from its first call or fault
+// on; there is no list of those that may. Safe for concurrent use.
+//
+// Everything random about a call (jitter, ids) follows from the seed, the region
+// and how many calls the region had before: the same calls in the same order get
+// the same answers to the byte and the same latency.
+type World struct {
+	config Config
+	atlas  *atlas
+
+	mu      sync.Mutex
+	regions map[inference.Region]*region
+}
+
+// New makes a world in which every region is up.
+func New(c Config) *World {
+	if c.Text == nil {
+		c.Text = Written{}
+	}
+	if c.Speed <= 0 {
+		c.Speed = 1
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Sleep == nil {
+		c.Sleep = sleep
+	}
+	return &World{config: c, atlas: loadAtlas(), regions: map[inference.Region]*region{}}
+}
+
+// Invoke runs InvokeModel on t.Model, a foundation model's id, in t.Region. It
+// returns once the region has answered: exactly one of Stream and error is
+// non-nil, and the stream is one event. Errors are *inference.Error with the
+// region set, of the kinds and with the texts that Bedrock answers with;
+// refused, dropped and timed-out calls are ServiceUnavailable with Transport
+// set, a caller that went away is Canceled.
+func (w *World) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error) {
+	v := w.region(t.Region).enter(ctx, w.config.Seed)
+	defer v.leave()
+	body, usage, err := w.run(v, t, r)
+	if err != nil {
+		return nil, v.failure(err)
+	}
+	return &stream{event: inference.Event{Raw: body, Content: true, Final: true, Usage: &usage}}, nil
+}
+
+// run is the call inside the region.
+func (w *World) run(v *visit, t inference.Target, r *inference.Request) ([]byte, inference.Usage, error) {
+	none := inference.Usage{}
+	p := w.pace(v, t, r)
+	if err := w.wait(v, p.travel); err != nil {
+		return nil, none, err
+	}
+	if err := v.meet(); err != nil {
+		return nil, none, w.reject(v, p, err)
+	}
+	c, err := w.open(t, r)
+	if err != nil {
+		return nil, none, w.reject(v, p, err)
+	}
+	charge, err := v.region.reserve(w, c.bucket(t, r), c.input+*c.request.MaxTokens)
+	if err != nil {
+		return nil, none, w.reject(v, p, err)
+	}
+	output := 0
+	defer func() { charge.settle(c.input + output*max(1, c.model.OutputBurndown)) }()
+
+	reply, err := w.write(v.ctx, c)
+	if err != nil {
+		return nil, none, w.reject(v, p, err)
+	}
+	if output, err = w.speak(v, p, c, reply); err != nil {
+		return nil, none, err
+	}
+	if err := w.wait(v, p.travel); err != nil {
+		return nil, none, err
+	}
+	usage := inference.Usage{InputTokens: c.input, OutputTokens: output}
+	body, err := reply.response(v, c.model.ID, usage).Encode()
+	return body, usage, err
+}
+
+// reject sends an error back over the distance; a connection that was refused
+// needs no way back.
+func (w *World) reject(v *visit, p pace, err error) error {
+	if inference.AsError(err).Transport {
+		return err
+	}
+	if ended := w.wait(v, p.travel); ended != nil {
+		return ended
+	}
+	return err
+}
+
+// speak takes the time that the reply's pieces take and counts them. A region
+// that cuts drops the connection after half of them.
+func (w *World) speak(v *visit, p pace, c *call, reply draft) (tokens int, err error) {
+	if err := w.wait(v, p.first(c.input)); err != nil {
+		return 0, err
+	}
+	pieces := reply.pieces()
+	for i, piece := range pieces {
+		if v.fault == Cut && i >= len(pieces)/2 {
+			return tokens, errCut
+		}
+		n := c.tokens.Text(piece)
+		if err := w.wait(v, p.token*time.Duration(n)); err != nil {
+			return tokens, err
+		}
+		tokens += n
+	}
+	return reply.tokens, nil
+}
+
+// wait lets d of simulated time pass. It fails when the call ends first.
+func (w *World) wait(v *visit, d time.Duration) error {
+	if d = w.scale(d); d <= 0 {
+		return v.ctx.Err()
+	}
+	return w.config.Sleep(v.ctx, d)
+}
+
+// scale is what simulated time takes in real time.
+func (w *World) scale(d time.Duration) time.Duration {
+	return time.Duration(float64(d) / w.config.Speed)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,202 @@
+// Package upstreamtest is the conformance kit of upstreams: what every one of
+// them promises, as code that each runs in its tests.
+package upstreamtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// Upstream is what an attempt calls. Exactly one of Stream and error is non-nil;
+// errors are *inference.Error with the region set.
+type Upstream interface {
+	Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error)
+}
+
+// Subject is an upstream under test. Invoke of Target must succeed for an
+// Anthropic Messages body. Hang makes the target accept calls and never answer;
+// nil leaves out what needs that.
+type Subject struct {
+	Upstream Upstream
+	Target   inference.Target
+	Hang     func()
+}
+
+// patience is how long anything that must be prompt may take on a slow machine.
+const patience = 10 * time.Second
+
+// Body is the call that the kit makes.
+const Body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,` +
+	`"messages":[{"role":"user","content":"Suggest a recipe for: chicken, rice, carrots."}]}`
+
+// Run checks the contract, with a new subject for each part of it.
+func Run(t *testing.T, make func(t *testing.T) Subject) {
+	t.Run("answers once", func(t *testing.T) { answersOnce(t, make(t)) })
+	t.Run("leaves the request alone", func(t *testing.T) { leavesRequestAlone(t, make(t)) })
+	t.Run("refuses with the region's error", func(t *testing.T) { refuses(t, make(t)) })
+	t.Run("honours a context that has ended", func(t *testing.T) { honoursEndedContext(t, make(t)) })
+	t.Run("ends with the context", func(t *testing.T) { endsWithContext(t, make(t)) })
+	t.Run("closes at any time", func(t *testing.T) { closesAnyTime(t, make(t)) })
+}
+
+// request is a new InvokeModel request for the target.
+func request(s Subject, body string) *inference.Request {
+	return &inference.Request{
+		ID:           "00000000-0000-4000-8000-000000000000",
+		Operation:    inference.InvokeModel,
+		Model:        s.Target.Model,
+		SourceRegion: s.Target.Region,
+		Body:         []byte(body),
+	}
+}
+
+// call invokes and fails the test unless exactly one of stream and error came.
+func call(t *testing.T, ctx context.Context, s Subject, r *inference.Request) (inference.Stream, error) {
+	t.Helper()
+	stream, err := s.Upstream.Invoke(ctx, s.Target, r)
+	if (stream == nil) != (err != nil) {
+		t.Fatalf("Invoke = %v, %v, want exactly one", stream, err)
+	}
+	return stream, err
+}
+
+func answersOnce(t *testing.T, s Subject) {
+	stream, err := call(t, t.Context(), s, request(s, Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	var last inference.Event
+	for events := 0; ; events++ {
+		event, err := stream.Next(t.Context())
+		if err == io.EOF {
+			if events == 0 {
+				t.Fatal("stream has no event")
+			}
+			break
+		}
+		if err != nil {
+			t.Fatalf("Next error = %v", err)
+		}
+		if last.Final {
+			t.Fatal("an event follows the final one")
+		}
+		last = event
+	}
+	if !last.Final {
+		t.Error("io.EOF came without a final event")
+	}
+	if last.Usage == nil || last.Usage.InputTokens <= 0 || last.Usage.OutputTokens <= 0 {
+		t.Errorf("final event's usage = %+v, want input and output tokens", last.Usage)
+	}
+	if !json.Valid(last.Raw) {
+		t.Errorf("final event = %q, want JSON", last.Raw)
+	}
+	if _, err := stream.Next(t.Context()); err != io.EOF {
+		t.Errorf("Next after the end = %v, want io.EOF", err)
+	}
+}
+
+func leavesRequestAlone(t *testing.T, s Subject) {
+	r := request(s, Body)
+	stream, err := call(t, t.Context(), s, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, err := stream.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := slices.Clone(event.Raw)
+	stream.Close()
+	again, err := call(t, t.Context(), s, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if _, err := again.Next(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if string(r.Body) != Body {
+		t.Errorf("body after two calls = %s, want it unchanged", r.Body)
+	}
+	if string(event.Raw) != string(raw) {
+		t.Error("an event changed after it was given")
+	}
+}
+
+func refuses(t *testing.T, s Subject) {
+	_, err := call(t, t.Context(), s, request(s, `{"max_tokens":"many"}`))
+	if e := regionError(t, s, err); e.Kind != inference.Validation || e.Message == "" {
+		t.Errorf("error = %v, want a validation error with a message", err)
+	}
+}
+
+func honoursEndedContext(t *testing.T, s Subject) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := call(t, ctx, s, request(s, Body))
+	if e := regionError(t, s, err); e.Kind != inference.Canceled {
+		t.Errorf("error kind = %s, want %s", e.Kind, inference.Canceled)
+	}
+}
+
+func endsWithContext(t *testing.T, s Subject) {
+	if s.Hang == nil {
+		t.Skip("the subject cannot hang")
+	}
+	s.Hang()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Upstream.Invoke(ctx, s.Target, request(s, Body))
+		done <- err
+	}()
+	cancel()
+	select {
+	case err := <-done:
+		if e := regionError(t, s, err); e.Kind != inference.Canceled {
+			t.Errorf("error kind = %s, want %s", e.Kind, inference.Canceled)
+		}
+	case <-time.After(patience):
+		t.Fatal("Invoke outlives its context")
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err := call(t, ctx, s, request(s, Body))
+	if e := regionError(t, s, err); !e.Transport {
+		t.Errorf("error after the deadline = %v, want a transport error", err)
+	}
+}
+
+func closesAnyTime(t *testing.T, s Subject) {
+	stream, err := call(t, t.Context(), s, request(s, Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := stream.Close(); err != nil {
+			t.Errorf("Close = %v, want nil", err)
+		}
+	}
+}
+
+// regionError is err as what an upstream must answer with.
+func regionError(t *testing.T, s Subject, err error) *inference.Error {
+	t.Helper()
+	e, ok := errors.AsType[*inference.Error](err)
+	if !ok {
+		t.Fatalf("error = %v (%T), want *inference.Error", err, err)
+	}
+	if e.Region != s.Target.Region {
+		t.Errorf("error's region = %q, want %q", e.Region, s.Target.Region)
+	}
+	return e
+}

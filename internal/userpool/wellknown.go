@@ -1,0 +1,59 @@
+package userpool
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// ServeHTTP answers GET /{poolId}/.well-known/jwks.json and
+// openid-configuration, which token verifiers read; anything else is not found.
+func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	prefix := "/" + p.id + "/.well-known/"
+	var document any
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	case r.URL.Path == prefix+"jwks.json":
+		if err := p.signer.wait(r.Context()); err != nil {
+			http.Error(w, "signing key is not available", http.StatusServiceUnavailable)
+			return
+		}
+		document = p.keySet()
+	case r.URL.Path == prefix+"openid-configuration":
+		document = p.configuration()
+	default:
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "public, max-age=86400")
+	json.NewEncoder(w).Encode(document) // a failed write is the client's to notice
+}
+
+// keySet is the pool's JSON Web Key Set (RFC 7517).
+func (p *Pool) keySet() any {
+	type jwk struct {
+		Alg string `json:"alg"`
+		E   string `json:"e"`
+		Kid string `json:"kid"`
+		Kty string `json:"kty"`
+		N   string `json:"n"`
+		Use string `json:"use"`
+	}
+	n, e := modulusAndExponent(&p.signer.key.PublicKey)
+	return map[string][]jwk{"keys": {{Alg: "RS256", E: e, Kid: p.signer.kid, Kty: "RSA", N: n, Use: "sig"}}}
+}
+
+// configuration is the part of Cognito's OpenID Connect discovery document that
+// holds for a pool without a hosted sign-in page.
+func (p *Pool) configuration() any {
+	return map[string]any{
+		"issuer":                                p.issuer,
+		"jwks_uri":                              p.issuer + "/.well-known/jwks.json",
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+		"response_types_supported":              []string{"code", "token"},
+		"scopes_supported":                      []string{"openid", "email", "phone", "profile"},
+		"subject_types_supported":               []string{"public"},
+	}
+}

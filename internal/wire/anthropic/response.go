@@ -1,0 +1,61 @@
+package anthropic
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// StopReason is why a reply ended.
+type StopReason string
+
+// The reasons a reply ends for.
+const (
+	EndTurn      StopReason = "end_turn"
+	MaxTokens    StopReason = "max_tokens"
+	StopSequence StopReason = "stop_sequence"
+	ToolUse      StopReason = "tool_use"
+)
+
+// Response is the answer to a Messages call. Its JSON has the keys in the order
+// in which Bedrock sends them.
+type Response struct {
+	ID           string     `json:"id"`   // "msg_bdrk_..."
+	Type         string     `json:"type"` // "message"
+	Role         string     `json:"role"` // "assistant"
+	Model        string     `json:"model"`
+	Content      []Part     `json:"content"` // never nil
+	StopReason   StopReason `json:"stop_reason"`
+	StopSequence *string    `json:"stop_sequence"` // null unless StopReason is StopSequence
+	Usage        Usage      `json:"usage"`
+}
+
+// Part is a content block of a response: text, or a tool call.
+type Part struct {
+	Type  string          `json:"type"` // "text" or "tool_use"
+	Text  *string         `json:"text,omitempty"`
+	ID    string          `json:"id,omitempty"` // "toolu_bdrk_..."
+	Name  string          `json:"name,omitempty"`
+	Input json.RawMessage `json:"input,omitempty"`
+}
+
+// Usage counts tokens; InputTokens excludes what the cache read or wrote.
+type Usage struct {
+	InputTokens              int `json:"input_tokens"`
+	CacheCreationInputTokens int `json:"cache_creation_input_tokens"`
+	CacheReadInputTokens     int `json:"cache_read_input_tokens"`
+	OutputTokens             int `json:"output_tokens"`
+}
+
+// TextPart is a text block.
+func TextPart(text string) Part { return Part{Type: "text", Text: &text} }
+
+// Encode is the response's JSON, with <, > and & as they are.
+func (r *Response) Encode() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(r); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
