@@ -59,7 +59,7 @@ func New(c Config) (*Gateway, error) {
 	if c.Strict {
 		settings.Grant = config.Strict
 	}
-	settings.Region = c.Region
+	settings.Region = inference.Region(c.Region)
 	switch {
 	case c.Instant:
 		settings.Simulate.Speed = config.Instant

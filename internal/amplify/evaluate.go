@@ -3,7 +3,6 @@ package amplify
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -30,16 +29,17 @@ func evaluate(ctx context.Context, script string, s settings, found *findings) (
 	rejections := watchRejections(vm)
 	_, err := vm.RunScript("bundle.js", script)
 	if err != nil {
-		reportThrown(err, s, found)
+		reportThrown(vm, err, s, found)
 	}
 	rejected := rejections()
 	for _, p := range rejected {
-		found.fail("evaluation-failed", thrownAt(p.Result()), "handle the promise's rejection",
-			"evaluate amplify folder: %s", p.Result())
+		message, stack := describe(vm, p.Result())
+		found.fail("evaluation-failed", stackPosition(stack), "handle the promise's rejection",
+			"evaluate amplify folder: %s", message)
 	}
 	complete = err == nil && len(rejected) == 0
 	if r, err = recorded(vm); err != nil && complete {
-		reportThrown(err, s, found)
+		reportThrown(vm, err, s, found)
 		complete = false
 	}
 	return r, complete
@@ -86,16 +86,29 @@ func watchRejections(vm *goja.Runtime) func() []*goja.Promise {
 // left of the frames once a promise was rejected.
 var stackLine = regexp.MustCompile(projectNamespace + `:(\S+:\d+):\d+`)
 
-// thrownAt is the innermost project line of a thrown value's own stack.
-func thrownAt(thrown goja.Value) position {
-	if object, ok := thrown.(*goja.Object); ok {
-		if stack := object.Get("stack"); stack != nil {
-			if line := stackLine.FindStringSubmatch(stack.String()); line != nil {
-				return parsePosition(line[1])
-			}
-		}
+// stackPosition is the innermost project line of such a stack.
+func stackPosition(stack string) position {
+	if line := stackLine.FindStringSubmatch(stack); line != nil {
+		return parsePosition(line[1])
 	}
 	return position{File: entryPoint}
+}
+
+// describe is a thrown value and its stack, if any, as text. Both are asked of
+// project code, which may throw in turn; hence a call that the interpreter guards.
+func describe(vm *goja.Runtime, thrown goja.Value) (message, stack string) {
+	const undescribed = "a value that has no text"
+	function, err := vm.RunString("(thrown) => [`${thrown}`, `${thrown?.stack ?? ''}`].join('\\0')")
+	if err != nil {
+		return undescribed, ""
+	}
+	call, _ := goja.AssertFunction(function)
+	text, err := call(goja.Undefined(), thrown)
+	if err != nil {
+		return undescribed, ""
+	}
+	message, stack, _ = strings.Cut(text.String(), "\x00")
+	return message, stack
 }
 
 // recorded reads what the modules recorded, nothing when none was imported.
@@ -109,20 +122,22 @@ func recorded(vm *goja.Runtime) (r recording, err error) {
 
 // reportThrown makes a finding of what ended an evaluation, at the innermost
 // project line it passed.
-func reportThrown(err error, s settings, found *findings) {
+func reportThrown(vm *goja.Runtime, err error, s settings, found *findings) {
 	var frames []goja.StackFrame
-	if interrupted, ok := errors.AsType[*goja.InterruptedError](err); ok {
-		found.fail("evaluation-timeout", projectFrame(interrupted.Stack()), "look for a loop that does not end",
+	var message string
+	switch e := err.(type) {
+	case *goja.InterruptedError:
+		found.fail("evaluation-timeout", projectFrame(e.Stack()), "look for a loop that does not end",
 			"evaluate amplify folder: not done after %v", s.timeout)
 		return
-	}
-	message := err.Error()
-	if thrown, ok := errors.AsType[*goja.Exception](err); ok {
-		frames = thrown.Stack()
-		message = thrown.Value().String()
-	} else if overflow, ok := errors.AsType[*goja.StackOverflowError](err); ok {
-		frames = overflow.Stack()
+	case *goja.Exception:
+		frames = e.Stack()
+		message, _ = describe(vm, e.Value())
+	case *goja.StackOverflowError:
+		frames = e.Stack()
 		message = "calls nested too deep"
+	default: // the bundle's or the record's form
+		message = err.Error()
 	}
 	found.fail("evaluation-failed", projectFrame(frames), "correct what throws", "evaluate amplify folder: %s", message)
 }

@@ -259,6 +259,16 @@ func TestResourceLines(t *testing.T) {
 	}
 }
 
+func TestLoadErrorText(t *testing.T) {
+	project := fstest.MapFS{entryPoint: {Data: []byte("\nimport _ from 'lodash'; _()")}}
+	_, err := Load(t.Context(), project)
+	const want = "amplify/backend.ts:2: import lodash: the package is not available to an amplify folder here; " +
+		"remove the import, or move what needs it out of the code that declares the backend"
+	if err == nil || err.Error() != want {
+		t.Errorf("Load = %v, want %s", err, want)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	project := fstest.MapFS{entryPoint: {Data: []byte("let n = 0;\nwhile (true) {\n  n++;\n}\n")}}
 	b, err := Load(t.Context(), project, WithTimeout(20*time.Millisecond))
@@ -269,6 +279,28 @@ func TestTimeout(t *testing.T) {
 	f := failure.Findings[0]
 	if f.Code != "evaluation-timeout" || f.File != entryPoint || f.Line < 2 || f.Line > 3 {
 		t.Errorf("finding = %+v, want evaluation-timeout in the loop", f)
+	}
+}
+
+// TestHostile evaluates code that misbehaves where it is asked what it threw.
+func TestHostile(t *testing.T) {
+	for _, code := range []string{
+		`throw { toString() { throw 1 } }`,
+		`throw { get stack() { throw 1 } }`,
+		`throw { toString() { for (;;); } }`,
+		`throw Object.create(null)`,
+		`throw Symbol("x")`,
+		`Promise.reject({ toString() { throw 1 } })`,
+		`globalThis.__recording = { toJSON() { for (;;); } }`,
+		`globalThis.__recording = { roles: [{ name: "r", statements: [{ effect: "Allow", resources: ["*"] }] }] }`,
+		`(async () => { await 1; for (;;); })()`,
+		`String.prototype.toString = Object.getPrototypeOf = JSON.stringify = null; throw new Error("x")`,
+	} {
+		project := fstest.MapFS{entryPoint: {Data: []byte(code)}}
+		_, err := Load(t.Context(), project, WithTimeout(50*time.Millisecond))
+		if _, ok := errors.AsType[*LoadError](err); !ok {
+			t.Errorf("Load(%s) = %v, want a *LoadError", code, err)
+		}
 	}
 }
 

@@ -62,7 +62,10 @@ func statement(s statementRecord, sources *sourceText) backend.Statement {
 		}
 	}
 	for i, resource := range s.Resources {
-		at := s.ResourceAt[i]
+		at := s.At
+		if i < len(s.ResourceAt) { // it is project code's to add to one list alone
+			at = s.ResourceAt[i]
+		}
 		at.Line = sources.lineOf(at, resource)
 		out.ResourceAt = append(out.ResourceAt, at.String())
 	}

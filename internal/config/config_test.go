@@ -217,32 +217,24 @@ func FuzzFile(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l := newLoader()
-		l.file("/f.yaml", data)
-		c, o, err := l.finish()
+		load := func(data []byte) (*Config, Origins, error) {
+			l := newLoader()
+			l.file("/f.yaml", data)
+			return l.finish()
+		}
+		c, o, err := load(data)
 		if err != nil {
 			if c != nil || !strings.HasPrefix(err.Error(), "/f.yaml") {
 				t.Fatalf("load = %v, %v, want no configuration and the file's name first", c, err)
 			}
 			return
 		}
-		text := effective(t, c, o)
-		again := newLoader()
-		again.file("/f.yaml", []byte(text))
-		c, o, err = again.finish()
+		again, _, err := load([]byte(effective(t, c, o)))
 		if err != nil {
-			t.Fatalf("load of\n%s: %v", text, err)
+			t.Fatalf("load of\n%s: %v", effective(t, c, o), err)
 		}
-		stripped := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-		if got := effective(t, c, Origins{}); stripped(got) != stripped(effectiveWithout(t, data)) {
-			t.Fatalf("load of\n%s gives\n%s", text, got)
+		if diff := cmp.Diff(effective(t, c, nil), effective(t, again, nil)); diff != "" {
+			t.Fatalf("effective configuration (-first +loaded again):\n%s", diff)
 		}
 	})
-}
-
-// effectiveWithout is the effective configuration of a file, without origins.
-func effectiveWithout(t testing.TB, data []byte) string {
-	l := newLoader()
-	l.file("/f.yaml", data)
-	return effective(t, l.config, Origins{})
 }

@@ -127,23 +127,20 @@ func parseSubject(resource inference.ARN) arn.ARN {
 // decide is Evaluate, and the place in the written order of the first resource
 // that allows the call and names its region, unnamed when only wildcards do.
 func (p *Policies) decide(c *call, action string) (Decision, int) {
-	order := unnamed
-	allowed := Decision{Effect: Allowed}
+	d, order := Decision{Effect: Allowed}, unnamed
 	for _, l := range p.layers {
 		v := l.decide(c)
 		switch {
 		case v.effect == ExplicitlyDenied:
 			return v.denial(l.name, action), unnamed
-		case v.effect == ImplicitlyDenied && allowed.Effect == Allowed:
-			allowed = v.denial(l.name, action)
-		case l.name == IdentityBased && allowed.Effect == Allowed:
-			allowed.Layer, allowed.Statement, order = l.name, v.statement.at, v.order
+		case d.Effect != Allowed: // only a Deny changes that now
+		case v.effect == ImplicitlyDenied:
+			d, order = v.denial(l.name, action), unnamed
+		case l.name == IdentityBased:
+			d.Layer, d.Statement, order = l.name, v.statement.at, v.order
 		}
 	}
-	if allowed.Effect != Allowed {
-		order = unnamed
-	}
-	return allowed, order
+	return d, order
 }
 
 // verdict is what one layer says.

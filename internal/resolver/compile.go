@@ -15,7 +15,14 @@ import (
 
 // compile checks a bundled script against AppSync's rules, makes its loops count
 // their iterations, and compiles it.
-func compile(entry, script string, maxIterations int) (*goja.Program, []backend.Finding) {
+func compile(entry, script string, maxIterations int) (program *goja.Program, findings []backend.Finding) {
+	// The engine's parser and compiler are not ours: what they cannot take must
+	// refuse the file, not end the process.
+	defer func() {
+		if x := recover(); x != nil {
+			program, findings = nil, []backend.Finding{syntaxFinding(entry, panicError(x))}
+		}
+	}()
 	tree, err := parser.ParseFile(nil, entry, script, parser.IgnoreRegExpErrors)
 	if err != nil {
 		return nil, []backend.Finding{syntaxFinding(entry, err)}
@@ -25,7 +32,7 @@ func compile(entry, script string, maxIterations int) (*goja.Program, []backend.
 		return nil, slices.CompactFunc(findings, func(a, b backend.Finding) bool { return a == b })
 	}
 	countLoops(tree, maxIterations)
-	program, err := goja.CompileAST(tree, true)
+	program, err = goja.CompileAST(tree, true)
 	if err != nil {
 		return nil, []backend.Finding{syntaxFinding(entry, err)}
 	}

@@ -5,6 +5,23 @@
   "use strict";
   const { defineProperty, getOwnPropertyNames, getOwnPropertySymbols, getOwnPropertyDescriptor, getPrototypeOf, freeze } = Object;
   const seen = new Set();
+  const freezeKeys = (value, keys) => {
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === "length" || keys[i] === "name") continue; // never objects, and on every function
+      const property = getOwnPropertyDescriptor(value, keys[i]);
+      freezeAll(property.value);
+      freezeAll(property.get);
+      freezeAll(property.set);
+    }
+  };
+  const freezeAll = (value) => {
+    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) return;
+    seen.add(value);
+    freezeKeys(value, getOwnPropertyNames(value));
+    freezeKeys(value, getOwnPropertySymbols(value));
+    freezeAll(getPrototypeOf(value));
+    freeze(value);
+  };
   const keep = (object, names) => {
     for (const name of getOwnPropertyNames(object)) {
       if (!names.includes(name) && getOwnPropertyDescriptor(object, name).configurable) delete object[name];
@@ -51,23 +68,14 @@
   // that name. As accessors these three do not: an assignment makes an own one.
   for (const name of getOwnPropertyNames(Object.prototype)) {
     const value = Object.prototype[name];
+    hidden.push(value);
     defineProperty(Object.prototype, name, {
       get() { return value; },
       set(own) { defineProperty(this, name, { value: own, writable: true, enumerable: true, configurable: true }); },
     });
   }
 
-  const freezeAll = (value) => {
-    if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) return;
-    seen.add(value);
-    for (const key of [...getOwnPropertyNames(value), ...getOwnPropertySymbols(value)]) {
-      const property = getOwnPropertyDescriptor(value, key);
-      for (const part of [property.value, property.get, property.set]) freezeAll(part);
-    }
-    freezeAll(getPrototypeOf(value));
-    freeze(value);
-  };
-  hidden.forEach(freezeAll);
+  for (const object of hidden) freezeAll(object);
   freezeAll(native.context);
   freezeAll(globalThis);
 })

@@ -15,7 +15,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"sync"
+	"runtime"
 	"time"
 
 	"fairway/backend"
@@ -64,7 +64,7 @@ type Resolver struct {
 	entry    string
 	opts     Options
 	program  *goja.Program // evaluates to a function that evaluates the module and returns its handlers
-	machines sync.Pool     // of *machine
+	machines chan *machine // idle ones; a full pool drops what is released
 }
 
 var _ backend.Resolver = (*Resolver)(nil)
@@ -82,7 +82,7 @@ func Compile(entry, code string, opts Options) (*Resolver, error) {
 	if findings != nil {
 		return nil, &CompileError{Findings: findings}
 	}
-	r := &Resolver{entry: entry, opts: opts, program: program}
+	r := &Resolver{entry: entry, opts: opts, program: program, machines: make(chan *machine, 4*runtime.GOMAXPROCS(0))}
 	if findings := r.load(); findings != nil {
 		return nil, &CompileError{Findings: findings}
 	}
@@ -146,15 +146,21 @@ func (r *Resolver) call(ctx context.Context, c *backend.Context, name handlerNam
 }
 
 func (r *Resolver) machine() (*machine, error) {
-	if m, ok := r.machines.Get().(*machine); ok {
+	select {
+	case m := <-r.machines:
 		return m, nil
+	default:
+		return newMachine(r)
 	}
-	return newMachine(r)
 }
 
 // release gives a machine back, unless an interrupt is still on its way to it.
 func (r *Resolver) release(m *machine) {
-	if m.quiet {
-		r.machines.Put(m)
+	if !m.quiet {
+		return
+	}
+	select {
+	case r.machines <- m:
+	default:
 	}
 }

@@ -105,7 +105,7 @@ func (b *breaker) admit(now time.Time) (admission, bool) {
 	case Closed:
 		return admission{epoch: b.epoch}, true
 	case HalfOpen:
-		if false {
+		if b.probing {
 			return admission{}, false
 		}
 		b.probing = true

@@ -87,6 +87,21 @@ func TestPlanPutsOpenTargetsLast(t *testing.T) {
 	}
 }
 
+func TestPlanPutsProbedTargetLast(t *testing.T) {
+	r, now := New(Config{}), time.Now()
+	trip(r, "ap-southeast-1", now)
+	healed := now.Add(time.Hour)
+	g := r.health.guard(inference.Target{Region: "ap-southeast-1", Model: model})
+	probe, _ := g.admit(healed)
+	if got := regionsOf(r.Plan(nil, seedGrant(), healed)); got[len(got)-1] != "ap-southeast-1" {
+		t.Errorf("Plan() while ap-southeast-1 is probed = %v, want it last", got)
+	}
+	g.settle(probe, untold, healed)
+	if got := regionsOf(r.Plan(nil, seedGrant(), healed)); got[0] != "ap-southeast-1" {
+		t.Errorf("Plan() when the probe told nothing = %v, want ap-southeast-1 first", got)
+	}
+}
+
 // trip opens the breaker of a region.
 func trip(r *Router, region inference.Region, now time.Time) {
 	g := r.health.guard(inference.Target{Region: region, Model: model})

@@ -151,6 +151,25 @@ func TestRunTimeoutIsForFirstContentOnly(t *testing.T) {
 	})
 }
 
+// Content that comes when its attempt is already given up is too late, even from
+// an upstream that does not heed its context: the region was about to be left.
+func TestRunLateContent(t *testing.T) {
+	clock := &steppedClock{now: epoch}
+	late := func(context.Context) (inference.Stream, error) {
+		clock.advance(time.Second)
+		return wholeAnswer{}, nil
+	}
+	w := &world{regions: map[inference.Region]behaviour{"a": late, "b": sends(whole)}}
+	got, err := New(Config{Upstream: w, Clock: clock, AttemptTimeout: time.Second}).Run(t.Context(), request, targets("a", "b"))
+	if err != nil || got.Target.Region != "b" {
+		t.Fatalf("Run() answers from %q with error %v, want b", got.Target.Region, err)
+	}
+	got.Stream.Close()
+	if a := got.Attempts[0]; a.Kind != inference.ServiceUnavailable || a.Status != 0 {
+		t.Errorf("Attempts[0] = %s with status %d, want ServiceUnavailableException, 0", a.Kind, a.Status)
+	}
+}
+
 // A caller that leaves ends the call at once, blames nobody, and frees a probe.
 func TestRunCanceled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

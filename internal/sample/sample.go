@@ -1,7 +1,6 @@
 // Package sample is the built-in amplify/ folder: a recipe app whose one field
 // asks Claude Sonnet 4 through the apac. inference profile, with ap-southeast-1
-// as its source region and its destination regions in an order of its own. It
-// has no findings but that of the model's end of life.
+// as its source region and its destination regions in an order of its own.
 package sample
 
 import (

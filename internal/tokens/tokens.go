@@ -54,6 +54,9 @@ func (f Family) Text(s string) int {
 // Cut is the length in bytes of the longest prefix of s that has at most n
 // tokens. It falls on a rune boundary.
 func (f Family) Cut(s string, n int) int {
+	if n >= len(s) { // no rune is more than a token
+		return len(s)
+	}
 	weights, limit, sum := &weights[f], int64(n)*unit, int64(0)
 	for i, r := range s {
 		if sum += int64(weights[classOf(r)]); sum > limit {

@@ -21,9 +21,9 @@ export function recorder(name, memberName = (key) => `${name}.${key}`) {
   const self = new Proxy(function () {}, {
     get(_, key) {
       if (key === Symbol.toPrimitive || key === "toString" || key === "toJSON") return text;
-      if (key === Symbol.iterator) return [][Symbol.iterator];
+      if (key === Symbol.iterator) return () => [].values();
       if (typeof key === "symbol" || key === "then") return undefined;
-      if (!members.has(key)) members.set(key, part(memberName(key), name));
+      if (!members.has(key)) members.set(key, part(memberName(key)));
       return members.get(key);
     },
     set(_, key, value) {
@@ -35,7 +35,7 @@ export function recorder(name, memberName = (key) => `${name}.${key}`) {
       note(name);
       return part(name);
     },
-    construct(_, args, newTarget) {
+    construct(_, __, newTarget) {
       note(name);
       return newTarget === self ? part(name) : Object.create(newTarget.prototype);
     },

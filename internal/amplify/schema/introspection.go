@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // object is a JSON object that keeps the order of its members: the typed client
@@ -105,6 +106,7 @@ func (x *introspector) operations(out map[string]any) {
 	}
 }
 
+// after orders operations: those with AppSync's own directives first.
 func after(op operation) int {
 	if op.isNative() {
 		return 0
@@ -172,8 +174,7 @@ func (x *introspector) scalarPart(f field) (o, list object) {
 
 // trimList is the type of a list's values.
 func trimList(typ string) string {
-	end := bytes.LastIndexByte([]byte(typ), ']')
-	return typ[1:max(end, 1)]
+	return typ[1:max(strings.LastIndexByte(typ, ']'), 1)]
 }
 
 // typ is a scalar's name, else an object with the kind of the type as its key.

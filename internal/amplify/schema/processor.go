@@ -44,6 +44,7 @@ func (p *processor) run(types []member) error {
 	return nil
 }
 
+// waits orders types: custom types after all others.
 func waits(m member) int {
 	if m.Node.Kind == kindCustomType {
 		return 1

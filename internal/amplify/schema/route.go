@@ -108,8 +108,7 @@ func conversationRoots(name string) []definition {
 // addConversations adds the types of the conversations; their answers' mutations
 // come before the schema's own.
 func (d *deployment) addConversations(names []string) {
-	var subscribed []field
-	var answers []field
+	var answers, subscribed []field
 	for _, name := range names {
 		d.addParsed(forRoute(routeInputs, name))
 		mutations, subscriptions := answerFields(name)

@@ -50,7 +50,7 @@ func TestSourceRegionOfBearerKeys(t *testing.T) {
 // TestHeaderCase: two names go out in the service's own case.
 func TestHeaderCase(t *testing.T) {
 	g := &scriptedGateway{Error: &inference.Error{Kind: inference.Throttling, Message: "m"}}
-	header := serveBearer(g, "/model/m/invoke", strings.NewReader(prompt)).Header()
+	var header map[string][]string = serveBearer(g, "/model/m/invoke", strings.NewReader(prompt)).Header()
 	if got, want := header["x-amzn-ErrorType"], "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/"; len(got) != 1 || got[0] != want {
 		t.Errorf("x-amzn-ErrorType = %q, want %q", got, want)
 	}

@@ -88,6 +88,7 @@ type size struct{ depth, fields int }
 type meter struct {
 	fragments map[string]*ast.FragmentDefinition
 	sizes     map[string]size // of fragments; present and zero while being measured
+	fields    int             // as they are written, fragments not unfolded
 	aliases   int
 }
 
@@ -98,15 +99,12 @@ func measure(doc *ast.QueryDocument, limits Limits) error {
 	}
 	var all size
 	for _, op := range doc.Operations {
-		s := m.selections(op.SelectionSet)
-		all = size{max(all.depth, s.depth), saturate(all.fields + s.fields)}
-		if n := m.roots(op.SelectionSet, map[string]bool{}); n > limits.Roots {
-			return overLimit("operation", n, "fields of its own", limits.Roots)
-		}
+		all = all.plus(m.selections(op.SelectionSet))
 	}
 	for _, fragment := range doc.Fragments {
 		all.depth = max(all.depth, m.fragment(fragment.Name).depth)
 	}
+	all.fields = max(all.fields, m.fields) // fragments that nothing spreads are validated too
 	switch {
 	case all.depth > limits.Depth:
 		return overLimit("query", all.depth, "levels", limits.Depth)
@@ -115,9 +113,30 @@ func measure(doc *ast.QueryDocument, limits Limits) error {
 	case m.aliases > limits.Aliases:
 		return overLimit("query", m.aliases, "aliases", limits.Aliases)
 	}
+	for _, op := range doc.Operations {
+		roots := 0
+		for _, n := range m.keys(op.SelectionSet) {
+			roots += n
+		}
+		if roots > limits.Roots {
+			return overLimit("operation", roots, "fields of its own", limits.Roots)
+		}
+		if err := m.repeats(op.SelectionSet); err != nil {
+			return err
+		}
+	}
+	for _, fragment := range doc.Fragments {
+		if err := m.repeats(fragment.SelectionSet); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+func (s size) plus(t size) size { return size{max(s.depth, t.depth), saturate(s.fields + t.fields)} }
+
+// selections measures set. An inline fragment is a level as well: validation
+// looks at everything below it once more.
 func (m *meter) selections(set ast.SelectionSet) size {
 	var total size
 	for _, sel := range set {
@@ -126,15 +145,17 @@ func (m *meter) selections(set ast.SelectionSet) size {
 		case *ast.Field:
 			s = m.selections(sel.SelectionSet)
 			s = size{s.depth + 1, s.fields + 1}
+			m.fields++
 			if sel.Alias != sel.Name {
 				m.aliases++
 			}
 		case *ast.InlineFragment:
 			s = m.selections(sel.SelectionSet)
+			s.depth++
 		case *ast.FragmentSpread:
 			s = m.fragment(sel.Name)
 		}
-		total = size{max(total.depth, s.depth), saturate(total.fields + s.fields)}
+		total = total.plus(s)
 	}
 	return total
 }
@@ -153,23 +174,56 @@ func (m *meter) fragment(name string) size {
 	return s
 }
 
-// roots counts the fields that set itself selects; seen ends cycles.
-func (m *meter) roots(set ast.SelectionSet, seen map[string]bool) int {
-	n := 0
+// maxRepeats is how often one key may be selected in one selection set, where
+// validation compares each pair.
+const maxRepeats = 25
+
+func (m *meter) repeats(set ast.SelectionSet) error {
+	for _, n := range m.keys(set) {
+		if n > maxRepeats {
+			return overLimit("selection", n, "fields of the same name", maxRepeats)
+		}
+	}
+	for _, sel := range set {
+		var err error
+		switch sel := sel.(type) {
+		case *ast.Field:
+			err = m.repeats(sel.SelectionSet)
+		case *ast.InlineFragment:
+			err = m.repeats(sel.SelectionSet)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keys counts the selections of each response key that set itself makes.
+func (m *meter) keys(set ast.SelectionSet) map[string]int {
+	if len(set) == 0 {
+		return nil
+	}
+	counts := map[string]int{}
+	m.count(set, counts, map[string]bool{})
+	return counts
+}
+
+// count adds set to counts; seen ends cycles.
+func (m *meter) count(set ast.SelectionSet, counts map[string]int, seen map[string]bool) {
 	for _, sel := range set {
 		switch sel := sel.(type) {
 		case *ast.Field:
-			n++
+			counts[sel.Alias]++
 		case *ast.InlineFragment:
-			n += m.roots(sel.SelectionSet, seen)
+			m.count(sel.SelectionSet, counts, seen)
 		case *ast.FragmentSpread:
 			if fragment := m.fragments[sel.Name]; fragment != nil && !seen[sel.Name] {
 				seen[sel.Name] = true
-				n += m.roots(fragment.SelectionSet, seen)
+				m.count(fragment.SelectionSet, counts, seen)
 			}
 		}
 	}
-	return n
 }
 
 // saturate keeps a count of unfolded fields from overflowing: nested fragments

@@ -47,8 +47,8 @@ type Limits struct {
 	Body     int // bytes of a request, default 1 MiB
 	Document int // bytes of a query, default 128 KiB
 	Tokens   int // lexical tokens of a query, default 10,000
-	Depth    int // nesting of fields with fragments unfolded, default 25
-	Fields   int // fields with fragments unfolded, default 2,000
+	Depth    int // nesting of fields and inline fragments with fragments unfolded, default 25
+	Fields   int // fields with fragments unfolded, default 1,000
 	Roots    int // fields of the operation itself, default 50
 	Aliases  int // aliases in a query, default 200
 	List     int // items of any list, in or out, default 10,000
@@ -63,7 +63,7 @@ func (l Limits) orDefaults() Limits {
 		limit *int
 		value int
 	}{
-		{&l.Body, 1 << 20}, {&l.Document, 128 << 10}, {&l.Tokens, 10_000}, {&l.Depth, 25}, {&l.Fields, 2_000},
+		{&l.Body, 1 << 20}, {&l.Document, 128 << 10}, {&l.Tokens, 10_000}, {&l.Depth, 25}, {&l.Fields, 1_000},
 		{&l.Roots, 50}, {&l.Aliases, 200}, {&l.List, 10_000}, {&l.Response, 5 << 20},
 	} {
 		if *f.limit == 0 {

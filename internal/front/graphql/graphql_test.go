@@ -13,10 +13,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"fairway/backend"
 	"fairway/internal/inference"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // echo is a data source that answers with what it was asked.
 type echo struct{}

@@ -174,6 +174,7 @@ func TestLimits(t *testing.T) {
 		{"fields", `{dish{` + strings.Repeat("id ", 12) + `}}`, nil, "query has 13 fields, the limit is 12: ask for less at a time"},
 		{"fields in fragments", `{dish{...A ...A}} fragment A on Dish{...B ...B} fragment B on Dish{...C ...C} fragment C on Dish{id vegan}`, nil, "query has 17 fields, the limit is 12: ask for less at a time"},
 		{"roots", `{a b c ...F} fragment F on Query{plain later}`, nil, "operation has 5 fields of its own, the limit is 4: ask for less at a time"},
+		{"fields nobody spreads", `{a} fragment F on Dish{` + strings.Repeat("id ", 13) + `}`, nil, "query has 14 fields, the limit is 12: ask for less at a time"},
 		{"aliases", `{x:a y:b z:c}`, nil, "query has 3 aliases, the limit is 2: ask for less at a time"},
 		{"list in", `query($t:[String]){dish(tags:$t){id}}`, map[string]any{"t": long}, "Variable 't' has an invalid value. A list has 4 items, the limit is 3"},
 		{"response", `mutation{one}`, nil, "response is larger than 200 bytes: ask for less at a time"},
@@ -185,6 +186,10 @@ func TestLimits(t *testing.T) {
 				t.Errorf("answer = %s, want %q", got, test.want)
 			}
 		})
+	}
+	f = harness{operations: wideOperations()}.front(t)
+	if _, got := ask(t, f, `{dish{... on Dish{`+strings.Repeat("id ", 26)+`}}}`, nil); !strings.Contains(got, "selection has 26 fields of the same name, the limit is 25") {
+		t.Errorf("answer = %s, want the limit of 25 fields of the same name", got)
 	}
 	f = harness{operations: []backend.Operation{operationOf("Query.dishes", answers(long))}, config: Config{Limits: limits}}.front(t)
 	_, got := ask(t, f, `{dishes{id}}`, nil)
@@ -204,7 +209,7 @@ func TestExponentialFragments(t *testing.T) {
 	b.WriteString(" fragment F100 on Dish{id}")
 	f := harness{operations: wideOperations()}.front(t)
 	_, got := ask(t, f, b.String(), nil)
-	if want := "fields, the limit is 2000"; !strings.Contains(got, want) {
+	if want := "fields, the limit is 1000"; !strings.Contains(got, want) {
 		t.Errorf("answer = %s, want %q", got, want)
 	}
 }

@@ -19,36 +19,36 @@ type violation struct{ name, text string }
 // vocabulary is keyed by gqlparser's rule, and by rule and a phrase of the
 // message where graphql-java has two rules for one.
 var vocabulary = map[string]violation{
-	"FieldsOnCorrectType":               {"FieldUndefined", "Field '$1' in type '$2' is undefined"},
-	"FragmentsOnCompositeTypes":         {"FragmentTypeConditionInvalid", ""},
-	"KnownArgumentNames":                {"UnknownArgument", "Unknown field argument $1"},
-	"KnownArgumentNames/on directive":   {"UnknownArgument", ""},
-	"KnownDirectives":                   {"UnknownDirective", ""},
-	"KnownDirectives/may not be used":   {"MisplacedDirective", ""},
-	"KnownFragmentNames":                {"UndefinedFragment", "Undefined fragment $1"},
-	"KnownTypeNames":                    {"UnknownType", "Unknown type $1"},
-	"LoneAnonymousOperation":            {"LoneAnonymousOperationViolation", ""},
-	"NoFragmentCycles":                  {"FragmentCycle", "Fragment cycles not allowed"},
-	"NoUndefinedVariables":              {"UndefinedVariable", "Undefined variable $1"},
-	"NoUnusedFragments":                 {"UnusedFragment", "Unused fragment $1"},
-	"NoUnusedVariables":                 {"UnusedVariable", "Unused variable $1"},
-	"OverlappingFieldsCanBeMerged":      {"FieldsConflict", ""},
-	"PossibleFragmentSpreads":           {"InvalidFragmentType", ""},
-	"ProvidedRequiredArguments":         {"MissingFieldArgument", "Missing field argument $2"},
-	"ProvidedRequiredArguments/Direct":  {"MissingDirectiveArgument", "Missing directive argument $2"},
-	"ScalarLeafs":                       {"SubSelectionRequired", "Sub selection required for type $2 of field $1"},
-	"ScalarLeafs/must not have":         {"SubSelectionNotAllowed", "Sub selection not allowed on leaf type $2 of field $1"},
-	"SingleFieldSubscriptions":          {"SubscriptionMultipleRootFields", ""},
-	"UniqueArgumentNames":               {"DuplicateArgumentNames", ""},
-	"UniqueDirectivesPerLocation":       {"DuplicateDirectiveName", ""},
-	"UniqueFragmentNames":               {"DuplicateFragmentName", ""},
-	"UniqueOperationNames":              {"DuplicateOperationName", ""},
-	"UniqueVariableNames":               {"DuplicateVariableName", ""},
-	"ValuesOfCorrectType":               {"WrongType", ""},
-	awsScalars:                          {"WrongType", ""},
-	"VariablesAreInputTypes":            {"NonInputTypeOnVariable", ""},
-	"VariablesInAllowedPosition":        {"VariableTypeMismatch", "Variable type '$2' doesn't match expected type '$3'"},
-	"VariablesInAllowedPosition/non-nu": {"VariableTypeMismatch", ""},
+	"FieldsOnCorrectType":                 {"FieldUndefined", "Field '$1' in type '$2' is undefined"},
+	"FragmentsOnCompositeTypes":           {"FragmentTypeConditionInvalid", ""},
+	"KnownArgumentNames":                  {"UnknownArgument", "Unknown field argument $1"},
+	"KnownArgumentNames/on directive":     {"UnknownArgument", ""},
+	"KnownDirectives":                     {"UnknownDirective", ""},
+	"KnownDirectives/may not be used":     {"MisplacedDirective", ""},
+	"KnownFragmentNames":                  {"UndefinedFragment", "Undefined fragment $1"},
+	"KnownTypeNames":                      {"UnknownType", "Unknown type $1"},
+	"LoneAnonymousOperation":              {"LoneAnonymousOperationViolation", ""},
+	"NoFragmentCycles":                    {"FragmentCycle", "Fragment cycles not allowed"},
+	"NoUndefinedVariables":                {"UndefinedVariable", "Undefined variable $1"},
+	"NoUnusedFragments":                   {"UnusedFragment", "Unused fragment $1"},
+	"NoUnusedVariables":                   {"UnusedVariable", "Unused variable $1"},
+	"OverlappingFieldsCanBeMerged":        {"FieldsConflict", ""},
+	"PossibleFragmentSpreads":             {"InvalidFragmentType", ""},
+	"ProvidedRequiredArguments":           {"MissingFieldArgument", "Missing field argument $2"},
+	"ProvidedRequiredArguments/Directive": {"MissingDirectiveArgument", "Missing directive argument $2"},
+	"ScalarLeafs":                         {"SubSelectionRequired", "Sub selection required for type $2 of field $1"},
+	"ScalarLeafs/must not have":           {"SubSelectionNotAllowed", "Sub selection not allowed on leaf type $2 of field $1"},
+	"SingleFieldSubscriptions":            {"SubscriptionMultipleRootFields", ""},
+	"UniqueArgumentNames":                 {"DuplicateArgumentNames", ""},
+	"UniqueDirectivesPerLocation":         {"DuplicateDirectiveName", ""},
+	"UniqueFragmentNames":                 {"DuplicateFragmentName", ""},
+	"UniqueOperationNames":                {"DuplicateOperationName", ""},
+	"UniqueVariableNames":                 {"DuplicateVariableName", ""},
+	"ValuesOfCorrectType":                 {"WrongType", ""},
+	awsScalars:                            {"WrongType", ""},
+	"VariablesAreInputTypes":              {"NonInputTypeOnVariable", ""},
+	"VariablesInAllowedPosition":          {"VariableTypeMismatch", "Variable type '$2' doesn't match expected type '$3'"},
+	"VariablesInAllowedPosition/must be":  {"VariableTypeMismatch", ""},
 }
 
 // validationRules are GraphQL's own rules and one of ours.
@@ -80,11 +80,15 @@ func checkScalars(observers *core.Events, report core.AddErrFunc) {
 	})
 }
 
+// maxViolations is how many are reported, graphql-java's own limit.
+const maxViolations = 100
+
 // violations is errs in AppSync's words, nil when there are none.
 func violations(doc *ast.QueryDocument, errs gqlerror.List) invalidDocument {
 	if len(errs) == 0 {
 		return nil
 	}
+	errs = errs[:min(len(errs), maxViolations)]
 	places := placesOf(doc)
 	faults := make(invalidDocument, 0, len(errs))
 	for _, err := range errs {
@@ -114,14 +118,11 @@ func describe(err *gqlerror.Error, place string) string {
 			v, longest = candidate, len(key)
 		}
 	}
-	text := v.text
-	if text == "" {
-		text = err.Message
-	}
-	for i, name := range quoted(err.Message) {
-		text = strings.ReplaceAll(text, "$"+strconv.Itoa(i+1), strings.TrimPrefix(name, "$"))
-		if i == 2 {
-			break
+	text := err.Message
+	if v.text != "" {
+		text = v.text
+		for i, name := range quoted(err.Message) {
+			text = strings.ReplaceAll(text, "$"+strconv.Itoa(i+1), strings.TrimPrefix(name, "$"))
 		}
 	}
 	message := "Validation error of type " + v.name + ": " + text

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 
 	"fairway/internal/inference"
@@ -59,6 +60,10 @@ func (w *World) read(model inference.Model, body []byte) (*call, error) {
 	}
 	return c, nil
 }
+
+// limit is max_tokens, kept to what can be added up where a model's own limit is
+// not known.
+func (c *call) limit() int { return min(*c.request.MaxTokens, math.MaxInt32) }
 
 // write asks the text source for its reply and cuts it as the request wants.
 func (w *World) write(ctx context.Context, c *call) (draft, error) {

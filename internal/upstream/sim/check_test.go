@@ -135,3 +135,13 @@ func FuzzInvoke(f *testing.F) {
 		}
 	})
 }
+
+func TestUnknownLimits(t *testing.T) {
+	c := config()
+	c.Models = func(id inference.ModelID) (inference.Model, bool) { return inference.Model{ID: id}, true }
+	c.Quota = Quota{TokensPerMinute: 1 << 40}
+	r, err := invoke(t, New(c), singapore, "anthropic.claude-mythos-5", body("hi", `"max_tokens":99999999999999999999,`))
+	if err != nil || r.StopReason != "end_turn" {
+		t.Errorf("a model without known limits: %s, %v, want end_turn", r.StopReason, err)
+	}
+}

@@ -3,7 +3,6 @@ package sim
 import (
 	"math/rand/v2"
 	"strings"
-	"unicode"
 
 	"fairway/internal/inference"
 	"fairway/internal/wire/anthropic"
@@ -21,7 +20,7 @@ type draft struct {
 // cut ends the reply where the request says: before the first stop sequence if
 // that is written within max_tokens, else at the last token that fits.
 func (c *call) cut(reply Reply) draft {
-	limit := *c.request.MaxTokens
+	limit := c.limit()
 	d := draft{text: reply.Text, tool: reply.Tool, stop: anthropic.EndTurn}
 	if end, sequence := firstOf(reply.Text, c.request.StopSequences); sequence != nil &&
 		c.tokens.Text(reply.Text[:end+len(*sequence)]) <= limit {
@@ -68,7 +67,7 @@ func (d draft) pieces() []string {
 	if d.tool != nil {
 		all += string(d.tool.Input)
 	}
-	words := splitBefore(all, unicode.IsSpace)
+	words := splitBefore(all, func(r rune) bool { return r == ' ' || r == '\n' })
 	if len(words) < minPieces {
 		return splitBefore(all, func(rune) bool { return true })
 	}

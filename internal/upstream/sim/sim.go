@@ -103,7 +103,7 @@ func (w *World) run(v *visit, t inference.Target, r *inference.Request) ([]byte,
 	if err != nil {
 		return nil, none, w.reject(v, p, err)
 	}
-	charge, err := v.region.reserve(w, c.bucket(t, r), c.input+*c.request.MaxTokens)
+	charge, err := v.region.reserve(w, c.bucket(t, r), c.input+c.limit())
 	if err != nil {
 		return nil, none, w.reject(v, p, err)
 	}

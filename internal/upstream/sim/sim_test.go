@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,5 +362,27 @@ func BenchmarkInvoke(b *testing.B) {
 			b.Fatal(err)
 		}
 		s.Close()
+	}
+}
+
+// TestConcurrentUse is for the race detector; what it can check by itself is that
+// nothing is left behind.
+func TestConcurrentUse(t *testing.T) {
+	w := New(config())
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 20 {
+				w.Set(singapore, []Fault{Up, Down, Cut, Throttle}[i%4])
+				if _, err := invoke(t, w, singapore, sonnet4, body(prompt, `"max_tokens":20,`)); err != nil && inference.AsError(err).Region != singapore {
+					t.Errorf("error = %v, want one of %s", err, singapore)
+				}
+				w.Status()
+			}
+		})
+	}
+	wg.Wait()
+	if got := w.Status()[0]; got.InFlight != 0 || got.Requests != 160 {
+		t.Errorf("status = %+v, want 160 requests and none in flight", got)
 	}
 }

@@ -14,8 +14,9 @@ const (
 	maxItems     = 12
 	maxItemRunes = 40
 	maxKeywords  = 6
+	maxQuote     = 160    // runes
 	minKeyword   = 4      // runes
-	readBytes    = 16_384 // of a prompt, for keywords
+	readBytes    = 16_384 // of a prompt, from its beginning or to its end
 )
 
 // keywords is what a prompt is about: the items of the list that it ends with

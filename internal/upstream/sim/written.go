@@ -37,7 +37,7 @@ func compose(lang *language, model inference.ModelID, m *anthropic.Request, prom
 	b.Grow(1024)
 	b.WriteString(marker + lang.notice + "\n\n")
 	fmt.Fprintf(&b, lang.asked, anthropic.ModelName(string(model)), len(m.Messages), lang.length(prompt))
-	if quote := clip(withoutRegions(prompt), 160); quote != "" {
+	if quote := clip(withoutRegions(head(prompt, readBytes)), maxQuote); quote != "" {
 		fmt.Fprintf(&b, "\n"+lang.quote, quote)
 	}
 	if words := keywords(prompt, lang); len(words) > 0 {

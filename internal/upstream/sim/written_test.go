@@ -140,7 +140,7 @@ func TestPrefillIsContinued(t *testing.T) {
 	whole := text(reply(t, `"max_tokens":1000,`))
 	quoted, _ := json.Marshal(prompt)
 	for prefill, want := range map[string]string{
-		whole[:30]: whole[30:],
+		whole[:29]: whole[29:],
 		whole:      "",
 		"{":        "\n" + whole,
 	} {

@@ -37,13 +37,13 @@ const Body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,` +
 	`"messages":[{"role":"user","content":"Suggest a recipe for: chicken, rice, carrots."}]}`
 
 // Run checks the contract, with a new subject for each part of it.
-func Run(t *testing.T, make func(t *testing.T) Subject) {
-	t.Run("answers once", func(t *testing.T) { answersOnce(t, make(t)) })
-	t.Run("leaves the request alone", func(t *testing.T) { leavesRequestAlone(t, make(t)) })
-	t.Run("refuses with the region's error", func(t *testing.T) { refuses(t, make(t)) })
-	t.Run("honours a context that has ended", func(t *testing.T) { honoursEndedContext(t, make(t)) })
-	t.Run("ends with the context", func(t *testing.T) { endsWithContext(t, make(t)) })
-	t.Run("closes at any time", func(t *testing.T) { closesAnyTime(t, make(t)) })
+func Run(t *testing.T, subject func(t *testing.T) Subject) {
+	t.Run("answers once", func(t *testing.T) { answersOnce(t, subject(t)) })
+	t.Run("leaves the request alone", func(t *testing.T) { leavesRequestAlone(t, subject(t)) })
+	t.Run("refuses with the region's error", func(t *testing.T) { refuses(t, subject(t)) })
+	t.Run("honours a context that has ended", func(t *testing.T) { honoursEndedContext(t, subject(t)) })
+	t.Run("ends with the context", func(t *testing.T) { endsWithContext(t, subject(t)) })
+	t.Run("closes at any time", func(t *testing.T) { closesAnyTime(t, subject(t)) })
 }
 
 // request is a new InvokeModel request for the target.

@@ -23,7 +23,8 @@ export function request(ctx) {
 }
 
 // response is the text of the answer. Bedrock's errors become the field's error:
-// their type is in a header, up to a colon, and their text is called message.
+// their type is in a header, up to a colon; their text is called message, or
+// Message where the signature or a permission was wrong.
 export function response(ctx) {
   if (ctx.error) {
     util.error(ctx.error.message, ctx.error.type);
@@ -33,7 +34,7 @@ export function response(ctx) {
   const answer = JSON.parse(body);
   if (statusCode !== 200) {
     const type = headers["x-amzn-ErrorType"] ?? headers["x-amzn-errortype"] ?? "BedrockError";
-    util.error(answer.message ?? `Bedrock answered with status ${statusCode}`, type.split(":")[0]);
+    util.error(answer.message ?? answer.Message ?? `Bedrock answered with status ${statusCode}`, type.split(":")[0]);
   }
   return { body: answer.content[0].text };
 }
