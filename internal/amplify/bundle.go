@@ -27,10 +27,10 @@ func bundle(fsys fs.FS, found *findings) (script string, ok bool) {
 	}
 	result := api.Build(api.BuildOptions{
 		EntryPoints: []string{entryPoint},
-		Bundle: true, MinifyWhitespace: true, MinifySyntax: true,
+		Bundle:      true,
 		Format:      api.FormatIIFE,
 		Platform:    api.PlatformNeutral,
-		Target:      api.ES2021, // what the interpreter has in full
+		Target:      api.ES2017, // what the interpreter has in full
 		Sourcemap:   api.SourceMapInline,
 		// The map need not repeat the files.
 		SourcesContent: api.SourcesContentExclude,

@@ -19,7 +19,7 @@ import (
 var methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 // reserved are the headers that belong to the data source (AppSync developer
-// guide, "HTTP data source"), written as Reserved compares them.
+// guide, "HTTP data source"), in lower case with hyphens.
 var reserved = []string{"host", "connection", "user-agent", "expectation", "expect", "transfer-encoding", "content-length"}
 
 // contentTypes are the media types that a request may carry, beside text/*
@@ -117,11 +117,12 @@ func decodeMap(m map[string]any) (*backend.HTTPRequest, *backend.Error) {
 	if r.Headers, err = decodeHeaders(params["headers"]); err != nil {
 		return nil, err
 	}
-	body, json := params["body"], false
-	if r.Body, json, err = decodeBody(body); err != nil {
+	body, wasObject, err := decodeBody(params["body"])
+	if err != nil {
 		return nil, err
 	}
-	if json && !hasContentType(r.Headers) {
+	r.Body = body
+	if wasObject && !hasContentType(r.Headers) {
 		if r.Headers == nil {
 			r.Headers = map[string]string{}
 		}

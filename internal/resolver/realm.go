@@ -79,15 +79,15 @@ func (m *machine) globals() *goja.Object {
 	return o
 }
 
-// arrayFunctions wraps every function of Array.prototype: none walks an array
+// arrayFunctions wraps the functions of Array.prototype: none walks an array
 // that is too long, and those that descend into elements do not do so for ever.
 func (m *machine) arrayFunctions(call goja.FunctionCall) goja.Value {
 	prototype := call.Argument(0).(*goja.Object)
 	wrapped := functions{}
 	for _, name := range prototype.GetOwnPropertyNames() {
 		original, ok := goja.AssertFunction(prototype.Get(name))
-		if !ok {
-			continue
+		if !ok || name == "push" || name == "pop" || name == "at" {
+			continue // these touch an end or an element, and loops are full of them
 		}
 		wrapped[name] = func(call goja.FunctionCall) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && o.ClassName() == "Array" {

@@ -4,6 +4,7 @@
 (function (native) {
   "use strict";
   const { defineProperty, getOwnPropertyNames, getOwnPropertySymbols, getOwnPropertyDescriptor, getPrototypeOf, freeze } = Object;
+  const { deleteProperty } = Reflect;
   const seen = new Set();
   const freezeKeys = (value, keys) => {
     for (let i = 0; i < keys.length; i++) {
@@ -17,14 +18,19 @@
   const freezeAll = (value) => {
     if (value === null || (typeof value !== "object" && typeof value !== "function") || seen.has(value)) return;
     seen.add(value);
-    freezeKeys(value, getOwnPropertyNames(value));
+    const names = getOwnPropertyNames(value);
+    if (typeof value === "function" && names.length === 2) {
+      freeze(value); // a plain function: its length and name
+      return;
+    }
+    freezeKeys(value, names);
     freezeKeys(value, getOwnPropertySymbols(value));
     freezeAll(getPrototypeOf(value));
     freeze(value);
   };
   const keep = (object, names) => {
     for (const name of getOwnPropertyNames(object)) {
-      if (!names.includes(name) && getOwnPropertyDescriptor(object, name).configurable) delete object[name];
+      if (!names.includes(name)) deleteProperty(object, name); // false for what cannot go, such as prototype
     }
   };
   const put = (object, functions) => {

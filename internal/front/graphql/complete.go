@@ -58,6 +58,9 @@ func (e *execution) read(f *field, source any) any {
 	case map[string]any:
 		return source[f.name]
 	case node:
+		if len(f.def.Arguments) == 0 {
+			return source.read(f.name, nil)
+		}
 		args, err := e.input.arguments(f, e.variables)
 		if err != nil {
 			return nil
