@@ -72,11 +72,21 @@ func (d *HTTP) Invoke(ctx context.Context, caller inference.Caller, value any) (
 	return result(res), record, nil
 }
 
-// result is ctx.result. Header names stay as the endpoint wrote them, since
-// resolvers read headers['x-amzn-ErrorType'] by its exact case.
+// spellings are the headers of AWS services that resolvers read by their exact
+// case, headers['x-amzn-ErrorType'] above all, keyed by the form that net/http
+// gives them.
+var spellings = map[string]string{
+	"X-Amzn-Errortype": "x-amzn-ErrorType",
+	"X-Amzn-Requestid": "x-amzn-RequestId",
+}
+
+// result is ctx.result. Header names are as the service spells them.
 func result(res *inference.HTTPResponse) map[string]any {
 	headers := make(map[string]any, len(res.Header))
 	for name, values := range res.Header {
+		if spelling, ok := spellings[name]; ok {
+			name = spelling
+		}
 		headers[name] = strings.Join(values, ", ")
 	}
 	return map[string]any{"statusCode": res.Status, "headers": headers, "body": string(res.Body)}

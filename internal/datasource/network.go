@@ -65,25 +65,7 @@ func (n *Network) Send(ctx context.Context, cred inference.Credential, _ inferen
 	if err != nil {
 		return nil, nil, transportError(out.URL.Host, err)
 	}
-	return &inference.HTTPResponse{Status: res.StatusCode, Header: respell(res.Header), Body: body}, nil, nil
-}
-
-// spellings are the headers of AWS services that resolvers read by their exact
-// case, keyed by the form that net/http gives them.
-var spellings = map[string]string{
-	"X-Amzn-Errortype": "x-amzn-ErrorType",
-	"X-Amzn-Requestid": "x-amzn-RequestId",
-}
-
-// respell gives headers back the case that net/http took from them.
-func respell(h http.Header) http.Header {
-	for name, spelling := range spellings {
-		if values, ok := h[name]; ok {
-			delete(h, name)
-			h[spelling] = values
-		}
-	}
-	return h
+	return &inference.HTTPResponse{Status: res.StatusCode, Header: res.Header, Body: body}, nil, nil
 }
 
 func (n *Network) sign(ctx context.Context, cred inference.Credential, req *http.Request, body []byte) error {

@@ -67,7 +67,7 @@ func parseDatePattern(pattern string) (datePattern, error) {
 	return fields, nil
 }
 
-// quoted takes 'text' apart, in which two quotes are one; ” alone is a quote.
+// quoted takes 'text' apart, in which two quotes are one; two quotes alone are a quote.
 // n is the length it took.
 func quoted(s string) (text string, n int, ok bool) {
 	if strings.HasPrefix(s, "''") {
@@ -161,9 +161,9 @@ func (f dateField) width(text string, next datePattern) int {
 		return len(text)
 	}
 	if strings.IndexByte("yuMdHhmsSDL", f.letter) < 0 || f.count < 2 || f.count > 2 && strings.IndexByte("ML", f.letter) >= 0 {
-		digits := strings.IndexFunc(text, func(r rune) bool { return strings.ContainsRune("+-Z 0123456789", r) })
-		if digits > 0 {
-			return digits
+		// A name or number of any length: it ends where the next field can begin.
+		if end := strings.IndexAny(text, "+-Z 0123456789"); end > 0 {
+			return end
 		}
 	}
 	return min(max(f.count, 1), len(text))

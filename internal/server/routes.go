@@ -1,20 +1,14 @@
 package server
 
 import (
-	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
 // routes is the HTTP surface behind its guard. Paths of Bedrock do not go
 // through the mux, which would clean and decode them: a profile's ARN has
 // slashes that belong to one segment.
-func (s *Server) routes() (http.Handler, error) {
-	base, err := url.Parse(s.baseURL)
-	if err != nil {
-		return nil, fmt.Errorf("serve: base URL: %w", err)
-	}
+func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.serveGraphQL)
 	mux.Handle("GET /{pool}/.well-known/", s.pool)
@@ -31,7 +25,7 @@ func (s *Server) routes() (http.Handler, error) {
 		}
 		mux.ServeHTTP(w, r)
 	})
-	return &guard{next: doors, hosts: []string{strings.ToLower(base.Hostname())}, origins: s.config.CORS.Origins}, nil
+	return &guard{next: doors, hosts: []string{s.host}, origins: s.config.CORS.Origins}
 }
 
 // serveBedrock also answers every path that is nobody's, in the service's form.

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type Options struct {
 type Server struct {
 	config  *config.Config
 	baseURL string
+	host    string           // of baseURL, lower case
 	region  inference.Region // signing region and default source region
 	log     *slog.Logger
 	now     func() time.Time
@@ -76,13 +78,16 @@ func New(o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	base, err := url.Parse(s.baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read base URL: %w", err)
+	}
+	s.host = strings.ToLower(base.Hostname())
 	s.region = cmp.Or(o.Config.Region, signingRegion(o.Backend), "us-east-1")
 	s.catalog = catalog.New(catalog.Options{Account: o.Config.Account})
-	world, err := newWorld(o.Config, s.catalog, s.now)
-	if err != nil {
+	if s.world, err = newWorld(o.Config, s.catalog, s.now); err != nil {
 		return nil, err
 	}
-	s.world = world
 	s.router = route.New(route.Config{
 		Upstream:       s.world,
 		Order:          o.Config.Order,
@@ -96,10 +101,10 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.Reload(o.Backend); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
-	s.handler, err = s.routes()
-	return s, err
+	s.handler = s.routes()
+	return s, nil
 }
 
 // openIdentities opens the user pool and the keys.
@@ -165,7 +170,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // Close ends what the server runs.
-func (s *Server) Close() error { return nil }
+func (s *Server) Close() error { return s.pool.Close() }
 
 // SignIn gives a GraphQL request the credential that the API's callers are meant
 // to have: the test user's token where there is a user pool, else the API key.

@@ -83,6 +83,12 @@ func issuer(o Options, id string) string {
 	return strings.TrimSuffix(o.BaseURL, "/") + "/" + id
 }
 
+// Close returns once nothing of the pool runs or writes any more.
+func (p *Pool) Close() error {
+	<-p.signer.ready
+	return nil
+}
+
 // ID is the pool's id, "ap-southeast-1_" and nine letters and digits.
 func (p *Pool) ID() string { return p.id }
 
