@@ -1,7 +1,7 @@
 // What the suites share: the program under test, run as its users run it.
 import { spawn } from 'node:child_process'
 import { on, once } from 'node:events'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,11 +16,12 @@ const sample = fileURLToPath(new URL('../internal/sample/amplify', import.meta.u
 // takes that long.
 const patience = 30_000
 
-// project copies the built-in sample into a new folder, which the test removes.
-export async function project(t) {
-  const dir = await mkdtemp(join(tmpdir(), 'fairway-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
-  await cp(sample, join(dir, 'amplify'), { recursive: true })
+// project copies the built-in sample into a new folder that lasts as long as
+// this process.
+export function project() {
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-'))
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
+  cpSync(sample, join(dir, 'amplify'), { recursive: true })
   return dir
 }
 
@@ -53,6 +54,6 @@ export async function dev(t, dir, ...flags) {
   }
 
   await said(/^ready http:\/\//)
-  const read = async (file) => JSON.parse(await readFile(join(dir, file), 'utf8'))
-  return { said, outputs: await read('fairway_outputs.json'), amplifyOutputs: await read('amplify_outputs.json') }
+  const read = (file) => JSON.parse(readFileSync(join(dir, file), 'utf8'))
+  return { dir, said, outputs: read('fairway_outputs.json'), amplifyOutputs: read('amplify_outputs.json') }
 }

@@ -1,21 +1,20 @@
 package fairwaytest_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
-	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"go.uber.org/goleak"
 
-	"fairway"
 	"fairway/backend"
 	"fairway/fairwaytest"
 )
@@ -49,12 +48,150 @@ func invoke(t *testing.T, c *bedrockruntime.Client, model string) (*bedrockrunti
 	return c.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{ModelId: aws.String(model), Body: []byte(prompt)})
 }
 
-// header is a header of the answer behind a call's output.
-func header(t *testing.T, metadata middleware.Metadata, name string) string {
+// destination is where the model ran, as the answer's header tells.
+func destination(t *testing.T, out *bedrockruntime.InvokeModelOutput) string {
 	t.Helper()
-	raw, ok := metadata.Get(rawResponseKey(t)).(*smithyhttp.Response)
+	raw, ok := awsmiddleware.GetRawResponse(out.ResultMetadata).(*smithyhttp.Response)
 	if !ok {
 		t.Fatal("the output has no raw response")
 	}
-	return raw.Header.Get(name)
+	return raw.Header.Get("X-Fairway-Destination-Region")
+}
+
+func TestInvokeModelFailsOver(t *testing.T) {
+	s := fairwaytest.NewServer(t, fairwaytest.Down("ap-southeast-1"), fairwaytest.Region("ap-southeast-1"))
+	c := client(t, s)
+	ran := func() string {
+		t.Helper()
+		out, err := invoke(t, c, sonnet)
+		if err != nil {
+			t.Fatalf("InvokeModel(%s) = %v, want an answer", sonnet, err)
+		}
+		var message struct {
+			Content []struct{ Text string }
+			Usage   struct {
+				Input  int `json:"input_tokens"`
+				Output int `json:"output_tokens"`
+			}
+		}
+		if err := json.Unmarshal(out.Body, &message); err != nil {
+			t.Fatal(err)
+		}
+		if len(message.Content) == 0 || message.Content[0].Text == "" || message.Usage.Input == 0 || message.Usage.Output == 0 {
+			t.Errorf("InvokeModel(%s) = %s, want text and usage", sonnet, out.Body)
+		}
+		return destination(t, out)
+	}
+	if got := ran(); got != "ap-northeast-1" {
+		t.Errorf("with ap-southeast-1 down the model ran in %q, want ap-northeast-1", got)
+	}
+	if err := s.Gateway.Fault("ap-northeast-1", "throttle"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ran(); got != "ap-northeast-2" {
+		t.Errorf("with ap-northeast-1 throttling too the model ran in %q, want ap-northeast-2", got)
+	}
+}
+
+func TestUnknownModel(t *testing.T) {
+	s := fairwaytest.NewServer(t)
+	_, err := invoke(t, client(t, s), "anthropic.claude-nobody-v1:0")
+	if refused, ok := errors.AsType[*types.ValidationException](err); !ok || refused.ErrorMessage() == "" {
+		t.Errorf("InvokeModel of an unknown model = %v, want a ValidationException with its message", err)
+	}
+}
+
+func TestEveryRegionThrottles(t *testing.T) {
+	s := fairwaytest.NewServer(t, fairwaytest.Region("ap-southeast-1"))
+	for _, region := range destinations {
+		if err := s.Gateway.Fault(region, "throttle"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := client(t, s)
+	_, err := invoke(t, c, sonnet)
+	if _, ok := errors.AsType[*types.ThrottlingException](err); !ok {
+		t.Errorf("InvokeModel with every destination throttling = %v, want a ThrottlingException", err)
+	}
+	for _, region := range destinations {
+		if err := s.Gateway.Fault(region, "up"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := invoke(t, c, sonnet); err != nil {
+		t.Errorf("InvokeModel with the fault taken away = %v, want an answer", err)
+	}
+}
+
+func TestFaultRefuses(t *testing.T) {
+	s := fairwaytest.NewServer(t)
+	for _, c := range []struct{ region, fault string }{{"moon-1", "down"}, {"us-east-1", "tired"}} {
+		if err := s.Gateway.Fault(c.region, c.fault); err == nil {
+			t.Errorf("Fault(%s, %s) = nil, want an error", c.region, c.fault)
+		}
+	}
+}
+
+func TestConfigSignsForTheRegion(t *testing.T) {
+	for want, options := range map[string][]fairwaytest.Option{
+		"us-east-1": nil,
+		"eu-west-1": {fairwaytest.Region("eu-west-1")},
+	} {
+		s := fairwaytest.NewServer(t, options...)
+		if c := s.Config(); c.Region != want || aws.ToString(c.BaseEndpoint) != s.URL {
+			t.Errorf("Config() = region %s, endpoint %s, want %s, %s", c.Region, aws.ToString(c.BaseEndpoint), want, s.URL)
+		}
+	}
+}
+
+// TestBackend: the same server has the GraphQL API of a backend.
+func TestBackend(t *testing.T) {
+	hello := &backend.Backend{
+		Schema: "type Query { hello: String }",
+		Operations: []backend.Operation{{Type: "Query", Field: "hello", Pipeline: []backend.Function{{
+			DataSource: backend.NoneDataSource,
+			Resolver: backend.Funcs{OnRequest: func(*backend.Context) (any, error) {
+				return map[string]any{"payload": "hello"}, nil
+			}},
+		}}}},
+		Authorization: backend.Authorization{Default: backend.APIKey},
+	}
+	s := fairwaytest.NewServer(t, fairwaytest.Backend(hello))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/graphql", strings.NewReader(`{"query":"{hello}"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Api-Key", s.Gateway.Credentials().APIKey)
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.TrimSpace(string(body)); got != `{"data":{"hello":"hello"}}` {
+		t.Errorf("POST /graphql = %s, want hello", got)
+	}
+}
+
+// A test of code that calls Claude hands it a client of the test's own Bedrock,
+// where the first region is down.
+func ExampleNewServer() {
+	_ = func(t *testing.T) { // func TestAnswersFromTheNextRegion(t *testing.T)
+		server := fairwaytest.NewServer(t, fairwaytest.Region("ap-southeast-1"), fairwaytest.Down("ap-southeast-1"))
+		bedrock := bedrockruntime.NewFromConfig(server.Config())
+
+		out, err := bedrock.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
+			ModelId: aws.String("apac.anthropic.claude-sonnet-4-20250514-v1:0"),
+			Body:    []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s", out.Body)
+	}
 }

@@ -135,13 +135,13 @@ func names(n ast.Node, pkg, name string) bool {
 // TestHabitsBite makes sure that both checks find what they look for.
 func TestHabitsBite(t *testing.T) {
 	for text, want := range map[string]string{
-		"// TODO: later":                    "TODO: later",
-		"// TODO(me): later":                "TODO(me): later",
-		"// first\n// FIXME later\n// last": "FIXME later",
-		"// TODO(7): a\n// TODO: more":      "TODO: more",
-		"// TODO(12): later":                "",
-		"// TODO(#12): later":               "",
-		"// the method":                     "",
+		"// TODO: later":                  "TODO: later",
+		"// TODO(me): later":              "TODO(me): later",
+		"/* first\n TODO later\n last */": "TODO later",
+		"// TODO(7): a\n// TODO: more":    "TODO: more",
+		"// TODO(12): later":              "",
+		"// TODO(#12): later":             "",
+		"// the method":                   "",
 	} {
 		if got := unnumbered(text); got != want {
 			t.Errorf("unnumbered(%q) = %q, want %q", text, got, want)

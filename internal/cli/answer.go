@@ -86,7 +86,7 @@ func (a *answer) err() error {
 	}
 	if a.Route != nil && a.Route.Error != nil {
 		e := a.Route.Error
-		return fmt.Errorf("ask: the resolver swallowed an error: HTTP %d %s: %s: read ctx.result.statusCode in its response function", e.Status, e.Type, e.Message)
+		return fmt.Errorf("ask: the resolver swallowed the answer HTTP %d %s: %q; its response function should read ctx.result.statusCode", e.Status, e.Type, e.Message)
 	}
 	return nil
 }

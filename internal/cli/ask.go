@@ -63,9 +63,9 @@ takes them all.`,
 		},
 	}
 	run.register(cmd)
-	cmd.Flags().StringVar(&dir, "dir", "", "project root or amplify/ folder to load (default: the built-in sample)")
-	cmd.Flags().StringVar(&query, "query", "", "query or mutation to run (default: the first query of the schema)")
-	cmd.Flags().StringVar(&args, "args", "", "arguments as a JSON object")
+	cmd.Flags().StringVar(&dir, "dir", "", "`DIR`, a project root or amplify/ folder to load (default: the built-in sample)")
+	cmd.Flags().StringVar(&query, "query", "", "`NAME` of the query or mutation to run (default: the first query of the schema)")
+	cmd.Flags().StringVar(&args, "args", "", "arguments as a `JSON` object")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer and its route as JSON")
 	return cmd
 }

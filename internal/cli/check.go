@@ -57,7 +57,7 @@ the runtime refuses or that swallows errors. Exits 1 when there are errors.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&run.file, "config", "", "configuration file (default: "+config.FileName+" in the project root, where there is one)")
+	cmd.Flags().StringVar(&run.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in the project root, where there is one)")
 	cmd.Flags().BoolVar(&run.strict, "strict", false, "check for a server that refuses what AWS refuses")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	return cmd
@@ -91,7 +91,11 @@ func summary(findings []backend.Finding) string {
 	var parts []string
 	for _, severity := range []backend.Severity{backend.SeverityError, backend.SeverityWarning, backend.SeverityInfo} {
 		if n := count(findings, severity); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, severity))
+			part := fmt.Sprintf("%d %s", n, severity)
+			if n > 1 && severity != backend.SeverityInfo {
+				part += "s"
+			}
+			parts = append(parts, part)
 		}
 	}
 	return strings.Join(parts, ", ")

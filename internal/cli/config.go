@@ -23,11 +23,11 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.file, "config", "", "configuration file (default: "+config.FileName+" in the project root, where there is one)")
-	cmd.Flags().StringArrayVar(&f.down, "down", nil, "simulated region that refuses connections; repeats")
-	cmd.Flags().StringVar(&f.speed, "speed", "", "of simulated regions: 1 is real time, 10 ten times faster, instant does not wait")
+	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in the project root, where there is one)")
+	cmd.Flags().StringArrayVar(&f.down, "down", nil, "simulated `REGION` that refuses connections; repeats")
+	cmd.Flags().StringVar(&f.speed, "speed", "", "`N` of simulated regions: 1 is real time, 10 ten times faster, instant does not wait")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse a call when one destination is denied, as AWS does")
-	cmd.Flags().StringVar(&f.responses, "responses", "", "file of scripted answers for the simulated regions")
+	cmd.Flags().StringVar(&f.responses, "responses", "", "`FILE` of scripted answers for the simulated regions")
 }
 
 // load is the configuration of a run on project p.
@@ -102,7 +102,7 @@ func configCommand(s Surroundings) *cobra.Command {
 			return config.Effective(s.Stdout, cfg, origins)
 		},
 	}
-	check.Flags().StringVar(&run.file, "config", "", "configuration file (default: "+config.FileName+" in DIR, where there is one)")
+	check.Flags().StringVar(&run.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in DIR, where there is one)")
 	cmd.AddCommand(check)
 	return cmd
 }

@@ -59,7 +59,7 @@ test user, then prints "ready http://HOST:PORT".`,
 				return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
 			}
 			d.server, err = server.New(server.Options{
-				Config: cfg, Backend: b, State: state, BaseURL: "http://" + listener.Addr().String(), Log: logger(s, cfg.Log),
+				Config: cfg, Backend: b, State: state, BaseURL: baseURL(listener), Log: logger(s, cfg.Log),
 			})
 			if err != nil {
 				_ = listener.Close()
@@ -74,8 +74,8 @@ test user, then prints "ready http://HOST:PORT".`,
 		},
 	}
 	run.register(cmd)
-	cmd.Flags().StringVar(&listen, "listen", "", "address to listen on; port 0 picks one (default 127.0.0.1:20002)")
-	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "folder for the outputs files (default: the project root)")
+	cmd.Flags().StringVar(&listen, "listen", "", "`ADDR`ess to listen on; port 0 picks one (default 127.0.0.1:20002)")
+	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "`DIR` for the outputs files (default: the project root)")
 	cmd.Flags().BoolVar(&force, "force", false, "replace outputs files that fairway did not write")
 	return cmd
 }
@@ -87,6 +87,15 @@ type dev struct {
 	check   check.Options
 	folder  outputs.Folder
 	server  *server.Server
+}
+
+// baseURL is how this machine reaches the listener.
+func baseURL(l net.Listener) string {
+	addr := l.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+	}
+	return "http://" + addr.String()
 }
 
 // load loads the folder and shows what check finds in it.
@@ -110,7 +119,7 @@ func (d *dev) serve(ctx context.Context, listener net.Listener, b *backend.Backe
 		return failed(fmt.Errorf("dev: watch the folder: %w", err))
 	}
 	fmt.Fprintln(d.Stderr, "simulated regions: latency, quotas and faults are modelled, no model runs")
-	fmt.Fprintf(d.Stderr, "ready http://%s\n", listener.Addr())
+	fmt.Fprintf(d.Stderr, "ready %s\n", baseURL(listener))
 	if err := d.server.Serve(ctx, listener); err != nil {
 		return failed(fmt.Errorf("dev: %w", err))
 	}

@@ -63,7 +63,7 @@ the router learns of it by calling.`,
 			return status.print(s.Stdout)
 		},
 	}
-	cmd.Flags().StringVar(&base, "url", "", "server to ask (default: the endpoint in "+outputs.FairwayFile+" here)")
+	cmd.Flags().StringVar(&base, "url", "", "`URL` of the server to ask (default: the endpoint in "+outputs.FairwayFile+" here)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the status as JSON")
 	return cmd
 }

@@ -57,7 +57,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (g *guard) knownHost(hostport string) bool {
 	host := hostname(hostport)
-	return loopbackName(host) || slices.Contains(g.hosts, host) || bedrockHost.MatchString(host)
+	// An address is nobody's name: rebinding needs one.
+	return net.ParseIP(host) != nil || loopbackName(host) || slices.Contains(g.hosts, host) || bedrockHost.MatchString(host)
 }
 
 func (g *guard) allowedOrigin(origin string) bool {
@@ -82,6 +83,17 @@ func loopbackName(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
+// local lets only this machine in.
+func local(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !loopbackName(hostname(r.RemoteAddr)) {
+			refuse(w, "the admin API is open to this machine only")
+			return
+		}
+		next(w, r)
+	}
+}
+
 func refuse(w http.ResponseWriter, why string) {
-	writeError(w, http.StatusForbidden, "refuse request: "+why)
+	writeError(w, http.StatusForbidden, "refused: "+why)
 }

@@ -22,6 +22,7 @@ func TestGuard(t *testing.T) {
 		{"name below localhost", "app.localhost", "", http.StatusTeapot},
 		{"own name, any case", "Gateway.Example.com", "", http.StatusTeapot},
 		{"endpoint of the service", "bedrock-runtime.ap-southeast-1.amazonaws.com", "", http.StatusTeapot},
+		{"address", "192.168.1.7:20002", "", http.StatusTeapot},
 		{"rebound name", "evil.example.com:20002", "", http.StatusForbidden},
 		{"name that only looks like the service", "bedrock-runtime.ap-southeast-1.amazonaws.com.evil.example", "", http.StatusForbidden},
 		{"name that begins like loopback", "127.0.0.1.evil.example", "", http.StatusForbidden},

@@ -236,9 +236,12 @@ func TestKeysAreKept(t *testing.T) {
 // TestAdmin is the admin API that fairway regions speaks.
 func TestAdmin(t *testing.T) {
 	s := instant(t, loaded(t, sample.Files()))
+	from := "127.0.0.1:5000"
 	put := func(region, body string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest(http.MethodPut, "http://localhost/api/regions/"+region, strings.NewReader(body)))
+		r := httptest.NewRequest(http.MethodPut, "http://localhost/api/regions/"+region, strings.NewReader(body))
+		r.RemoteAddr = from
+		s.ServeHTTP(w, r)
 		return w
 	}
 	if w := put("ap-southeast-1", `{"fault":"down"}`); w.Code != 200 || !strings.Contains(w.Body.String(), `"fault":"down"`) {
@@ -251,6 +254,21 @@ func TestAdmin(t *testing.T) {
 	} {
 		if w := put(c.region, c.body); w.Code != 400 || !strings.Contains(w.Body.String(), c.want) {
 			t.Errorf("PUT %s %s = %d %s, want 400 with %q", c.region, c.body, w.Code, w.Body, c.want)
+		}
+	}
+}
+
+// TestAdminIsLocal: whoever is not on this machine gets no admin API.
+func TestAdminIsLocal(t *testing.T) {
+	s := instant(t, nil)
+	for _, method := range []string{http.MethodGet, http.MethodPut} {
+		path := map[string]string{http.MethodGet: "/api/regions", http.MethodPut: "/api/regions/us-east-1"}[method]
+		r := httptest.NewRequest(method, "http://192.0.2.7"+path, strings.NewReader(`{"fault":"down"}`))
+		r.RemoteAddr = "192.0.2.1:5000"
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != http.StatusForbidden {
+			t.Errorf("%s %s from elsewhere = %d, want 403", method, path, w.Code)
 		}
 	}
 }
