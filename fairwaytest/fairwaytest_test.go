@@ -161,6 +161,7 @@ func TestBackend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Api-Key", s.Gateway.Credentials().APIKey)
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()

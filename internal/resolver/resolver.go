@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"fairway/backend"
@@ -61,10 +62,13 @@ func (o Options) withDefaults() Options {
 
 // Resolver is a compiled resolver file. It is safe for concurrent use.
 type Resolver struct {
-	entry    string
-	opts     Options
-	program  *goja.Program // evaluates to a function that evaluates the module and returns its handlers
-	machines chan *machine // idle ones; a full pool drops what is released
+	entry   string
+	opts    Options
+	program *goja.Program // evaluates to a function that evaluates the module and returns its handlers
+	slots   chan struct{} // taken by each machine in use
+
+	mu   sync.Mutex
+	idle []*machine // the last used is the first taken: its memory is warm
 }
 
 var _ backend.Resolver = (*Resolver)(nil)
@@ -82,7 +86,7 @@ func Compile(entry, code string, opts Options) (*Resolver, error) {
 	if findings != nil {
 		return nil, &CompileError{Findings: findings}
 	}
-	r := &Resolver{entry: entry, opts: opts, program: program, machines: make(chan *machine, 4*runtime.GOMAXPROCS(0))}
+	r := &Resolver{entry: entry, opts: opts, program: program, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
 	if findings := r.load(); findings != nil {
 		return nil, &CompileError{Findings: findings}
 	}
@@ -92,13 +96,13 @@ func Compile(entry, code string, opts Options) (*Resolver, error) {
 // load evaluates the module once, so that a module that cannot be evaluated is
 // refused when it is compiled.
 func (r *Resolver) load() []backend.Finding {
-	m, err := r.machine()
+	m, err := r.machine(context.Background())
 	if err != nil {
 		return []backend.Finding{finding(r.entry, 0, "module-evaluation", err.Error(), "")}
 	}
 	fault := m.run(context.Background(), &backend.Context{}, func() { m.handler(request); m.handler(response) })
+	r.release(m, fault)
 	if fault == nil {
-		r.release(m)
 		return nil
 	}
 	f := m.runtimeError(context.Background(), fault)
@@ -120,7 +124,7 @@ func (r *Resolver) Response(ctx context.Context, c *backend.Context) (any, error
 }
 
 func (r *Resolver) call(ctx context.Context, c *backend.Context, name handlerName) (any, error) {
-	m, err := r.machine()
+	m, err := r.machine(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -130,37 +134,61 @@ func (r *Resolver) call(ctx context.Context, c *backend.Context, name handlerNam
 		value = m.exportResult(result, name)
 		m.writeStash()
 	})
+	defer r.release(m, fault)
 	if fault == nil {
-		r.release(m)
 		return value, nil
 	}
 	if done, ok := fault.(*ending); ok {
-		r.release(m)
 		if done.err != nil {
 			return nil, done.err
 		}
 		return done.value, nil
 	}
-	// A machine that failed may have been stopped half way: it is not used again.
 	return nil, m.runtimeError(ctx, fault)
 }
 
-func (r *Resolver) machine() (*machine, error) {
+// machine takes an idle machine or makes one. Only a few for each processor are
+// in use at a time: one takes milliseconds to make, a call a tenth of one, so a
+// burst of calls does better waiting for those there are.
+func (r *Resolver) machine(ctx context.Context) (*machine, error) {
 	select {
-	case m := <-r.machines:
-		return m, nil
-	default:
-		return newMachine(r)
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		answer := timedOut
+		return nil, &RuntimeError{Entry: r.entry, Message: ctx.Err().Error(), cause: ctx.Err(), answer: &answer}
 	}
+	if m := r.pop(); m != nil {
+		return m, nil
+	}
+	m, err := newMachine(r)
+	if err != nil {
+		<-r.slots
+	}
+	return m, err
 }
 
-// release gives a machine back, unless an interrupt is still on its way to it.
-func (r *Resolver) release(m *machine) {
-	if !m.quiet {
-		return
+func (r *Resolver) pop() *machine {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.idle) - 1
+	if last < 0 {
+		return nil
 	}
-	select {
-	case r.machines <- m:
-	default:
+	m := r.idle[last]
+	r.idle = r.idle[:last]
+	return m
+}
+
+// release gives a machine back. One that was stopped half way, or to which an
+// interrupt may still be on its way, is not used again.
+func (r *Resolver) release(m *machine, fault error) {
+	switch fault.(type) {
+	case nil, *ending, *goja.Exception:
+		if m.quiet {
+			r.mu.Lock()
+			r.idle = append(r.idle, m)
+			r.mu.Unlock()
+		}
 	}
+	<-r.slots
 }

@@ -1,0 +1,117 @@
+// The AWS SDK for JavaScript with nothing changed but its endpoint and
+// credentials. To a plain http endpoint it speaks HTTP/2.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  BedrockRuntimeClient,
+  InvokeModelCommand,
+  ThrottlingException,
+  ValidationException,
+} from '@aws-sdk/client-bedrock-runtime'
+import { dev, project, run } from './fairway.js'
+
+const profile = 'apac.anthropic.claude-sonnet-4-20250514-v1:0'
+const arn = `arn:aws:bedrock:ap-southeast-1:123456789012:inference-profile/${profile}`
+const destinations = [
+  'ap-southeast-1', 'ap-northeast-1', 'ap-southeast-2', 'ap-northeast-2', 'ap-northeast-3',
+  'ap-south-1', 'ap-south-2', 'ap-southeast-4',
+]
+
+test('AWS SDK for JavaScript', async (t) => {
+  const { outputs } = await dev(t, project())
+
+  // connect gives a client that leaves each answer's headers in its $metadata.
+  const connect = (secretAccessKey = outputs.aws.secret_access_key) => {
+    const client = new BedrockRuntimeClient({
+      endpoint: outputs.endpoint,
+      region: outputs.region,
+      credentials: { accessKeyId: outputs.aws.access_key_id, secretAccessKey },
+      maxAttempts: 1, // an error is shown, not retried
+    })
+    const keepHeaders = (next) => async (args) => {
+      const result = await next(args)
+      result.output.$metadata.headers = result.response.headers
+      return result
+    }
+    client.middlewareStack.add(keepHeaders, { step: 'deserialize', priority: 'high' })
+    t.after(() => client.destroy())
+    return client
+  }
+
+  const invoke = async (client, modelId) => {
+    const { body, $metadata } = await client.send(
+      new InvokeModelCommand({
+        modelId,
+        contentType: 'application/json',
+        body: JSON.stringify({
+          anthropic_version: 'bedrock-2023-05-31',
+          max_tokens: 1000,
+          messages: [{ role: 'user', content: 'What goes with rice?' }],
+        }),
+      }),
+    )
+    return { message: JSON.parse(body.transformToString()), headers: $metadata.headers }
+  }
+
+  const fault = async (name, ...regions) => {
+    const { code, stderr } = await run('regions', name, ...regions, '--url', outputs.endpoint)
+    assert.equal(code, 0, stderr)
+  }
+
+  const client = connect()
+
+  for (const [form, modelId] of Object.entries({ id: profile, ARN: arn })) {
+    await t.test(`InvokeModel by a profile's ${form}`, async () => {
+      const { message, headers } = await invoke(client, modelId)
+      assert.match(message.content[0].text, /What goes with rice\?/)
+      assert.equal(message.stop_reason, 'end_turn')
+      assert.equal(headers['x-fairway-destination-region'], 'ap-southeast-1')
+      assert.equal(headers['x-fairway-attempts'], '1')
+      assert.equal(headers['x-fairway-simulated'], 'true')
+    })
+  }
+
+  await t.test('the headers count the tokens that the body reports', async () => {
+    const { message, headers } = await invoke(client, profile)
+    assert.ok(message.usage.input_tokens > 0 && message.usage.output_tokens > 0)
+    assert.equal(headers['x-amzn-bedrock-input-token-count'], String(message.usage.input_tokens))
+    assert.equal(headers['x-amzn-bedrock-output-token-count'], String(message.usage.output_tokens))
+    assert.match(headers['x-amzn-bedrock-invocation-latency'], /^\d+$/)
+  })
+
+  await t.test('the next region answers while the first is down', async () => {
+    const healthy = await invoke(client, profile)
+    await fault('down', 'ap-southeast-1')
+    const { message, headers } = await invoke(client, profile)
+    await fault('up', 'ap-southeast-1')
+    assert.deepEqual(message.content, healthy.message.content)
+    assert.equal(headers['x-fairway-destination-region'], 'ap-northeast-1')
+    assert.equal(headers['x-fairway-attempts'], '2')
+  })
+
+  await t.test("a wrong secret is the service's signature error", async () => {
+    await assert.rejects(invoke(connect('wrong'), profile), (err) => {
+      assert.equal(err.name, 'InvalidSignatureException')
+      assert.match(err.message, /^The request signature we calculated does not match/)
+      assert.equal(err.$metadata.httpStatusCode, 403)
+      return true
+    })
+  })
+
+  await t.test('an unknown model is a ValidationException', async () => {
+    await assert.rejects(invoke(client, 'example.no-such-model-v1:0'), (err) => {
+      assert.ok(err instanceof ValidationException, err)
+      assert.equal(err.message, 'The provided model identifier is invalid.')
+      return true
+    })
+  })
+
+  await t.test('throttling everywhere is a ThrottlingException', async () => {
+    await fault('throttle', ...destinations)
+    await assert.rejects(invoke(client, profile), (err) => {
+      assert.ok(err instanceof ThrottlingException, err)
+      assert.equal(err.$metadata.httpStatusCode, 429)
+      return true
+    })
+  })
+})

@@ -1,0 +1,91 @@
+// What a browser adds to a request, and what it and other programs may add for
+// Fairway.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { test } from 'node:test'
+import { Amplify } from 'aws-amplify'
+import { decodeJWT } from 'aws-amplify/auth'
+import { generateClient } from 'aws-amplify/data'
+import { dev, project } from './fairway.js'
+import { accessToken } from './token.js'
+
+const app = 'http://localhost:5173' // a development server's page
+const foreign = 'https://attacker.example'
+
+test('browsers', async (t) => {
+  const fairway = await dev(t, project())
+  const { url, api_key } = fairway.outputs.graphql
+  const token = await accessToken(fairway)
+  const ask = (headers) =>
+    fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: token, ...headers },
+      body: JSON.stringify({ query: '{ askBedrock(ingredients: ["rice"]) { body } }' }),
+    })
+
+  await t.test('a preflight admits every header that Amplify sends', async (t) => {
+    const getTokens = async () => ({ accessToken: decodeJWT(token) })
+    Amplify.configure(fairway.amplifyOutputs, { Auth: { tokenProvider: { getTokens } } })
+    const { mock } = t.mock.method(globalThis, 'fetch')
+    for (const authMode of ['apiKey', 'userPool']) {
+      await generateClient().queries.askBedrock({ ingredients: ['rice'] }, { authMode })
+    }
+    const sent = mock.calls.map((call) => Object.keys(call.arguments[1].headers).sort())
+    assert.deepEqual(sent, [
+      ['content-type', 'x-amz-user-agent', 'x-api-key'],
+      ['authorization', 'content-type', 'x-amz-user-agent'],
+    ])
+
+    for (const headers of sent) {
+      const response = await fetch(url, {
+        method: 'OPTIONS',
+        headers: {
+          origin: app,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': headers.join(','),
+        },
+      })
+      assert.equal(response.status, 204)
+      assert.equal(response.headers.get('access-control-allow-origin'), app)
+      assert.match(response.headers.get('access-control-allow-methods'), /\bPOST\b/)
+      const admitted = response.headers.get('access-control-allow-headers').split(', ')
+      assert.deepEqual(headers.filter((name) => !admitted.includes(name)), [])
+    }
+  })
+
+  await t.test('a page on this machine may read the answer', async () => {
+    const response = await ask({ origin: app })
+    assert.equal(response.status, 200)
+    assert.equal(response.headers.get('access-control-allow-origin'), app)
+    assert.equal(response.headers.get('vary'), 'Origin')
+  })
+
+  await t.test('a foreign page is refused', async () => {
+    const response = await ask({ origin: foreign })
+    assert.equal(response.status, 403)
+    assert.equal(response.headers.get('access-control-allow-origin'), null)
+    assert.match((await response.json()).message, /the origin https:\/\/attacker\.example is not allowed/)
+  })
+
+  await t.test('a foreign host name for this machine is refused', async () => {
+    // fetch sets Host itself; a browser sends this one after DNS rebinding.
+    const headers = { host: 'attacker.example', 'content-type': 'application/json', 'x-api-key': api_key }
+    const [response] = await once(request(url, { method: 'POST', headers }).end('{}'), 'response')
+    response.resume()
+    assert.equal(response.statusCode, 403)
+  })
+
+  await t.test('the trace comes with the answer when it is asked for', async () => {
+    const plain = await (await ask()).json()
+    assert.equal(plain.extensions, undefined)
+    const traced = await (await ask({ 'x-fairway-trace': '1' })).json()
+    assert.deepEqual(traced.data, plain.data)
+    const [call, ...others] = traced.extensions.fairway.calls
+    assert.deepEqual(others, [])
+    assert.deepEqual(call.path, ['askBedrock'])
+    assert.equal(call.caller, fairway.outputs.user.username)
+    assert.equal(call.destination_region, 'ap-southeast-1')
+    assert.deepEqual(call.attempts.map(({ region, outcome }) => [region, outcome]), [['ap-southeast-1', 'ok']])
+  })
+})

@@ -1,0 +1,72 @@
+// fairway dev beside an editor: changes are picked up, mistakes survived, files
+// of others left alone.
+import assert from 'node:assert/strict'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { dev, project, run } from './fairway.js'
+import { accessToken } from './token.js'
+
+test('hot reload', async (t) => {
+  const fairway = await dev(t, project())
+  const resolver = join(fairway.dir, 'amplify/data/bedrock.js')
+  const original = readFileSync(resolver, 'utf8')
+
+  // save replaces the resolver in one step, as editors do, and waits for what
+  // the server says to it.
+  const save = async (code, answer) => {
+    const said = fairway.said(answer)
+    writeFileSync(join(fairway.dir, 'unsaved'), code)
+    renameSync(join(fairway.dir, 'unsaved'), resolver)
+    await said
+  }
+
+  const token = await accessToken(fairway)
+  const ask = async () => {
+    const response = await fetch(fairway.outputs.graphql.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: token },
+      body: JSON.stringify({ query: '{ askBedrock(ingredients: ["rice"]) { body } }' }),
+    })
+    const { data, errors } = await response.json()
+    assert.equal(errors, undefined)
+    return data.askBedrock.body
+  }
+
+  await t.test('a change shows in the next answer', async () => {
+    assert.match(await ask(), /What could I cook with rice\?/)
+    await save(original.replace('What could I cook with', 'Which wine goes with'), /^reloaded$/)
+    assert.match(await ask(), /Which wine goes with rice\?/)
+  })
+
+  await t.test('a mistake keeps the last good backend', async () => {
+    const before = await ask()
+    await save(original.replace('export function request(ctx) {', 'export function request(ctx'), /^reload failed/)
+    assert.equal(await ask(), before)
+  })
+
+  await t.test('its repair is picked up', async () => {
+    await save(original, /^reloaded$/)
+    assert.match(await ask(), /What could I cook with rice\?/)
+  })
+})
+
+test('an outputs file that fairway did not write', async (t) => {
+  const dir = project()
+  const file = join(dir, 'amplify_outputs.json')
+  const theirs = '{"version": "1.4"}\n'
+  writeFileSync(file, theirs)
+
+  await t.test('is not replaced', async () => {
+    const { code, stdout, stderr } = await run('dev', dir, '--listen', '127.0.0.1:0')
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /amplify_outputs\.json was not written by fairway.*--force/)
+    assert.equal(readFileSync(file, 'utf8'), theirs)
+  })
+
+  await t.test('is replaced with --force', async (t) => {
+    const { outputs, amplifyOutputs } = await dev(t, dir, '--force')
+    assert.equal(amplifyOutputs.data.url, outputs.graphql.url)
+  })
+})
