@@ -75,12 +75,12 @@ func exported(t *testing.T, path, dir string) []string {
 	a := api{pkg: path, files: files}
 	a.values(p.Consts)
 	a.values(p.Vars)
-	a.functions("", p.Funcs)
+	a.functions(p.Funcs)
 	for _, typ := range p.Types {
 		a.values(typ.Consts)
 		a.values(typ.Vars)
-		a.functions("", typ.Funcs)
-		a.functions(typ.Name+".", typ.Methods)
+		a.functions(typ.Funcs)
+		a.functions(typ.Methods)
 		a.typeSpec(typ.Decl.Specs[0].(*ast.TypeSpec))
 	}
 	if len(a.lines) == 0 {
@@ -129,14 +129,13 @@ func (a *api) values(values []*doc.Value) {
 	}
 }
 
-func (a *api) functions(receiver string, functions []*doc.Func) {
+func (a *api) functions(functions []*doc.Func) {
 	for _, f := range functions {
 		kind := "func "
-		if receiver != "" {
-			kind = "method "
+		if f.Recv != "" {
+			kind = "method (" + f.Recv + ") "
 		}
-		signature := strings.TrimPrefix(a.text(f.Decl.Type), "func")
-		a.add("%s%s%s%s", kind, receiver, f.Name, signature)
+		a.add("%s%s%s", kind, f.Name, strings.TrimPrefix(a.text(f.Decl.Type), "func"))
 	}
 }
 

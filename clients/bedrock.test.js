@@ -20,13 +20,15 @@ const destinations = [
 test('AWS SDK for JavaScript', async (t) => {
   const { outputs } = await dev(t, project())
 
+  const accessKey = { accessKeyId: outputs.aws.access_key_id, secretAccessKey: outputs.aws.secret_access_key }
+
   // connect gives a client that leaves each answer's headers in its $metadata.
-  const connect = (secretAccessKey = outputs.aws.secret_access_key) => {
+  const connect = (auth) => {
     const client = new BedrockRuntimeClient({
       endpoint: outputs.endpoint,
       region: outputs.region,
-      credentials: { accessKeyId: outputs.aws.access_key_id, secretAccessKey },
       maxAttempts: 1, // an error is shown, not retried
+      ...auth,
     })
     const keepHeaders = (next) => async (args) => {
       const result = await next(args)
@@ -58,7 +60,7 @@ test('AWS SDK for JavaScript', async (t) => {
     assert.equal(code, 0, stderr)
   }
 
-  const client = connect()
+  const client = connect({ credentials: accessKey })
 
   for (const [form, modelId] of Object.entries({ id: profile, ARN: arn })) {
     await t.test(`InvokeModel by a profile's ${form}`, async () => {
@@ -68,8 +70,15 @@ test('AWS SDK for JavaScript', async (t) => {
       assert.equal(headers['x-fairway-destination-region'], 'ap-southeast-1')
       assert.equal(headers['x-fairway-attempts'], '1')
       assert.equal(headers['x-fairway-simulated'], 'true')
+      assert.equal(headers[':status'], 200) // a pseudo-header: it was HTTP/2
     })
   }
+
+  await t.test('InvokeModel with a bearer key', async () => {
+    const bearer = connect({ token: { token: outputs.bearer_key }, authSchemePreference: ['httpBearerAuth'] })
+    const { message } = await invoke(bearer, profile)
+    assert.match(message.content[0].text, /What goes with rice\?/)
+  })
 
   await t.test('the headers count the tokens that the body reports', async () => {
     const { message, headers } = await invoke(client, profile)
@@ -90,7 +99,8 @@ test('AWS SDK for JavaScript', async (t) => {
   })
 
   await t.test("a wrong secret is the service's signature error", async () => {
-    await assert.rejects(invoke(connect('wrong'), profile), (err) => {
+    const stranger = connect({ credentials: { ...accessKey, secretAccessKey: 'wrong' } })
+    await assert.rejects(invoke(stranger, profile), (err) => {
       assert.equal(err.name, 'InvalidSignatureException')
       assert.match(err.message, /^The request signature we calculated does not match/)
       assert.equal(err.$metadata.httpStatusCode, 403)

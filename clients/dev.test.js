@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { dev, project, run } from './fairway.js'
+import { ask, dev, project, run } from './fairway.js'
 import { accessToken } from './token.js'
 
 test('hot reload', async (t) => {
@@ -14,40 +14,36 @@ test('hot reload', async (t) => {
 
   // save replaces the resolver in one step, as editors do, and waits for what
   // the server says to it.
-  const save = async (code, answer) => {
-    const said = fairway.said(answer)
+  const save = async (code, pattern) => {
+    const said = fairway.said(pattern)
     writeFileSync(join(fairway.dir, 'unsaved'), code)
     renameSync(join(fairway.dir, 'unsaved'), resolver)
     await said
   }
 
-  const token = await accessToken(fairway)
-  const ask = async () => {
-    const response = await fetch(fairway.outputs.graphql.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: token },
-      body: JSON.stringify({ query: '{ askBedrock(ingredients: ["rice"]) { body } }' }),
-    })
+  const authorization = await accessToken(fairway)
+  const answer = async () => {
+    const response = await ask(fairway.outputs.graphql.url, { authorization })
     const { data, errors } = await response.json()
     assert.equal(errors, undefined)
     return data.askBedrock.body
   }
 
   await t.test('a change shows in the next answer', async () => {
-    assert.match(await ask(), /What could I cook with rice\?/)
+    assert.match(await answer(), /What could I cook with rice\?/)
     await save(original.replace('What could I cook with', 'Which wine goes with'), /^reloaded$/)
-    assert.match(await ask(), /Which wine goes with rice\?/)
+    assert.match(await answer(), /Which wine goes with rice\?/)
   })
 
   await t.test('a mistake keeps the last good backend', async () => {
-    const before = await ask()
+    const before = await answer()
     await save(original.replace('export function request(ctx) {', 'export function request(ctx'), /^reload failed/)
-    assert.equal(await ask(), before)
+    assert.equal(await answer(), before)
   })
 
   await t.test('its repair is picked up', async () => {
     await save(original, /^reloaded$/)
-    assert.match(await ask(), /What could I cook with rice\?/)
+    assert.match(await answer(), /What could I cook with rice\?/)
   })
 })
 

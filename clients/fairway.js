@@ -57,3 +57,12 @@ export async function dev(t, dir, ...flags) {
   const read = (file) => JSON.parse(readFileSync(join(dir, file), 'utf8'))
   return { dir, said, outputs: read('fairway_outputs.json'), amplifyOutputs: read('amplify_outputs.json') }
 }
+
+// ask puts the sample's question over GraphQL, with headers besides the plain ones.
+export function ask(url, headers) {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query: '{ askBedrock(ingredients: ["rice"]) { body } }' }),
+  })
+}

@@ -45,7 +45,7 @@ func request(c *backend.Context) (any, error) {
 		text, _ := each.(string) // null joins as nothing
 		ingredients = append(ingredients, text)
 	}
-	question := "What could I cook with " + strings.Join(ingredients, ", ") + "? Suggest two recipes, in the language of the ingredients."
+	question := "Suggest two recipes, in the language that the ingredients are written in. The ingredients: " + strings.Join(ingredients, ", ") + "."
 	body, err := json.Marshal(map[string]any{
 		"anthropic_version": "bedrock-2023-05-31", "max_tokens": 1000, "temperature": 0.4,
 		"messages": []any{map[string]any{"role": "user", "content": []any{map[string]any{"type": "text", "text": question}}}},

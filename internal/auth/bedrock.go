@@ -73,7 +73,7 @@ func (b Bedrock) signature(r *http.Request, header string, body []byte) (inferen
 	if err := checkTime(auth.Scope.Date, at, now); err != nil {
 		return inference.Credential{}, err
 	}
-	if !auth.Signs("host") {
+	if !auth.Signs("host") && !auth.Signs(":authority") {
 		return inference.Credential{}, refuse(inference.InvalidSignature, msgHostUnsigned)
 	}
 	signed := sigv4.RequestOf(r, body)

@@ -80,7 +80,7 @@ type regionsStatus struct {
 	Targets []struct {
 		Region  string `json:"region"`
 		Model   string `json:"model"`
-		Breaker string `json:"breaker"`
+		State   string `json:"state"`
 	} `json:"targets"`
 }
 
@@ -91,7 +91,7 @@ func (st regionsStatus) print(w io.Writer) error {
 		var breakers []string
 		for _, t := range st.Targets {
 			if t.Region == r.Region {
-				breakers = append(breakers, t.Model+" "+t.Breaker)
+				breakers = append(breakers, t.Model+" "+t.State)
 			}
 		}
 		fmt.Fprintf(rows, "%s\t%s\t%d\t%d\t%d\t%s\n", r.Region, r.Fault, r.InFlight, r.Requests, r.Throttled, cmp.Or(strings.Join(breakers, ", "), "-"))

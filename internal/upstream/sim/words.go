@@ -13,6 +13,7 @@ import (
 const (
 	maxItems     = 12
 	maxItemRunes = 40
+	maxItemWords = 4
 	maxKeywords  = 6
 	maxQuote     = 160    // runes
 	minKeyword   = 4      // runes
@@ -42,8 +43,8 @@ func listItems(prompt string) []string {
 		item := strings.TrimFunc(part, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) })
 		switch {
 		case item == "" || slices.Contains(items, item):
-		case utf8.RuneCountInString(item) > maxItemRunes:
-			return nil
+		case utf8.RuneCountInString(item) > maxItemRunes || strings.Count(item, " ") >= maxItemWords:
+			return nil // sentences, not a list
 		default:
 			items = append(items, item)
 		}

@@ -130,7 +130,7 @@ func recode(s string) string {
 
 // appendHeader writes the header's values, trimmed, with runs of spaces made one.
 func (r Request) appendHeader(b []byte, name string) []byte {
-	if name == "host" {
+	if name == "host" || name == ":authority" { // what HTTP/2 calls it, and the SDK for JavaScript signs there
 		return appendTrimmed(b, r.Host)
 	}
 	values := r.Header[textproto.CanonicalMIMEHeaderKey(name)]

@@ -226,3 +226,13 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// TestAuthority: over HTTP/2 the AWS SDK for JavaScript signs :authority where
+// others sign host; both are the request's Host.
+func TestAuthority(t *testing.T) {
+	r := sigv4.Request{Method: "POST", Path: "/model/a/invoke", Host: "127.0.0.1:20002", PayloadHash: "0"}
+	want := strings.ReplaceAll(r.Canonical([]string{"host"}), "host", ":authority")
+	if got := r.Canonical([]string{":authority"}); got != want {
+		t.Errorf("Canonical(:authority) = %q, want %q", got, want)
+	}
+}

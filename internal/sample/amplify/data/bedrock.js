@@ -5,7 +5,7 @@ const profile = "apac.anthropic.claude-sonnet-4-20250514-v1:0";
 // request asks for a recipe that uses the ingredients.
 export function request(ctx) {
   const ingredients = ctx.args.ingredients ?? [];
-  const question = `What could I cook with ${ingredients.join(", ")}? Suggest two recipes, in the language of the ingredients.`;
+  const question = `Suggest two recipes, in the language that the ingredients are written in. The ingredients: ${ingredients.join(", ")}.`;
 
   return {
     method: "POST",

@@ -1,0 +1,107 @@
+package compat
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/compatibility.md")
+
+const document = "docs/compatibility.md"
+
+// TestReport makes the report and compares it with docs/compatibility.md.
+func TestReport(t *testing.T) {
+	got := report(t)
+	if t.Failed() {
+		return
+	}
+	if *update {
+		if err := os.WriteFile(filepath.Join(root, document), []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := gocmp.Diff(read(t, document), got); diff != "" {
+		t.Errorf("%s is out of date, go test ./internal/compat -update rewrites it (-want +got):\n%s", document, diff)
+	}
+}
+
+const preface = `# Compatibility
+
+How close Fairway is to AWS, made by ` + "`go test ./internal/compat -update`" + `. Nothing here is typed by hand: the first table counts
+the vectors in the repository's ` + "`testdata`" + ` folders, the others come from trying each feature. A vector is an input with what the
+real service or tool made of it. A failing vector fails the tests, unless it is listed as an expected failure with its reason;
+an expected failure that passes fails them too.
+
+## Held to the real thing
+
+`
+
+// report is the text of docs/compatibility.md.
+func report(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString(preface)
+	writeVectors(t, &b)
+	b.WriteString("\n## Amplify and AppSync\n\nWhat *loads* is in the schema and is listed at start; calling it answers an error that names it.\n\n")
+	writeFeatures(&b, amplifyFeatures(t), works, loads, absent)
+	b.WriteString("\n## Bedrock and the other doors\n\nWhat is *not there* answers `UnknownOperationException`.\n\n")
+	writeFeatures(&b, doorFeatures(t), works, absent)
+	return b.String()
+}
+
+func writeVectors(t *testing.T, b *strings.Builder) {
+	rows := [][]string{{"area", "the real thing", "vectors", "pass", "expected failures", "test"}, {"---", "---", "--:", "--:", "--:", "---"}}
+	var reasons []string
+	for _, a := range areas {
+		count, failures := a.count(t), a.failures(t)
+		for _, f := range failures {
+			reasons = append(reasons, fmt.Sprintf("- %s, vector %s: %s\n", a.name, f.vector, f.reason))
+		}
+		if a.note != "" {
+			reasons = append(reasons, fmt.Sprintf("- %s: %s\n", a.name, a.note))
+		}
+		rows = append(rows, []string{
+			a.name, cmp.Or(a.source(t), "?"), strconv.Itoa(count), strconv.Itoa(count - len(failures)), strconv.Itoa(len(failures)),
+			"`" + a.pkg + "` " + a.test,
+		})
+	}
+	writeTable(b, rows)
+	b.WriteString("\nExpected failures and exceptions:\n\n" + strings.Join(reasons, ""))
+}
+
+// writeFeatures writes a row for each group and a column for each state.
+func writeFeatures(b *strings.Builder, features []feature, states ...state) {
+	head, rule := []string{""}, []string{"---"}
+	for _, s := range states {
+		head, rule = append(head, string(s)), append(rule, "---")
+	}
+	rows := [][]string{head, rule}
+	var row []string
+	for i, f := range features {
+		if i == 0 || f.group != features[i-1].group {
+			row = make([]string, len(states)+1)
+			row[0] = f.group
+			rows = append(rows, row)
+		}
+		for j, s := range states {
+			if f.state == s {
+				row[j+1] = strings.TrimPrefix(row[j+1]+", `"+f.name+"`", ", ")
+			}
+		}
+	}
+	writeTable(b, rows)
+}
+
+func writeTable(b *strings.Builder, rows [][]string) {
+	for _, row := range rows {
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+	}
+}
