@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -35,6 +36,7 @@ type feature struct {
 type folder struct {
 	entry  string // statements at the end of backend.ts, which has data, auth, a and all of the package
 	schema string // the whole expression; default plain
+	auth   string // the expression; default a user pool
 }
 
 const (
@@ -45,22 +47,20 @@ const (
 
 func (f folder) load(t *testing.T) (*backend.Backend, error) {
 	t.Helper()
-	schema := f.schema
-	if schema == "" {
-		schema = plain
-	}
+	schema, auth := cmp.Or(f.schema, plain), cmp.Or(f.auth, "defineAuth({ loginWith: { email: true } })")
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	return amplify.Load(t.Context(), fstest.MapFS{
 		"amplify/backend.ts": file(`import * as all from "@aws-amplify/backend";
 import { auth } from "./auth/resource";
 import { data } from "./data/resource";
-const { a, defineBackend, defineFunction, defineStorage, referenceAuth, secret } = all;
+const { a, defineBackend, defineFunction, defineStorage, secret } = all;
 const backend = defineBackend({ auth, data });
 ` + f.entry),
-		"amplify/auth/resource.ts": file(`import { defineAuth } from "@aws-amplify/backend";
-export const auth = defineAuth({ loginWith: { email: true } });`),
+		"amplify/auth/resource.ts": file(`import { defineAuth, referenceAuth } from "@aws-amplify/backend";
+export const auth = ` + auth + `;`),
 		"amplify/data/resource.ts": file(`import { a, defineData } from "@aws-amplify/backend";
-export const data = defineData({ schema: ` + schema + ` });`),
+export const data = defineData({ schema: ` + schema + `,
+	authorizationModes: { defaultAuthorizationMode: "apiKey", apiKeyAuthorizationMode: { expiresInDays: 7 } } });`),
 		"amplify/data/q.js": file("export const request = () => ({});\nexport const response = () => null;\n"),
 	})
 }
@@ -122,10 +122,11 @@ var handlerProbes = map[string]folder{
 // is for what every folder needs to load at all.
 var packageProbes = map[string]*folder{
 	"a": nil, "defineBackend": nil, "defineData": nil, "defineAuth": nil,
-	"defineFunction": {entry: `defineBackend({ f: defineFunction({ name: "f" }) });`},
-	"defineStorage":  {entry: `defineBackend({ s: defineStorage({ name: "s" }) });`},
-	"referenceAuth":  {entry: `referenceAuth({});`}, "referenceStorage": {entry: `all.referenceStorage({ name: "s" });`},
-	"secret": {entry: `defineFunction({ name: "f", environment: { KEY: secret("KEY") } });`},
+	"defineFunction":   {entry: `defineBackend({ f: defineFunction({ name: "f" }) });`},
+	"defineStorage":    {entry: `defineBackend({ s: defineStorage({ name: "s" }) });`},
+	"referenceAuth":    {auth: `referenceAuth({})`, schema: `a.schema({ q: a.query().returns(a.string()).authorization((allow) => allow.publicApiKey())` + handler + ` })`},
+	"referenceStorage": {entry: `defineBackend({ s: all.referenceStorage({ name: "s" }) });`},
+	"secret":           {entry: `defineFunction({ name: "f", environment: { KEY: secret("KEY") } });`},
 }
 
 // dataSourceProbe adds a data source by the method that makes its kind.
@@ -279,9 +280,14 @@ func helperFeatures(t *testing.T) []feature {
 		f := feature{"resolvers: modules", module, helperState(t, `import * as module from "`+module+`";`, "module."+call)}
 		features = append(features, f)
 	}
-	slices.SortFunc(features, func(a, b feature) int { return strings.Compare(a.group+" "+a.name, b.group+" "+b.name) })
+	slices.SortFunc(features, func(a, b feature) int {
+		return cmp.Or(strings.Compare(plainText(a.group), plainText(b.group)), strings.Compare(a.name, b.name))
+	})
 	return features
 }
+
+// plainText is Markdown without its marks of code.
+func plainText(markdown string) string { return strings.ReplaceAll(markdown, "`", "") }
 
 // split cuts a helper's name, "util.time.nowISO8601", at its last dot.
 func split(name string) (object, helper string) {

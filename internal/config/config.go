@@ -55,7 +55,7 @@ type Simulate struct {
 
 // Quota is what each simulated region grants each model.
 type Quota struct {
-	TokensPerMinute int `yaml:"tokens_per_minute"`
+	TokensPerMinute int `yaml:"tokens_per_minute"` // 0 is what Bedrock grants the model
 }
 
 // Limits are the largest request bodies.
@@ -85,7 +85,7 @@ func Default() *Config {
 		AttemptTimeout: Duration(12 * time.Second),
 		RequestTimeout: Duration(30 * time.Second), // AppSync's limit
 		Breaker:        Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
-		Simulate:       Simulate{Speed: 1, Seed: 1, Quota: Quota{TokensPerMinute: 200_000}},
+		Simulate:       Simulate{Speed: 1, Seed: 1},
 		Limits:         Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000}, // Bedrock's own limit
 		Log:            Log{Level: "info", Format: LogText},
 	}

@@ -43,7 +43,7 @@ func (c *Config) validate() []finding {
 	check(c.RequestTimeout > 0, "request_timeout", "want a positive duration")
 	check(c.Breaker.Failures > 0, "breaker.failures", "want at least 1, got %d", c.Breaker.Failures)
 	check(c.Breaker.OpenFor > 0, "breaker.open_for", "want a positive duration")
-	check(c.Simulate.Quota.TokensPerMinute > 0, "simulate.quota.tokens_per_minute", "want at least 1, got %d", c.Simulate.Quota.TokensPerMinute)
+	check(c.Simulate.Quota.TokensPerMinute >= 0, "simulate.quota.tokens_per_minute", "want 0 or more, got %d", c.Simulate.Quota.TokensPerMinute)
 	for _, r := range slices.Sorted(maps.Keys(c.Simulate.Faults)) {
 		region(r, "simulate.faults")
 	}

@@ -133,7 +133,7 @@ func cpu(b *testing.B) time.Duration {
 // constant is a Go resolver that does what the sample's does, at the least cost.
 type constant struct{}
 
-const body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":1000,"temperature":0.4,"messages":[{"role":"user","content":[{"type":"text","text":"What could I cook with chicken, rice? Suggest two recipes, in the language of the ingredients."}]}]}`
+const body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":1000,"temperature":0.4,"messages":[{"role":"user","content":[{"type":"text","text":"Suggest two recipes, in the language that the ingredients are written in. The ingredients: chicken, rice."}]}]}`
 
 func (constant) Request(context.Context, *backend.Context) (any, error) {
 	return &backend.HTTPRequest{

@@ -25,17 +25,20 @@ const (
 // in the order in which they stand.
 func keywords(prompt string, lang *language) []string {
 	prompt = withoutRegions(tail(prompt, readBytes))
-	if items := listItems(prompt); len(items) > 1 {
+	if items := listItems(prompt); len(items) > 0 {
 		return items
 	}
 	return longestWords(prompt, lang)
 }
 
+// listItems is the list that the prompt is or ends with, nil when there is none.
+// One item makes a list only after a colon.
 func listItems(prompt string) []string {
+	least := 2
 	if i := strings.LastIndexAny(prompt, ":："); i >= 0 {
 		_, size := utf8.DecodeRuneInString(prompt[i:])
 		if rest := prompt[i+size:]; strings.TrimSpace(rest) != "" {
-			prompt = rest
+			prompt, least = rest, 1
 		}
 	}
 	var items []string
@@ -48,6 +51,9 @@ func listItems(prompt string) []string {
 		default:
 			items = append(items, item)
 		}
+	}
+	if len(items) < least {
+		return nil
 	}
 	return items[:min(len(items), maxItems)]
 }
