@@ -78,9 +78,9 @@ type regionsStatus struct {
 		Throttled int    `json:"throttled"`
 	} `json:"regions"`
 	Targets []struct {
-		Region  string `json:"region"`
-		Model   string `json:"model"`
-		State   string `json:"state"`
+		Region string `json:"region"`
+		Model  string `json:"model"`
+		State  string `json:"state"`
 	} `json:"targets"`
 }
 
