@@ -71,7 +71,7 @@ func logger(s Surroundings, c config.Log) *slog.Logger {
 	if c.Format == config.LogJSON {
 		return slog.New(slog.NewJSONHandler(s.Stderr, &slog.HandlerOptions{Level: c.Level}))
 	}
-	return slog.New(tint.NewHandler(s.Stderr, &tint.Options{Level: c.Level, TimeFormat: "15:04:05", NoColor: !s.Terminal}))
+	return slog.New(tint.NewTextHandler(s.Stderr, &tint.Options{Level: c.Level, TimeFormat: "15:04:05", NoColor: !s.Terminal}))
 }
 
 // quietLogger leaves out what a command prints itself.

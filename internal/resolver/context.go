@@ -11,7 +11,6 @@ import (
 // is first read, so that what a handler ignores costs nothing.
 type contextObject struct {
 	object  *goja.Object
-	names   []string
 	read    []func() goja.Value
 	values  []goja.Value // nil until read
 	stashAt int
