@@ -8,7 +8,9 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"fairway/internal/catalog"
 	"fairway/internal/inference"
 )
 
@@ -139,9 +141,12 @@ func firstString(dec *json.Decoder) string {
 	return ""
 }
 
-// warn tells what a reader must not miss: that AWS would have refused the call,
-// and that no model ran.
-func (a *answer) warn(w io.Writer) {
+// warn tells what a reader must not miss: that the model is retired, that AWS
+// would have refused the call, and that no model ran.
+func (a *answer) warn(w io.Writer, now time.Time) {
+	if a.Route != nil {
+		a.Route.warnRetired(w, now)
+	}
 	if a.AWS != nil && !a.AWS.Allowed {
 		fmt.Fprintf(w, "note: AWS would refuse this call: %s is not allowed; fairway check prints the statement to add\n", a.AWS.Resource)
 	}
@@ -176,6 +181,20 @@ func (a *answer) print(w io.Writer) {
 		fmt.Fprintf(w, "tokens  %d in, %d out\n", a.Usage.InputTokens, a.Usage.OutputTokens)
 		fmt.Fprintf(w, "cost    $%s\n", a.Cost)
 	}
+}
+
+// warnRetired says when the model reached its end of life, and what to call instead.
+func (r route) warnRetired(w io.Writer, now time.Time) {
+	models := catalog.New(catalog.Options{})
+	model, ok := models.Model(r.Model)
+	if !ok || model.EndOfLife == "" || model.EndOfLife > now.UTC().Format(time.DateOnly) {
+		return
+	}
+	fmt.Fprintf(w, "note: %s reached its published end of life on %s", model.Name, model.EndOfLife)
+	if next, ok := models.Successor(r.Model, r.Source); ok && next.Invoke != "" {
+		fmt.Fprintf(w, "; its %s successor from %s is %s", next.Basis, r.Source, next.Invoke)
+	}
+	fmt.Fprintln(w)
 }
 
 func (r route) print(w io.Writer) {

@@ -55,7 +55,7 @@ takes them all.`,
 			} else {
 				a.print(s.Stdout)
 			}
-			a.warn(s.Stderr)
+			a.warn(s.Stderr, time.Now())
 			if err := a.err(); err != nil {
 				return failed(err)
 			}

@@ -6,6 +6,7 @@ package gateway
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"fairway/internal/catalog"
@@ -23,6 +24,7 @@ type Gateway struct {
 	Router  *route.Router    // where to
 	Meter   *meter.Meter     // what it cost
 	Clock   func() time.Time
+	Log     *slog.Logger
 }
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
@@ -42,6 +44,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference
 		return nil, record, g.fail(ctx, record, err)
 	}
 	record.AWS = &grant.AWS
+	g.compare(ctx, req, grant)
 
 	var room [16]inference.Target
 	plan := g.Router.Plan(room[:0], grant, g.Clock())
@@ -68,6 +71,16 @@ func (g *Gateway) open(req *inference.Request) *inference.Record {
 		SourceRegion: req.SourceRegion,
 		Attempts:     []inference.Attempt{},
 	}
+}
+
+// compare says so where AWS would have refused what is granted here.
+func (g *Gateway) compare(ctx context.Context, req *inference.Request, grant *inference.Grant) {
+	if grant.AWS.Allowed {
+		return
+	}
+	g.Log.LogAttrs(ctx, slog.LevelInfo, "aws would refuse this call",
+		slog.String("request_id", req.ID), slog.String("principal", req.Principal.Name),
+		slog.String("profile", grant.Profile.Named()), slog.String("resource", string(grant.AWS.Resource)))
 }
 
 // name records what the caller's model turned out to be.

@@ -61,7 +61,7 @@ func (s *Server) gateway(b *backend.Backend) (*gateway.Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
 	}
-	return &gateway.Gateway{Catalog: s.catalog, Policy: engine, Router: s.router, Meter: s.meter, Clock: s.now}, nil
+	return &gateway.Gateway{Catalog: s.catalog, Policy: engine, Router: s.router, Meter: s.meter, Clock: s.now, Log: s.log}, nil
 }
 
 // developer is the principal of the keys that the server hands out.
