@@ -2,7 +2,10 @@ package check
 
 import (
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"fairway/backend"
 	"fairway/internal/inference"
@@ -11,34 +14,184 @@ import (
 
 // call is a model call that a pipeline makes.
 type call struct {
-	entry  string // resolver file
+	at     string // where the resolver names the model
 	source backend.DataSource
 	model  string // as the resolver names it
 	region inference.Region
 	action string
 }
 
-// calls finds the model calls of all pipelines by running each request function
-// on made-up arguments.
-func (c *checker) calls() []call {
-	sources := map[string]backend.DataSource{}
-	for _, ds := range c.backend.DataSources {
-		sources[ds.Name] = ds
+// signing adds the Bedrock data sources in use whose signature Bedrock refuses.
+func (c *checker) signing() {
+	for f := range c.functions() {
+		ds := c.sources[f.DataSource]
+		region := bedrockRegion(ds.Endpoint)
+		switch {
+		case region == "":
+		case ds.SigningService == "":
+			c.add(backend.SeverityError, "unsigned-data-source", ds.At, ds.Name+" calls Bedrock unsigned: Bedrock answers 403 Missing Authentication Token",
+				`give it authorizationConfig: { signingRegion: "`+string(region)+`", signingServiceName: "bedrock" }`)
+		case ds.SigningService != "bedrock":
+			c.add(backend.SeverityError, "wrong-signing-service", ds.At, ds.Name+" signs for "+strconv.Quote(ds.SigningService)+`: Bedrock takes signatures for "bedrock" only`,
+				`set signingServiceName: "bedrock"`)
+		case inference.Region(ds.SigningRegion) != region:
+			c.add(backend.SeverityError, "wrong-signing-region", ds.At, ds.Name+" signs for "+strconv.Quote(ds.SigningRegion)+" and calls "+string(region)+": Bedrock refuses the signature",
+				`set signingRegion: "`+string(region)+`"`)
+		}
 	}
-	var calls []call
+}
+
+// calls adds what the model calls of all pipelines would meet. It finds them by
+// running each request function on made-up arguments.
+func (c *checker) calls() {
 	for f, op := range c.functions() {
-		ds := sources[f.DataSource]
+		ds := c.sources[f.DataSource]
 		region := bedrockRegion(ds.Endpoint)
 		if region == "" {
 			continue
 		}
-		model, operation, ok := invoked(c.request(f, op))
-		if !ok {
-			continue
+		if model, operation, ok := invoked(c.request(f, op)); ok {
+			c.call(call{place(f, op, model), ds, model, region, operation.Action()})
 		}
-		calls = append(calls, call{f.Entry, ds, model, region, inference.Operation(operation).Action()})
 	}
-	return calls
+}
+
+// call adds what one model call would meet: a model that cannot be called there
+// or is retired, a permission that is missing.
+func (c *checker) call(call call) {
+	profile, err := c.catalog.Lookup(call.model, call.region)
+	if err != nil {
+		c.add(backend.SeverityError, "unusable-model", call.at,
+			strconv.Quote(call.model)+" cannot be called in "+string(call.region)+": Bedrock answers "+strconv.Quote(inference.AsError(err).Message),
+			c.usable(call))
+		return
+	}
+	c.retired(call, profile)
+	c.permissions(call, profile)
+}
+
+// usable says what to call in place of an id that its region does not take: the
+// profiles there of the same model, which are called the same after a prefix.
+func (c *checker) usable(call call) string {
+	var ids []string
+	for _, p := range c.catalog.Profiles(call.region) {
+		if strings.HasSuffix(call.model, string(p.Model)) {
+			ids = append(ids, string(p.ID))
+		}
+	}
+	if len(ids) == 0 {
+		return "call a model or profile that the endpoint of " + call.source.Name + " has"
+	}
+	return "call " + strings.Join(ids, " or ")
+}
+
+// retired warns of a model past its end of life, or with one announced, and says
+// what to call instead from the same source region.
+func (c *checker) retired(call call, profile inference.Profile) {
+	model, ok := c.catalog.Model(profile.Model)
+	if !ok || model.EndOfLife == "" {
+		return
+	}
+	past := model.EndOfLife <= c.Now.UTC().Format(time.DateOnly)
+	verb := "reaches"
+	if past {
+		verb = "reached"
+	}
+	message := model.Name + " " + verb + " its published end of life on Bedrock on " + model.EndOfLife
+	if past && model.EndOfLifeMarked {
+		message += " (not confirmed by a call)"
+	}
+	if past {
+		message += ": simulated regions still run it, AWS answers 404"
+	}
+	c.add(backend.SeverityWarning, "retired-model", call.at, message, c.successor(profile.Model, call.region))
+}
+
+// successor says what to call in place of a retired model, empty when there is
+// nothing.
+func (c *checker) successor(model inference.ModelID, region inference.Region) string {
+	next, ok := c.catalog.Successor(model, region)
+	switch {
+	case !ok:
+		return ""
+	case next.Invoke == "":
+		return "its " + next.Basis + " successor " + string(next.Model) + " is not reachable from " + string(region)
+	}
+	return "call " + next.Invoke + ", its " + next.Basis + " successor, which is reachable from " + string(region)
+}
+
+// permissions adds what the data source's role lacks for the call, as one
+// finding with the statement that would give it.
+func (c *checker) permissions(call call, profile inference.Profile) {
+	if c.policy == nil {
+		return
+	}
+	evaluations, err := c.policy.Explain(call.source.Principal, call.action, profile, c.Now)
+	if err != nil {
+		return
+	}
+	denied := slices.DeleteFunc(evaluations, func(e policy.Evaluation) bool { return e.Effect == policy.Allowed })
+	if len(denied) == 0 {
+		return
+	}
+	at, fix := c.statementAt(call.source), remedy(call.source.Name, denied)
+	if _, err := c.policy.Authorize(call.source.Principal, call.action, profile, c.Now); err != nil {
+		c.add(backend.SeverityError, "no-permitted-destination", at,
+			call.source.Name+" may not call "+call.model+" from "+string(call.region)+": "+
+				string(denied[0].Resource)+" is refused, "+denied[0].Reason, fix)
+		return
+	}
+	here := "fairway skips those destinations"
+	if c.Strict {
+		here = "fairway, being strict, refuses it too"
+	}
+	c.add(backend.SeverityError, "missing-destination-permission", at,
+		"AWS refuses "+call.model+" from "+string(call.region)+", because "+call.source.Name+" is not allowed "+
+			strings.Join(resources(denied), ", ")+"; "+here, fix)
+}
+
+func resources(evaluations []policy.Evaluation) []string {
+	var all []string
+	for _, e := range evaluations {
+		all = append(all, string(e.Resource))
+	}
+	return all
+}
+
+// remedy is the statement to add for what nothing allows, and the Deny statements
+// that no added statement outweighs.
+func remedy(source string, denied []policy.Evaluation) string {
+	var steps []string
+	if advice, ok := policy.Missing(denied...); ok {
+		steps = append(steps, "add to the policy of "+source+":\n"+advice.JSON()+"\nor in backend.ts:\n"+advice.TypeScript())
+	}
+	for _, e := range denied {
+		step := "remove or narrow the Deny at " + e.Statement
+		if e.Effect == policy.ExplicitlyDenied && !slices.Contains(steps, step) {
+			steps = append(steps, step)
+		}
+	}
+	return strings.Join(steps, "\n")
+}
+
+// statementAt is where the role of a data source is given its permissions, else
+// where the data source is declared.
+func (c *checker) statementAt(ds backend.DataSource) string {
+	for _, p := range c.backend.Principals {
+		if p.Name == ds.Principal && len(p.Statements) > 0 {
+			return p.Statements[0].At
+		}
+	}
+	return ds.At
+}
+
+// operations are the runtime's operations by the last segment of their path.
+var operations = map[string]inference.Operation{
+	"invoke":                      inference.InvokeModel,
+	"invoke-with-response-stream": inference.InvokeModelWithResponseStream,
+	"converse":                    inference.Converse,
+	"converse-stream":             inference.ConverseStream,
+	"count-tokens":                inference.CountTokens,
 }
 
 // invoked takes the model and the operation out of what a request function
@@ -56,124 +209,32 @@ func invoked(request any) (model string, operation inference.Operation, ok bool)
 		return "", "", false
 	}
 	model, err := url.PathUnescape(segments[1])
+	operation, ok = operations[segments[2]]
+	return model, operation, ok && err == nil
+}
+
+// place is where a resolver file names the model, else the file; of a resolver
+// in Go it is the field that it resolves.
+func place(f backend.Function, op backend.Operation, model string) string {
+	if f.Entry == "" {
+		return op.At
+	}
+	if before, _, ok := strings.Cut(f.Code, model); ok {
+		return f.Entry + ":" + strconv.Itoa(1+strings.Count(before, "\n"))
+	}
+	return f.Entry
+}
+
+// bedrockRegion is the region of a Bedrock runtime endpoint, empty for others.
+func bedrockRegion(endpoint string) inference.Region {
+	u, err := url.Parse(endpoint)
 	if err != nil {
-		return "", "", false
+		return ""
 	}
-	switch segments[2] {
-	case "invoke":
-		return model, inference.InvokeModel, true
-	case "converse":
-		return model, inference.Converse, true
-	case "count-tokens":
-		return model, inference.CountTokens, true
+	rest, ok := strings.CutPrefix(u.Hostname(), "bedrock-runtime.")
+	region, isAWS := strings.CutSuffix(rest, ".amazonaws.com")
+	if !ok || !isAWS {
+		return ""
 	}
-	return "", "", false
-}
-
-// call adds what one model call would meet: an endpoint that refuses it, a model
-// that cannot be called there or is retired, a permission that is missing.
-func (c *checker) call(call call) {
-	c.signing(call)
-	profile, err := c.catalog.Lookup(call.model, call.region)
-	if err != nil {
-		c.add(backend.SeverityError, "unusable-model", c.at(call.entry, call.model),
-			call.model+" cannot be called in "+string(call.region)+": "+inference.AsError(err).Message,
-			"call a model or profile that the endpoint of "+call.source.Name+" has")
-		return
-	}
-	c.retired(call, profile)
-	c.permissions(call, profile)
-}
-
-func (c *checker) signing(call call) {
-	ds := call.source
-	switch {
-	case ds.SigningService == "":
-		c.add(backend.SeverityError, "unsigned-data-source", ds.At, ds.Name+" calls Bedrock unsigned: Bedrock answers 403 Missing Authentication Token",
-			`give it authorizationConfig: { signingRegion: "`+string(call.region)+`", signingServiceName: "bedrock" }`)
-	case ds.SigningService != "bedrock":
-		c.add(backend.SeverityError, "wrong-signing-service", ds.At, ds.Name+` signs for "`+ds.SigningService+`": Bedrock takes signatures for "bedrock" only`,
-			`set signingServiceName: "bedrock"`)
-	case inference.Region(ds.SigningRegion) != call.region:
-		c.add(backend.SeverityError, "wrong-signing-region", ds.At, ds.Name+" signs for "+ds.SigningRegion+" and calls "+string(call.region)+": Bedrock refuses the signature",
-			`set signingRegion: "`+string(call.region)+`"`)
-	}
-}
-
-// retired warns of a model past its end of life, or near it, and says what to
-// call instead from the same source region.
-func (c *checker) retired(call call, profile inference.Profile) {
-	model, ok := c.catalog.Model(profile.Model)
-	if !ok || model.EndOfLife == "" {
-		return
-	}
-	verb := "reaches"
-	if model.EndOfLife <= c.now.UTC().Format("2006-01-02") {
-		verb = "reached"
-	}
-	message := model.Name + " " + verb + " its published end of life on Bedrock on " + model.EndOfLife
-	fix := ""
-	if next, ok := c.catalog.Successor(profile.Model, call.region); ok {
-		if !next.Retired.Confirmed {
-			message += " (not confirmed by a call)"
-		}
-		if next.Invoke != "" {
-			fix = "call " + next.Invoke + ", its " + next.Basis + " successor, which is reachable from " + string(call.region)
-		} else {
-			fix = "its " + next.Basis + " successor " + string(next.Model) + " is not reachable from " + string(call.region)
-		}
-	}
-	if verb == "reached" {
-		message += ": simulated regions still run it, AWS answers 404"
-	}
-	c.add(backend.SeverityWarning, "retired-model", c.at(call.entry, call.model), message, fix)
-}
-
-// permissions adds what the data source's role lacks for the call, as one
-// finding with the statement that would give it.
-func (c *checker) permissions(call call, profile inference.Profile) {
-	evaluations, err := c.policy.Explain(call.source.Name, call.action, profile, c.now)
-	if err != nil {
-		return
-	}
-	var denied []string
-	var by string // a statement that denies, which no added statement outweighs
-	for _, e := range evaluations {
-		if e.Effect != policy.Allowed {
-			denied = append(denied, string(e.Resource))
-			if by == "" {
-				by = e.Statement
-			}
-		}
-	}
-	if len(denied) == 0 {
-		return
-	}
-	at := c.statementAt(call.source)
-	fix := ""
-	if advice, ok := policy.Missing(evaluations...); ok {
-		fix = "add to the policy of " + call.source.Name + ":\n" + advice.JSON() + "\nor in backend.ts:\n" + advice.TypeScript()
-	} else if by != "" {
-		fix = "remove or narrow the Deny at " + by
-	}
-	_, err = c.policy.Authorize(call.source.Name, call.action, profile, c.now)
-	if err != nil {
-		c.add(backend.SeverityError, "no-permitted-destination", at,
-			call.source.Name+" may not call "+call.model+": "+inference.AsError(err).Message, fix)
-		return
-	}
-	c.add(backend.SeverityError, "missing-destination-permission", at,
-		"AWS refuses "+call.model+" from "+string(call.region)+", because "+call.source.Name+" is not allowed "+strings.Join(denied, ", ")+
-			"; fairway skips those destinations", fix)
-}
-
-// statementAt is where the role of a data source is given its permissions, else
-// where the data source is declared.
-func (c *checker) statementAt(ds backend.DataSource) string {
-	for _, p := range c.backend.Principals {
-		if p.Name == ds.Principal && len(p.Statements) > 0 {
-			return p.Statements[0].At
-		}
-	}
-	return ds.At
+	return inference.Region(region)
 }

@@ -2,13 +2,18 @@
 // does: it asks the stages that decide ahead of a call the questions that a call
 // would ask, and runs each resolver once against an error to see what becomes
 // of it.
+//
+//	check.go      the run
+//	statement.go  what is wrong with policy statements by themselves
+//	call.go       what each model call would meet
+//	swallow.go    what becomes of an error of the service
+//	probe.go      running a resolver on made-up arguments
 package check
 
 import (
 	"cmp"
 	"context"
-	"errors"
-	"net/url"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,111 +21,84 @@ import (
 
 	"fairway/backend"
 	"fairway/internal/catalog"
-	"fairway/internal/inference"
 	"fairway/internal/policy"
-	"fairway/internal/resolver"
 )
 
 // Options are the settings that a finding depends on.
 type Options struct {
-	Account string // what <UserID> stands for; default catalog.DefaultAccount
-	Strict  bool   // a call that AWS refuses is refused here too
-	Now     time.Time
+	Account string        // what <UserID> stands for; default catalog.DefaultAccount
+	Strict  bool          // a call that AWS refuses is refused here too
+	Now     time.Time     // the day that ends of life are held against
+	Timeout time.Duration // of the run; default 10s
 }
 
-// Run lists what there is to know about b, by file and line: what was found when
-// it was loaded, and what calling it would meet. It resolves nothing over the
-// network and calls no model.
+// Run lists what there is to know about b, by file and line and each thing once:
+// what was found when it was loaded, also where that failed, and what calling it
+// would meet. A nil b has nothing to find. It resolves nothing over the network
+// and calls no model. Resolver files that run on past the timeout are stopped,
+// and a finding says so; a resolver in Go runs to its end.
 func Run(ctx context.Context, b *backend.Backend, o Options) []backend.Finding {
-	c := &checker{
-		ctx:       ctx,
-		backend:   b,
-		catalog:   catalog.New(catalog.Options{Account: o.Account}),
-		now:       o.Now,
-		resolvers: map[string]*resolver.Resolver{},
-		found:     slices.Clone(b.Findings),
+	if b == nil {
+		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(o.Timeout, 10*time.Second))
+	defer cancel()
+	c := newChecker(ctx, b, o)
 	c.placeholders()
 	c.statementOrder()
 	c.engines()
 	c.compile()
-	if c.authorize(o) {
-		for _, call := range c.calls() {
-			c.call(call)
-		}
-	}
+	c.policies()
+	c.signing()
+	c.calls()
 	c.swallowed()
-	slices.SortStableFunc(c.found, func(a, b backend.Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
-	return slices.CompactFunc(c.found, func(a, b backend.Finding) bool { return a == b })
+	if ctx.Err() == context.DeadlineExceeded {
+		c.add(backend.SeverityWarning, "unfinished", "",
+			"check ran out of time, because resolver code takes too long on the arguments it was tried with; there may be more to find", "look for nested loops")
+	}
+	return c.findings()
 }
 
 // checker is one Run under way.
 type checker struct {
+	Options
 	ctx       context.Context
 	backend   *backend.Backend
+	sources   map[string]backend.DataSource
 	catalog   *catalog.Catalog
-	policy    *policy.Engine
-	now       time.Time
-	resolvers map[string]*resolver.Resolver // by entry; those that compile
+	policy    *policy.Engine              // nil when a statement is invalid
+	resolvers map[string]backend.Resolver // by entry; nil for those that do not compile
+	examples  examples
 	found     []backend.Finding
 }
 
-// add adds a finding at a position such as "amplify/backend.ts:30".
-func (c *checker) add(severity backend.Severity, code, at, message, fix string) {
-	f := backend.Finding{Severity: severity, Code: code, File: at, Message: message, Fix: fix}
-	if i := strings.LastIndexByte(at, ':'); i >= 0 {
-		if line, err := strconv.Atoi(at[i+1:]); err == nil {
-			f.File, f.Line = at[:i], line
-		}
+func newChecker(ctx context.Context, b *backend.Backend, o Options) *checker {
+	o.Account = cmp.Or(o.Account, catalog.DefaultAccount)
+	c := &checker{
+		Options:   o,
+		ctx:       ctx,
+		backend:   b,
+		sources:   map[string]backend.DataSource{},
+		catalog:   catalog.New(catalog.Options{Account: o.Account}),
+		resolvers: map[string]backend.Resolver{},
+		examples:  newExamples(b.Schema),
+		found:     slices.Clone(b.Findings),
 	}
-	c.found = append(c.found, f)
+	for _, ds := range b.DataSources {
+		c.sources[ds.Name] = ds
+	}
+	return c
 }
 
-// placeholders warns of ARNs that still have <UserID> for an account.
-func (c *checker) placeholders() {
-	for _, p := range c.backend.Principals {
-		for _, s := range p.Statements {
-			for i, resource := range s.Resources {
-				fields := strings.SplitN(resource, ":", 6)
-				if len(fields) < 6 || !policy.IsPlaceholder(fields[4]) {
-					continue
-				}
-				at := s.At
-				if i < len(s.ResourceAt) && s.ResourceAt[i] != "" {
-					at = s.ResourceAt[i]
-				}
-				c.add(backend.SeverityWarning, "placeholder-account", at,
-					"the account of "+resource+" is a placeholder: here it stands for the configured account, on AWS it matches nothing and the call is refused",
-					"replace "+fields[4]+" by your AWS account ID")
-			}
-		}
-	}
-}
-
-// statementOrder warns that a list of regions is an order here only.
-func (c *checker) statementOrder() {
-	for _, p := range c.backend.Principals {
-		var regions []string
-		at := ""
-		for _, s := range p.Statements {
-			if s.Effect == "Deny" {
-				continue
-			}
-			for _, resource := range s.Resources {
-				fields := strings.SplitN(resource, ":", 6)
-				if len(fields) == 6 && strings.HasPrefix(fields[5], "foundation-model/") && fields[3] != "" &&
-					!strings.ContainsAny(fields[3], "*?") && !slices.Contains(regions, fields[3]) {
-					regions = append(regions, fields[3])
-					at = cmp.Or(at, s.At)
+// functions are the pipeline functions of all operations, each with its operation.
+func (c *checker) functions() iter.Seq2[backend.Function, backend.Operation] {
+	return func(yield func(backend.Function, backend.Operation) bool) {
+		for _, op := range c.backend.Operations {
+			for _, f := range op.Pipeline {
+				if !yield(f, op) {
+					return
 				}
 			}
-		}
-		if len(regions) > 1 {
-			c.add(backend.SeverityWarning, "statement-order", at,
-				"the statements of "+p.Name+" name regions in an order: fairway tries "+strings.Join(regions, ", ")+
-					" in that order; AWS ignores statement order and chooses by itself", "")
 		}
 	}
 }
@@ -135,58 +113,36 @@ func (c *checker) engines() {
 	}
 }
 
-// compile compiles the resolver files and adds what the runtime refuses.
-func (c *checker) compile() {
-	for f := range c.functions() {
-		if f.Code == "" || c.resolvers[f.Entry] != nil {
-			continue
-		}
-		r, err := resolver.Compile(f.Entry, f.Code, resolver.Options{Timeout: time.Second})
-		if e, ok := errors.AsType[*resolver.CompileError](err); ok {
-			c.found = append(c.found, e.Findings...)
-			continue
-		}
-		if err == nil {
-			c.resolvers[f.Entry] = r
-		}
-	}
+// add adds a finding at a position such as "amplify/backend.ts:30".
+func (c *checker) add(severity backend.Severity, code, at, message, fix string) {
+	file, line := position(at)
+	c.found = append(c.found, backend.Finding{
+		Severity: severity, Code: code, File: file, Line: line, Message: message, Fix: fix,
+	})
 }
 
-// authorize compiles the policies; it reports false when there are none to ask.
-func (c *checker) authorize(o Options) bool {
-	mode := policy.Narrow
-	if o.Strict {
-		mode = policy.Strict
-	}
-	var principals []policy.Principal
-	for _, ds := range c.backend.DataSources {
-		p := policy.Principal{Principal: inference.Principal{Name: ds.Name}}
-		for _, have := range c.backend.Principals {
-			if have.Name == ds.Principal {
-				p.Statements = have.Statements
-			}
+// position takes "amplify/backend.ts:30" apart; line 0 is the file as a whole.
+func position(at string) (file string, line int) {
+	if i := strings.LastIndexByte(at, ':'); i >= 0 {
+		if line, err := strconv.Atoi(at[i+1:]); err == nil {
+			return at[:i], line
 		}
-		principals = append(principals, p)
 	}
-	engine, err := policy.New(policy.Options{Mode: mode, Account: cmp.Or(o.Account, catalog.DefaultAccount)}, principals...)
-	if err != nil {
-		c.add(backend.SeverityError, "invalid-statement", "", inference.AsError(err).Message, "")
-		return false
-	}
-	c.policy = engine
-	return true
+	return at, 0
 }
 
-// bedrockRegion is the region of a Bedrock runtime endpoint, empty for others.
-func bedrockRegion(endpoint string) inference.Region {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return ""
+// findings is what was found, by file and line, each once.
+func (c *checker) findings() []backend.Finding {
+	seen := map[backend.Finding]bool{}
+	var once []backend.Finding
+	for _, f := range c.found {
+		if !seen[f] {
+			seen[f] = true
+			once = append(once, f)
+		}
 	}
-	rest, ok := strings.CutPrefix(u.Hostname(), "bedrock-runtime.")
-	region, isAWS := strings.CutSuffix(rest, ".amazonaws.com")
-	if !ok || !isAWS {
-		return ""
-	}
-	return inference.Region(region)
+	slices.SortStableFunc(once, func(a, b backend.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return once
 }
