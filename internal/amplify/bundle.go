@@ -26,12 +26,13 @@ func bundle(fsys fs.FS, found *findings) (script string, ok bool) {
 		return "", false
 	}
 	result := api.Build(api.BuildOptions{
-		EntryPoints: []string{entryPoint},
-		Bundle:      true,
-		Format:      api.FormatIIFE,
-		Platform:    api.PlatformNeutral,
-		Target:      api.ES2017, // what the interpreter has in full
-		Sourcemap:   api.SourceMapInline,
+		// Not an entry point: those esbuild looks for on the disk first.
+		Stdin:     &api.StdinOptions{Contents: `import "./` + entryPoint + `"`},
+		Bundle:    true,
+		Format:    api.FormatIIFE,
+		Platform:  api.PlatformNeutral,
+		Target:    api.ES2017, // what the interpreter has in full
+		Sourcemap: api.SourceMapInline,
 		// The map need not repeat the files.
 		SourcesContent: api.SourcesContentExclude,
 		TsconfigRaw:    "{}", // no tsconfig.json outside fsys
@@ -103,13 +104,14 @@ var loaders = map[string]api.Loader{
 }
 
 func (p project) resolve(args api.OnResolveArgs) (api.OnResolveResult, *importError) {
-	if args.Kind == api.ResolveEntryPoint {
-		return api.OnResolveResult{Path: args.Path, Namespace: projectNamespace}, nil
-	}
 	if args.Namespace == moduleNamespace || hasModule(args.Path) {
 		return api.OnResolveResult{Path: args.Path, Namespace: moduleNamespace}, nil
 	}
-	file, failure := p.file(args.Importer, args.Path)
+	importer := args.Importer
+	if args.Namespace != projectNamespace {
+		importer = "" // the root
+	}
+	file, failure := p.file(importer, args.Path)
 	return api.OnResolveResult{Path: file, Namespace: projectNamespace}, failure
 }
 

@@ -376,3 +376,21 @@ func BenchmarkLoad(b *testing.B) {
 		})
 	}
 }
+
+// TestLoadReadsNoDisk loads from inside a folder that has files of the same names
+// on the disk: what is loaded is the file system it was given, and nothing else.
+func TestLoadReadsNoDisk(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"amplify/backend.ts", "amplify/data/resource.ts", "tsconfig.json", "package.json"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("not what was asked for {"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	if b, err := Load(t.Context(), sample.Files()); err != nil || len(b.Operations) != 1 {
+		t.Errorf("Load(sample) in a folder with other files = %v, %v, want the sample", b, err)
+	}
+}
