@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairway/backend"
-	"fairway/internal/amplify"
 	"fairway/internal/server"
 )
 
@@ -73,15 +72,12 @@ takes them all.`,
 // askBackend starts a server for the backend in dir, asks it what question makes
 // of the backend, and stops it again.
 func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, question func(*backend.Backend) (*question, error)) (*answer, error) {
-	p, err := openProject(dir)
+	w, err := run.open(s, dir)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := run.load(s, p)
-	if err != nil {
-		return nil, err
-	}
-	b, err := amplify.Load(ctx, p.files)
+	w.log = logger(s, quiet(w.config.Log))
+	b, err := w.load(ctx)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -94,7 +90,7 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 		return nil, failed(err)
 	}
 	base := "http://" + listener.Addr().String()
-	srv, err := server.New(server.Options{Config: cfg, Backend: b, BaseURL: base, Log: quietLogger(s, cfg.Log)})
+	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Log: w.log})
 	if err != nil {
 		_ = listener.Close()
 		return nil, failed(err)

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"fairway/backend"
-	"fairway/internal/amplify"
-	"fairway/internal/check"
 	"fairway/internal/config"
 )
 
@@ -25,31 +22,17 @@ the statement to add, placeholders, unknown data sources, retired models, resolv
 the runtime refuses or that swallows errors. Exits 1 when there are errors.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := openProject(dirArgument(args))
+			w, err := run.open(s, dirArgument(args))
 			if err != nil {
 				return err
 			}
-			cfg, err := run.load(s, p)
-			if err != nil {
-				return err
-			}
-			b, err := amplify.Load(cmd.Context(), p.files)
+			b, err := w.load(cmd.Context())
 			if b == nil {
 				return failed(err)
 			}
-			findings := check.Run(cmd.Context(), b, checkOptions(cfg))
-			if asJSON {
-				if findings == nil {
-					findings = []backend.Finding{}
-				}
-				if err := writeJSON(s, struct {
-					Findings []backend.Finding `json:"findings"`
-				}{findings}); err != nil {
-					return err
-				}
-			} else {
-				printFindings(s.Stdout, findings)
-				fmt.Fprintln(s.Stdout, summary(findings))
+			findings := w.check(cmd.Context(), b)
+			if err := showFindings(s, findings, asJSON); err != nil {
+				return err
 			}
 			if count(findings, backend.SeverityError) > 0 {
 				return errShown
@@ -63,8 +46,14 @@ the runtime refuses or that swallows errors. Exits 1 when there are errors.`,
 	return cmd
 }
 
-func checkOptions(c *config.Config) check.Options {
-	return check.Options{Account: c.Account, Strict: c.Grant == config.Strict, Now: time.Now()}
+// showFindings is what the command prints: a line each and a count, or JSON.
+func showFindings(s Surroundings, findings []backend.Finding, asJSON bool) error {
+	if asJSON {
+		return writeJSON(s, map[string][]backend.Finding{"findings": append([]backend.Finding{}, findings...)})
+	}
+	printFindings(s.Stdout, findings)
+	_, err := fmt.Fprintln(s.Stdout, summary(findings))
+	return err
 }
 
 // printFindings writes a line each, with the fix indented below it.

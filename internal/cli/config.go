@@ -30,12 +30,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.responses, "responses", "", "`FILE` of scripted answers for the simulated regions")
 }
 
-// load is the configuration of a run on project p.
-func (f *runFlags) load(s Surroundings, p *project) (*config.Config, error) {
-	cfg, _, err := f.read(s, p.dir)
-	return cfg, err
-}
-
+// read is the configuration of a run in the project root dir, empty for the sample.
 func (f *runFlags) read(s Surroundings, dir string) (*config.Config, config.Origins, error) {
 	source := config.Source{File: f.file, Flags: map[string]string{}, Env: func(name string) (string, bool) {
 		value := s.Getenv(name)
@@ -74,12 +69,12 @@ func logger(s Surroundings, c config.Log) *slog.Logger {
 	return slog.New(tint.NewTextHandler(s.Stderr, &tint.Options{Level: c.Level, TimeFormat: "15:04:05", NoColor: !s.Terminal}))
 }
 
-// quietLogger leaves out what a command prints itself.
-func quietLogger(s Surroundings, c config.Log) *slog.Logger {
+// quiet leaves out what a command prints itself.
+func quiet(c config.Log) config.Log {
 	if c.Level.Level() < slog.LevelWarn {
 		c.Level = "warn"
 	}
-	return logger(s, c)
+	return c
 }
 
 func configCommand(s Surroundings) *cobra.Command {

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -10,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fairway/backend"
-	"fairway/internal/amplify"
-	"fairway/internal/check"
 	"fairway/internal/outputs"
 	"fairway/internal/server"
 )
@@ -29,48 +28,16 @@ writes ` + outputs.AmplifyFile + ` for aws-amplify and ` + outputs.FairwayFile +
 test user, then prints "ready http://HOST:PORT".`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := openProject(dirArgument(args))
-			if err != nil {
-				return err
-			}
-			cfg, err := run.load(s, p)
+			w, err := run.open(s, dirArgument(args))
 			if err != nil {
 				return err
 			}
 			d := &dev{
 				Surroundings: s,
-				project:      p,
-				check:        checkOptions(cfg),
-				folder:       outputs.Folder{Dir: cmp.Or(outputsDir, p.dir), Force: force},
+				workspace:    w,
+				folder:       outputs.Folder{Dir: cmp.Or(outputsDir, w.dir), Force: force},
 			}
-			if err := d.folder.Check(); err != nil {
-				return err
-			}
-			state, err := d.folder.State()
-			if err != nil {
-				return fmt.Errorf("dev: %w", err)
-			}
-			b, err := d.load(cmd.Context())
-			if err != nil {
-				return err
-			}
-			listener, err := net.Listen("tcp", cmp.Or(listen, cfg.Listen))
-			if err != nil {
-				return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
-			}
-			d.server, err = server.New(server.Options{
-				Config: cfg, Backend: b, State: state, BaseURL: baseURL(listener), Log: logger(s, cfg.Log),
-			})
-			if err != nil {
-				_ = listener.Close()
-				return failed(err)
-			}
-			defer d.server.Close()
-			if err := run.fail(d.server); err != nil {
-				_ = listener.Close()
-				return err
-			}
-			return d.serve(cmd.Context(), listener, b)
+			return d.run(cmd.Context(), cmp.Or(listen, w.config.Listen), run)
 		},
 	}
 	run.register(cmd)
@@ -83,10 +50,39 @@ test user, then prints "ready http://HOST:PORT".`,
 // dev is one run of the dev command.
 type dev struct {
 	Surroundings
-	project *project
-	check   check.Options
-	folder  outputs.Folder
-	server  *server.Server
+	*workspace
+	folder outputs.Folder
+	server *server.Server
+}
+
+// run serves the folder at the address until ctx ends.
+func (d *dev) run(ctx context.Context, address string, flags runFlags) error {
+	if err := d.folder.Check(); err != nil {
+		return err
+	}
+	state, err := d.folder.State()
+	if err != nil {
+		return fmt.Errorf("dev: %w", err)
+	}
+	b, err := d.loadChecked(ctx)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
+	}
+	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener), Log: d.log})
+	if err != nil {
+		_ = listener.Close()
+		return failed(err)
+	}
+	defer d.server.Close()
+	if err := flags.fail(d.server); err != nil {
+		_ = listener.Close()
+		return err
+	}
+	return d.serve(ctx, listener, b)
 }
 
 // baseURL is how this machine reaches the listener.
@@ -98,12 +94,15 @@ func baseURL(l net.Listener) string {
 	return "http://" + addr.String()
 }
 
-// load loads the folder and shows what check finds in it.
-func (d *dev) load(ctx context.Context) (*backend.Backend, error) {
-	b, err := amplify.Load(ctx, d.project.files)
-	printFindings(d.Stderr, check.Run(ctx, b, d.check))
+// loadChecked loads the folder and shows what check finds in it.
+func (d *dev) loadChecked(ctx context.Context) (*backend.Backend, error) {
+	b, err := d.load(ctx)
+	if b == nil {
+		return nil, failed(err)
+	}
+	printFindings(d.Stderr, d.check(ctx, b))
 	if err != nil {
-		return nil, failed(fmt.Errorf("dev: the folder does not load; see above"))
+		return nil, failed(errors.New("dev: the folder does not load, see above"))
 	}
 	return b, nil
 }
@@ -115,7 +114,7 @@ func (d *dev) serve(ctx context.Context, listener net.Listener, b *backend.Backe
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := watch(ctx, filepath.Join(d.project.dir, "amplify"), func() { d.reload(ctx) }); err != nil {
+	if err := watch(ctx, filepath.Join(d.dir, "amplify"), func() { d.reload(ctx) }); err != nil {
 		return failed(fmt.Errorf("dev: watch the folder: %w", err))
 	}
 	fmt.Fprintln(d.Stderr, "simulated regions: latency, quotas and faults are modelled, no model runs")
@@ -128,7 +127,7 @@ func (d *dev) serve(ctx context.Context, listener net.Listener, b *backend.Backe
 
 // reload puts the changed folder in place, or keeps the last good backend.
 func (d *dev) reload(ctx context.Context) {
-	b, err := d.load(ctx)
+	b, err := d.loadChecked(ctx)
 	if err == nil {
 		err = d.server.Reload(b)
 	}

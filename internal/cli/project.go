@@ -1,11 +1,19 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
+	"fairway/backend"
+	"fairway/internal/amplify"
+	"fairway/internal/check"
+	"fairway/internal/config"
 	"fairway/internal/sample"
 )
 
@@ -38,6 +46,44 @@ func openProject(dir string) (*project, error) {
 		return nil, fmt.Errorf("open %s: it has no amplify/ folder: name a project root or its amplify/ folder", dir)
 	}
 	return &project{files: root.FS(), dir: abs}, nil
+}
+
+// workspace is a project and the configuration it runs under.
+type workspace struct {
+	*project
+	config *config.Config
+	log    *slog.Logger
+}
+
+// open opens the project in dir with its configuration.
+func (f *runFlags) open(s Surroundings, dir string) (*workspace, error) {
+	p, err := openProject(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg, _, err := f.read(s, p.dir)
+	if err != nil {
+		return nil, err
+	}
+	return &workspace{project: p, config: cfg, log: logger(s, cfg.Log)}, nil
+}
+
+// load makes a backend of the project's folder. The error lists what must
+// change; beside it may be as much of the backend as could be built.
+func (w *workspace) load(ctx context.Context) (*backend.Backend, error) {
+	return amplify.Load(ctx, w.files,
+		amplify.WithAccount(w.config.Account),
+		amplify.WithRegion(string(cmp.Or(w.config.Region, "us-east-1"))),
+		amplify.WithLog(w.log))
+}
+
+// check finds what is to be known about the project's backend.
+func (w *workspace) check(ctx context.Context, b *backend.Backend) []backend.Finding {
+	return check.Run(ctx, b, check.Options{
+		Account: w.config.Account,
+		Strict:  w.config.Grant == config.Strict,
+		Now:     time.Now(),
+	})
 }
 
 // dirArgument is the folder a command works on: its argument, else here.

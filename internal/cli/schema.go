@@ -9,11 +9,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"fairway/backend"
-	"fairway/internal/amplify"
 	"fairway/internal/amplify/schema"
 )
 
 func schemaCommand(s Surroundings) *cobra.Command {
+	var run runFlags
 	var deployed, introspection bool
 	cmd := &cobra.Command{
 		Use:   "schema [DIR]",
@@ -22,11 +22,11 @@ func schemaCommand(s Surroundings) *cobra.Command {
 check has findings, as long as the schema itself builds.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			project, err := openProject(dirArgument(args))
+			w, err := run.open(s, dirArgument(args))
 			if err != nil {
 				return err
 			}
-			b, err := amplify.Load(cmd.Context(), project.files)
+			b, err := w.load(cmd.Context())
 			if b == nil || b.Schema == "" {
 				return failed(fmt.Errorf("schema: %w", err))
 			}

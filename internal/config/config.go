@@ -29,6 +29,7 @@ type Config struct {
 	Region         inference.Region   `yaml:"region"`          // default source region; empty is the folder's first Bedrock data source's, else us-east-1
 	Grant          GrantMode          `yaml:"grant"`           // what one denied destination does to a call
 	Order          []inference.Region `yaml:"order"`           // destinations tried first, where granted
+	MaxAttempts    int                `yaml:"max_attempts"`    // of one call; 0 is every permitted target once
 	AttemptTimeout Duration           `yaml:"attempt_timeout"` // of one attempt, to its first content
 	RequestTimeout Duration           `yaml:"request_timeout"` // of a GraphQL request
 	Breaker        Breaker            `yaml:"breaker"`
@@ -36,6 +37,7 @@ type Config struct {
 	Limits         Limits             `yaml:"limits"`
 	Log            Log                `yaml:"log"`
 	CORS           CORS               `yaml:"cors"`
+	AWS            AWS                `yaml:"aws"`
 }
 
 // Breaker is when a target is taken out of use.
@@ -55,7 +57,8 @@ type Simulate struct {
 
 // Quota is what each simulated region grants each model.
 type Quota struct {
-	TokensPerMinute int `yaml:"tokens_per_minute"` // 0 is what Bedrock grants the model
+	TokensPerMinute   int `yaml:"tokens_per_minute"`   // 0 is what Bedrock grants the model
+	RequestsPerMinute int `yaml:"requests_per_minute"` // 0 is no limit, as Bedrock has it since 2026
 }
 
 // Limits are the largest request bodies.
@@ -76,6 +79,13 @@ type CORS struct {
 	Origins []string `yaml:"origins"` // scheme://host[:port]
 }
 
+// AWS is what requests to signed data sources other than Bedrock are signed with.
+type AWS struct {
+	AccessKeyID     Secret `yaml:"access_key_id"`
+	SecretAccessKey Secret `yaml:"secret_access_key"`
+	SessionToken    Secret `yaml:"session_token"` // of temporary credentials, else nothing is there
+}
+
 // Default is the configuration where nothing else is said.
 func Default() *Config {
 	return &Config{
@@ -87,6 +97,7 @@ func Default() *Config {
 		Breaker:        Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
 		Simulate:       Simulate{Speed: 1, Seed: 1},
 		Limits:         Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000}, // Bedrock's own limit
+		AWS:            AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
 		Log:            Log{Level: "info", Format: LogText},
 	}
 }

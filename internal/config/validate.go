@@ -39,11 +39,13 @@ func (c *Config) validate() []finding {
 	for _, r := range c.Order {
 		region(r, "order")
 	}
+	check(c.MaxAttempts >= 0, "max_attempts", "want 0 or more, got %d", c.MaxAttempts)
 	check(c.AttemptTimeout > 0, "attempt_timeout", "want a positive duration")
 	check(c.RequestTimeout > 0, "request_timeout", "want a positive duration")
 	check(c.Breaker.Failures > 0, "breaker.failures", "want at least 1, got %d", c.Breaker.Failures)
 	check(c.Breaker.OpenFor > 0, "breaker.open_for", "want a positive duration")
 	check(c.Simulate.Quota.TokensPerMinute >= 0, "simulate.quota.tokens_per_minute", "want 0 or more, got %d", c.Simulate.Quota.TokensPerMinute)
+	check(c.Simulate.Quota.RequestsPerMinute >= 0, "simulate.quota.requests_per_minute", "want 0 or more, got %d", c.Simulate.Quota.RequestsPerMinute)
 	for _, r := range slices.Sorted(maps.Keys(c.Simulate.Faults)) {
 		region(r, "simulate.faults")
 	}

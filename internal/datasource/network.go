@@ -78,7 +78,7 @@ func (n *Network) sign(ctx context.Context, cred inference.Credential, req *http
 	if err := n.Sign(ctx, cred, req, body); err != nil {
 		return &inference.Error{
 			Kind: inference.UnrecognizedClient, Op: "sign data source request", Region: cred.Region,
-			Message: "request for " + cred.Service + " could not be signed", Err: err,
+			Message: "request for " + cred.Service + " could not be signed: no AWS credentials are configured", Err: err,
 		}
 	}
 	return nil

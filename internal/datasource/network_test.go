@@ -98,7 +98,7 @@ func TestNetworkErrors(t *testing.T) {
 		{"canceled", canceled, nil, "", closed.URL, "was canceled"},
 		{"too large", t.Context(), nil, "", large, "is larger than 5 MB"},
 		{"no signer", t.Context(), nil, "bedrock", large, "no credentials to sign for bedrock: configure AWS credentials"},
-		{"signer fails", t.Context(), refuse, "bedrock", large, "request for bedrock could not be signed"},
+		{"signer fails", t.Context(), refuse, "bedrock", large, "request for bedrock could not be signed: no AWS credentials are configured"},
 	}
 	for _, test := range tests {
 		ds := backend.DataSource{Endpoint: test.url, SigningService: test.service}

@@ -54,7 +54,7 @@ func (s *Server) gateway(b *backend.Backend) (*gateway.Gateway, error) {
 	}}}}
 	if b != nil {
 		for _, p := range b.Principals {
-			principals = append(principals, policy.Principal{Principal: s.principal(p.Name), Statements: p.Statements})
+			principals = append(principals, policy.Principal{Principal: inference.ServiceRole(s.config.Account, p.Name), Statements: p.Statements})
 		}
 	}
 	engine, err := policy.New(policy.Options{Mode: policy.Mode(s.config.Grant), Account: s.config.Account}, principals...)
@@ -69,15 +69,6 @@ func (s *Server) developer() inference.Principal {
 	return inference.Principal{
 		Name: "developer",
 		ARN:  inference.ARN("arn:aws:iam::" + s.config.Account + ":user/developer"),
-	}
-}
-
-// principal is a role of the backend, with the ARN that its sessions have when
-// AppSync assumes it.
-func (s *Server) principal(name string) inference.Principal {
-	return inference.Principal{
-		Name: name,
-		ARN:  inference.ARN("arn:aws:sts::" + s.config.Account + ":assumed-role/" + name + "ServiceRole/APPSYNC_ASSUME_ROLE"),
 	}
 }
 
@@ -117,11 +108,12 @@ func (s *Server) dataSource(ds backend.DataSource, front *bedrock.Front) graphql
 		return datasource.None{}
 	case ds.Kind != backend.HTTP:
 		return datasource.Unsupported{Name: ds.Name, Kind: ds.Kind}
-	case isBedrock(ds.Endpoint):
-		return datasource.NewHTTP(ds, s.principal(ds.Principal), front)
-	default:
-		return datasource.NewHTTP(ds, s.principal(ds.Principal), datasource.NewNetwork(nil))
 	}
+	role := inference.ServiceRole(s.config.Account, ds.Principal)
+	if _, ok := inference.BedrockEndpoint(ds.Endpoint); ok {
+		return datasource.NewHTTP(ds, role, front)
+	}
+	return datasource.NewHTTP(ds, role, s.network)
 }
 
 // compile is b with a Resolver in place of each resolver file. All files are

@@ -17,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"fairway/internal/auth"
 	"fairway/internal/catalog"
 	"fairway/internal/config"
+	"fairway/internal/datasource"
 	"fairway/internal/inference"
 	"fairway/internal/meter"
 	"fairway/internal/outputs"
@@ -44,6 +46,9 @@ type Options struct {
 	BaseURL string           // where clients reach the server; default DefaultBaseURL
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default: time.Now
+
+	// Env is the environment that secrets are looked up in; default: os.LookupEnv.
+	Env func(name string) (value string, ok bool)
 }
 
 // Server answers at both doors. It is safe for concurrent use.
@@ -62,6 +67,7 @@ type Server struct {
 	pool    *userpool.Pool
 	keys    *keys
 	tokens  *auth.Tokens
+	network *datasource.Network
 
 	handler http.Handler
 	app     atomic.Pointer[app] // the backend being served
@@ -78,6 +84,10 @@ func New(o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	if o.Env == nil {
+		o.Env = os.LookupEnv
+	}
+	s.network = datasource.NewNetwork(awsSigner{o.Config.AWS, o.Env, s.now}.sign)
 	base, err := url.Parse(s.baseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read base URL: %w", err)
@@ -91,6 +101,7 @@ func New(o Options) (*Server, error) {
 	s.router = route.New(route.Config{
 		Upstream:       s.world,
 		Order:          o.Config.Order,
+		MaxAttempts:    o.Config.MaxAttempts,
 		AttemptTimeout: time.Duration(o.Config.AttemptTimeout),
 		Breaker:        breaker(o.Config),
 		Simulated:      true,
@@ -232,17 +243,11 @@ func signingRegion(b *backend.Backend) inference.Region {
 		return ""
 	}
 	for _, ds := range b.DataSources {
-		if isBedrock(ds.Endpoint) && ds.SigningRegion != "" {
+		if _, ok := inference.BedrockEndpoint(ds.Endpoint); ok && ds.SigningRegion != "" {
 			return inference.Region(ds.SigningRegion)
 		}
 	}
 	return ""
-}
-
-// isBedrock reports whether an endpoint is the Bedrock runtime of some region.
-func isBedrock(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && bedrockHost.MatchString(u.Hostname()) && u.Scheme == "https"
 }
 
 // prices asks the catalog what usage costs.

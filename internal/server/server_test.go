@@ -65,24 +65,35 @@ type response struct {
 // post sends a query with the headers given as "name: value".
 func post(t *testing.T, s *Server, query string, headers ...string) response {
 	t.Helper()
+	w := send(t, s, query, append(headers, "X-Fairway-Trace: 1"))
+	out := response{Status: w.Code, Header: w.Header()}
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		t.Fatalf("answer %d %s: %v", w.Code, w.Body, err)
+	}
+	return out
+}
+
+// raw is the body of the answer, without a trace.
+func raw(t *testing.T, s *Server, query string, headers ...string) string {
+	t.Helper()
+	return strings.TrimSpace(send(t, s, query, headers).Body.String())
+}
+
+func send(t *testing.T, s *Server, query string, headers []string) *httptest.ResponseRecorder {
+	t.Helper()
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:20002/graphql", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Fairway-Trace", "1")
 	for _, h := range headers {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	out := response{Status: w.Code, Header: w.Header()}
-	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
-		t.Fatalf("answer %d %s: %v", w.Code, w.Body, err)
-	}
-	return out
+	return w
 }
 
 func token(t *testing.T, s *Server) string {

@@ -28,7 +28,7 @@ func newWorld(c *config.Config, models *catalog.Catalog, now func() time.Time) (
 		Text:   text,
 		Speed:  speed,
 		Seed:   c.Simulate.Seed,
-		Quota:  sim.Quota{TokensPerMinute: c.Simulate.Quota.TokensPerMinute},
+		Quota:  sim.Quota(c.Simulate.Quota),
 		Now:    now,
 	})
 	for region, name := range c.Simulate.Faults {

@@ -139,6 +139,7 @@ func (e *execution) context(f *field, args map[string]any) *backend.Context {
 			SelectionSetList:    slices.Clone(f.info.list),
 			SelectionSetGraphQL: f.info.text,
 		},
+		Prev:     map[string]any{}, // what the pipeline's own request handler gives
 		Env:      maps.Clone(e.env),
 		AuthType: authTypes[backend.Mode(e.who.Mode)],
 	}

@@ -36,6 +36,7 @@ func TestContext(t *testing.T) {
 			"claims": map[string]any{"sub": "sub-1", "cognito:groups": []any{"Cooks"}}, "defaultAuthStrategy": "ALLOW",
 		},
 		Stash: map[string]any{"awsAppsyncApiId": apiID, "amplifyApiEnvironmentName": "NONE"},
+		Prev:  map[string]any{},
 		Request: backend.RequestInfo{Headers: map[string]string{
 			"content-type": "application/json; charset=UTF-8", "authorization": "Cooks,Ops", "x-custom": "v",
 		}},
@@ -84,7 +85,7 @@ func TestPipeline(t *testing.T) {
 		resolvers []backend.Resolver
 		want      string
 	}{
-		{"stash and prev", []backend.Resolver{first, second}, "one/<nil>+first"},
+		{"stash and prev", []backend.Resolver{first, second}, "one/map[]+first"},
 		{"early return goes on", []backend.Resolver{early(false), first}, "one/early"},
 		{"early return ends", []backend.Resolver{first, early(true), never}, "early"},
 	}
