@@ -27,6 +27,10 @@ type Backend struct {
 	// the typed client makes its operations. Nil leaves it out.
 	Introspection map[string]any
 
+	// Files are the project files the backend was made of, "amplify/backend.ts",
+	// sorted; a hand-written backend has none.
+	Files []string
+
 	// Findings is what loading noticed and could go on with.
 	Findings []Finding
 }

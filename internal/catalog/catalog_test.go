@@ -115,15 +115,15 @@ func TestModel(t *testing.T) {
 	c := New(Options{})
 	want := inference.Model{
 		ID: sonnet4, Name: "Claude Sonnet 4", Provider: "Anthropic",
-		ContextWindow: 200000, MaxOutput: 64000, Prefill: true, Streaming: true, CountTokens: true,
+		ContextWindow: 200000, MaxOutput: 64000, Prefill: true, Streaming: true, CountTokens: true, Caching: true,
 		OutputBurndown: 5, EndOfLife: "2026-10-14", EndOfLifeMarked: true,
 	}
 	got, ok := c.Model(sonnet4)
 	if diff := cmp.Diff(want, got); !ok || diff != "" {
 		t.Errorf("Model(%s) = %v (-want +got):\n%s", sonnet4, ok, diff)
 	}
-	if m, ok := c.Model("anthropic.claude-3-haiku-20240307-v1:0"); !ok || m.EndOfLife != "2026-09-10" || m.EndOfLifeMarked {
-		t.Errorf("Model(Claude 3 Haiku) = %+v, want an end of life that a call confirmed", m)
+	if m, ok := c.Model("anthropic.claude-3-haiku-20240307-v1:0"); !ok || m.EndOfLife != "2026-09-10" || m.EndOfLifeMarked || m.Caching {
+		t.Errorf("Model(Claude 3 Haiku) = %+v, want an end of life that a call confirmed, and no caching", m)
 	}
 	if m, ok := c.Model("anthropic.claude-sonnet-4-6"); !ok || m.EndOfLife != "" || m.Prefill {
 		t.Errorf("Model(Claude Sonnet 4.6) = %+v, want it active and without prefill", m)

@@ -43,6 +43,7 @@ type modelRow struct {
 	Features struct {
 		Prefill     supported `json:"assistant_prefill"`
 		CountTokens supported `json:"count_tokens"`
+		Caching     supported `json:"prompt_caching"`
 	} `json:"features"`
 	Quota struct {
 		OutputBurndown int `json:"output_burndown"`
@@ -65,6 +66,7 @@ func (r modelRow) model() model {
 			Prefill:         r.Features.Prefill.Supported,
 			Streaming:       r.Streaming.Supported,
 			CountTokens:     r.Features.CountTokens.Supported,
+			Caching:         r.Features.Caching.Supported,
 			OutputBurndown:  max(r.Quota.OutputBurndown, 1),
 			EndOfLife:       r.Lifecycle.EndOfLife,
 			EndOfLifeMarked: r.Lifecycle.EndOfLife != "" && !r.Lifecycle.Confirmed,

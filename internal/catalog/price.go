@@ -46,10 +46,14 @@ func (c *Catalog) Price(named string) (Price, bool) {
 func (p Price) Cost(u inference.Usage) inference.Money {
 	r := p.rate(u.InputTokens + u.CacheReadTokens + u.CacheWriteTokens)
 	// Tokens times micro-dollars a million tokens is trillionths of a dollar.
-	sum := int64(u.InputTokens)*r.Input + int64(u.OutputTokens)*r.Output +
-		int64(u.CacheReadTokens)*r.CacheRead + int64(u.CacheWriteTokens)*r.CacheWrite
+	sum := countable(u.InputTokens)*r.Input + countable(u.OutputTokens)*r.Output +
+		countable(u.CacheReadTokens)*r.CacheRead + countable(u.CacheWriteTokens)*r.CacheWrite
 	return inference.Money((sum + 500) / 1000)
 }
+
+// countable is a count that an upstream reports, kept from turning the sum
+// negative: below nothing is nothing, and no call has billions of tokens.
+func countable(tokens int) int64 { return int64(min(max(tokens, 0), 1<<32)) }
 
 // rate is the rate of a request by its total input, cached tokens included.
 func (p Price) rate(input int) Rate {

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -115,5 +116,15 @@ func BenchmarkCost(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Cost(inference.Usage{InputTokens: 120_000, OutputTokens: 900})
+	}
+}
+
+// TestCostOfNonsense: no usage costs less than nothing.
+func TestCostOfNonsense(t *testing.T) {
+	p, _ := New(Options{}).Price("apac.anthropic.claude-sonnet-4-20250514-v1:0")
+	for _, u := range []inference.Usage{{InputTokens: -5}, {OutputTokens: math.MaxInt}, {InputTokens: math.MaxInt, CacheReadTokens: math.MaxInt}} {
+		if cost := p.Cost(u); cost < 0 {
+			t.Errorf("Cost(%+v) = %s, want no negative amount", u, cost)
+		}
 	}
 }

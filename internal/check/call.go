@@ -25,9 +25,9 @@ type call struct {
 func (c *checker) signing() {
 	for f := range c.functions() {
 		ds := c.sources[f.DataSource]
-		region := bedrockRegion(ds.Endpoint)
+		region, isBedrock := inference.BedrockEndpoint(ds.Endpoint)
 		switch {
-		case region == "":
+		case !isBedrock:
 		case ds.SigningService == "":
 			c.add(backend.SeverityError, "unsigned-data-source", ds.At, ds.Name+" calls Bedrock unsigned: Bedrock answers 403 Missing Authentication Token",
 				`give it authorizationConfig: { signingRegion: "`+string(region)+`", signingServiceName: "bedrock" }`)
@@ -46,8 +46,8 @@ func (c *checker) signing() {
 func (c *checker) calls() {
 	for f, op := range c.functions() {
 		ds := c.sources[f.DataSource]
-		region := bedrockRegion(ds.Endpoint)
-		if region == "" {
+		region, isBedrock := inference.BedrockEndpoint(ds.Endpoint)
+		if !isBedrock {
 			continue
 		}
 		if model, operation, ok := invoked(c.request(f, op)); ok {
@@ -223,18 +223,4 @@ func place(f backend.Function, op backend.Operation, model string) string {
 		return f.Entry + ":" + strconv.Itoa(1+strings.Count(before, "\n"))
 	}
 	return f.Entry
-}
-
-// bedrockRegion is the region of a Bedrock runtime endpoint, empty for others.
-func bedrockRegion(endpoint string) inference.Region {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return ""
-	}
-	rest, ok := strings.CutPrefix(u.Hostname(), "bedrock-runtime.")
-	region, isAWS := strings.CutSuffix(rest, ".amazonaws.com")
-	if !ok || !isAWS {
-		return ""
-	}
-	return inference.Region(region)
 }

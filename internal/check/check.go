@@ -103,10 +103,11 @@ func (c *checker) functions() iter.Seq2[backend.Function, backend.Operation] {
 	}
 }
 
-// engines lists the operations that have no engine yet.
+// engines lists the operations that have no engine yet, unless loading has: it
+// names those of one declaration in one finding.
 func (c *checker) engines() {
 	for _, op := range c.backend.Operations {
-		if op.Unsupported != "" {
+		if op.Unsupported != "" && !c.loaded("unsupported-operation", op.At) {
 			c.add(backend.SeverityWarning, "no-engine", op.At,
 				op.Type+"."+op.Field+" is "+op.Unsupported+", which has no engine here yet: calling it answers an error", "")
 		}
@@ -118,6 +119,14 @@ func (c *checker) add(severity backend.Severity, code, at, message, fix string) 
 	file, line := position(at)
 	c.found = append(c.found, backend.Finding{
 		Severity: severity, Code: code, File: file, Line: line, Message: message, Fix: fix,
+	})
+}
+
+// loaded reports whether loading has found such a thing at a position.
+func (c *checker) loaded(code, at string) bool {
+	file, line := position(at)
+	return slices.ContainsFunc(c.backend.Findings, func(f backend.Finding) bool {
+		return f.Code == code && f.File == file && f.Line == line
 	})
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,21 +107,17 @@ func (c *checker) policies() {
 			sound = false
 			c.invalid("", "two principals are called "+p.Name)
 		}
-		principals[p.Name] = policy.Principal{Principal: inference.Principal{Name: p.Name}, Statements: p.Statements}
+		principals[p.Name] = policy.Principal{Principal: inference.ServiceRole(c.Account, p.Name), Statements: p.Statements}
 	}
 	if !sound {
 		return
 	}
-	var all []policy.Principal
 	for _, ds := range c.backend.DataSources {
 		if _, ok := principals[ds.Principal]; !ok { // a role without statements may do nothing
-			principals[ds.Principal] = policy.Principal{Principal: inference.Principal{Name: ds.Principal}}
+			principals[ds.Principal] = policy.Principal{Principal: inference.ServiceRole(c.Account, ds.Principal)}
 		}
 	}
-	for _, p := range principals {
-		all = append(all, p)
-	}
-	engine, err := policy.New(policy.Options{Account: c.Account}, all...)
+	engine, err := policy.New(policy.Options{Account: c.Account}, slices.Collect(maps.Values(principals))...)
 	if err != nil {
 		c.invalid("", inference.AsError(err).Message)
 		return
@@ -141,10 +138,7 @@ func (c *checker) malformed(s backend.Statement) string {
 // invalid adds an invalid-statement, unless loading has found one there.
 func (c *checker) invalid(at, message string) {
 	const code = "invalid-statement"
-	file, line := position(at)
-	if !slices.ContainsFunc(c.backend.Findings, func(f backend.Finding) bool {
-		return f.Code == code && f.File == file && f.Line == line
-	}) {
+	if !c.loaded(code, at) {
 		c.add(backend.SeverityError, code, at, message, "correct the statement")
 	}
 }

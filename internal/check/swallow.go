@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"fairway/backend"
+	"fairway/internal/inference"
 )
 
 // throttled is an answer of Bedrock's that a resolver should pass on, as the HTTP
 // data source gives it.
 func throttled() map[string]any {
 	return map[string]any{
-		"statusCode": int64(429),
+		"statusCode": 429,
 		"headers":    map[string]any{"x-amzn-ErrorType": "ThrottlingException", "Content-Type": "application/json"},
 		"body":       `{"message":"fairway check asks whether this message reaches the caller"}`,
 	}
@@ -23,26 +24,35 @@ func throttled() map[string]any {
 func (c *checker) swallowed() {
 	seen := map[string]bool{}
 	for f, op := range c.functions() {
-		if bedrockRegion(c.sources[f.DataSource].Endpoint) == "" || f.Entry != "" && seen[f.Entry] {
+		_, isBedrock := inference.BedrockEndpoint(c.sources[f.DataSource].Endpoint)
+		if !isBedrock || f.Entry != "" && seen[f.Entry] {
 			continue
 		}
 		seen[f.Entry] = true
 		if !c.swallows(f, op) {
 			continue
 		}
-		name, at, reads := "the resolver of "+op.Type+"."+op.Field, op.At, ""
+		name, at, fix := "the resolver of "+op.Type+"."+op.Field, op.At, goRemedy
 		if f.Entry != "" {
-			name, at = f.Entry, f.Entry
+			name, at, fix = f.Entry, f.Entry, jsRemedy
 		}
+		message := name + " swallows Bedrock's errors: an answer with HTTP 429 becomes an empty value without a GraphQL error"
 		if line, expr := errorMember(f.Code); line > 0 {
 			at += ":" + strconv.Itoa(line)
-			reads = "; " + expr + " is read, Bedrock sends message"
+			message += "; " + expr + " is read, Bedrock sends message"
 		}
-		c.add(backend.SeverityWarning, "swallowed-errors", at,
-			name+" swallows Bedrock's errors: an answer with HTTP 429 becomes an empty value without a GraphQL error"+reads,
-			"in response(ctx), before the body is read:\nif (ctx.result.statusCode >= 400) {\n  util.error(JSON.parse(ctx.result.body).message, ctx.result.headers[\"x-amzn-ErrorType\"]);\n}")
+		c.add(backend.SeverityWarning, "swallowed-errors", at, message, fix)
 	}
 }
+
+// What to do about a response handler that swallows errors, by language.
+const (
+	goRemedy = `in OnResponse, return a *backend.Error when the result's statusCode is 400 or more`
+	jsRemedy = `in response(ctx), before the body is read:
+if (ctx.result.statusCode >= 400) {
+  util.error(JSON.parse(ctx.result.body).message, ctx.result.headers["x-amzn-ErrorType"]);
+}`
+)
 
 // swallows reports whether nothing of an error comes out of the function.
 func (c *checker) swallows(f backend.Function, op backend.Operation) bool {

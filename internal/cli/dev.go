@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +52,7 @@ type dev struct {
 	*workspace
 	folder outputs.Folder
 	server *server.Server
+	files  []string // of the project that were loaded last
 }
 
 // run serves the folder at the address until ctx ends.
@@ -100,6 +100,7 @@ func (d *dev) loadChecked(ctx context.Context) (*backend.Backend, error) {
 	if b == nil {
 		return nil, failed(err)
 	}
+	d.files = b.Files
 	printFindings(d.Stderr, d.check(ctx, b))
 	if err != nil {
 		return nil, failed(errors.New("dev: the folder does not load, see above"))
@@ -114,7 +115,7 @@ func (d *dev) serve(ctx context.Context, listener net.Listener, b *backend.Backe
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	if err := watch(ctx, filepath.Join(d.dir, "amplify"), func() { d.reload(ctx) }); err != nil {
+	if err := watch(ctx, d.dir, "amplify", func() []string { return d.files }, func() { d.reload(ctx) }); err != nil {
 		return failed(fmt.Errorf("dev: watch the folder: %w", err))
 	}
 	fmt.Fprintln(d.Stderr, "simulated regions: latency, quotas and faults are modelled, no model runs")
@@ -133,6 +134,9 @@ func (d *dev) reload(ctx context.Context) {
 	}
 	if err == nil {
 		err = d.write(b)
+	}
+	if ctx.Err() != nil {
+		return
 	}
 	if err != nil {
 		fmt.Fprintf(d.Stderr, "fairway: %v\nreload failed; the last good backend goes on\n", err)

@@ -417,3 +417,44 @@ func outputsObject(t *testing.T, path string) map[string]any {
 	}
 	return object
 }
+
+// TestDevOutsideFolder: a file of the project that the folder imports from
+// elsewhere is watched too.
+func TestDevOutsideFolder(t *testing.T) {
+	dir := copyProject(t, sample.Files())
+	if err := os.Mkdir(filepath.Join(dir, "lib"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "lib/name.ts", `export const name = "first";`)
+	put(t, dir, "amplify/data/resource.ts", `import { a, defineData } from "@aws-amplify/backend";
+import { name } from "../../lib/name";
+export const data = defineData({ schema: a.schema({
+  [name]: a.query().returns(a.string()).authorization((allow) => [allow.publicApiKey()])
+    .handler(a.handler.custom({ entry: "./bedrock.js", dataSource: "bedrockDS" })),
+}), authorizationModes: { defaultAuthorizationMode: "apiKey" } });`)
+	d := startDev(t, dir)
+	put(t, dir, "lib/name.ts", `export const name = "second";`)
+	d.await(t, "reloaded")
+	if got := queries(t, dir); !strings.Contains(got, `"second"`) {
+		t.Errorf("the server answers %s, want second", got)
+	}
+}
+
+// TestDevFolderComesBack: a folder that is removed and put back is still watched.
+func TestDevFolderComesBack(t *testing.T) {
+	dir := copyProject(t, sample.Files())
+	d := startDev(t, dir)
+	if err := os.RemoveAll(filepath.Join(dir, "amplify")); err != nil {
+		t.Fatal(err)
+	}
+	d.await(t, "reload failed")
+	if err := os.CopyFS(dir, sample.Files()); err != nil {
+		t.Fatal(err)
+	}
+	d.await(t, "reloaded")
+	put(t, dir, "amplify/data/resource.ts", strings.Replace(readFile(t, dir, "amplify/data/resource.ts"), "askBedrock", "askAgain", 1))
+	d.await(t, "reloaded")
+	if got := queries(t, dir); !strings.Contains(got, `"askAgain"`) {
+		t.Errorf("the server answers %s, want askAgain", got)
+	}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -14,15 +15,17 @@ import (
 // editor's save is several events.
 const settle = 80 * time.Millisecond
 
-// watch calls changed after each burst of changes below dir, until ctx ends.
-func watch(ctx context.Context, dir string, changed func()) error {
+// watch calls changed after each burst of changes to the folders of a project,
+// or to the files in it that are no part of them, until ctx ends. Also is asked
+// for the files anew after each burst.
+func watch(ctx context.Context, root, folder string, also func() []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
-	if err := addTree(w, dir); err != nil {
-		_ = w.Close()
-		return err
+	seen := &watched{watcher: w, root: root, folder: filepath.Join(root, folder)}
+	if err := seen.add(also()); err != nil {
+		return errors.Join(err, w.Close())
 	}
 	go func() {
 		defer w.Close()
@@ -36,20 +39,47 @@ func watch(ctx context.Context, dir string, changed func()) error {
 				if !ok {
 					return
 				}
-				if event.Has(fsnotify.Create) {
-					_ = addTree(w, event.Name) // a new folder; a file is refused and that is fine
-				}
-				if !event.Has(fsnotify.Chmod) {
+				if seen.matters(event) {
 					quiet.Reset(settle)
 				}
 			case <-w.Errors:
 				quiet.Reset(settle) // events were lost: look again
 			case <-quiet.C:
 				changed()
+				_ = seen.add(also()) // what is gone for now is found again by its parent
 			}
 		}
 	}()
 	return nil
+}
+
+// watched is what a watcher looks at: a folder with all below it, its parent (so
+// that the folder may go and come back), and single files elsewhere.
+type watched struct {
+	watcher      *fsnotify.Watcher
+	root, folder string
+	files        map[string]bool
+}
+
+// add watches everything that is there now; what is watched already stays so.
+func (s *watched) add(files []string) error {
+	s.files = map[string]bool{}
+	err := errors.Join(s.watcher.Add(s.root), addTree(s.watcher, s.folder))
+	for _, name := range files {
+		path := filepath.Join(s.root, filepath.FromSlash(name))
+		s.files[path] = true
+		err = errors.Join(err, s.watcher.Add(filepath.Dir(path)))
+	}
+	return err
+}
+
+// matters reports whether an event is of the folder or of one of the files.
+func (s *watched) matters(event fsnotify.Event) bool {
+	inside := event.Name == s.folder || strings.HasPrefix(event.Name, s.folder+string(filepath.Separator))
+	if inside && event.Has(fsnotify.Create) {
+		_ = addTree(s.watcher, event.Name) // a new folder; a file is refused and that is fine
+	}
+	return (inside || s.files[event.Name]) && event.Op != fsnotify.Chmod
 }
 
 // addTree watches dir and the folders below it, leaving out hidden ones and

@@ -47,7 +47,7 @@ var areas = []area{
 	{name: "model introspection", origin: "`@aws-amplify/client-config` 1.11.1", pkg: builder, test: "TestIntrospectionEqualsTheObserved",
 		files: []string{builder + "/testdata/deployed/*.json"}},
 	{name: "the guide's schema, builder and deployed form", origin: "`@aws-amplify/backend` 1.25.1", pkg: "internal/amplify", test: "TestSeedVectors",
-		files: []string{"internal/amplify/testdata/seed/*.graphql"}},
+		files: []string{"internal/amplify/testdata/seed/model-schema.graphql", builder + "/testdata/deployed/seed.graphql"}},
 	{name: "`amplify_outputs.json`", origin: "`@aws-amplify/client-config` 1.11.1", pkg: "internal/outputs", test: "TestAmplifyEqualsToolchain",
 		files:  []string{"internal/outputs/testdata/seed.json"},
 		except: []failure{{"seed", "lacks `identity_pool_id` until an identity pool answers; the rest is equal"}}},
@@ -75,7 +75,8 @@ var areas = []area{
 // own are files of testdata that come from no real thing: what Fairway itself
 // answers, and inputs.
 var own = []string{
-	"internal/amplify/testdata/backend/*", "internal/amplify/testdata/findings/*", "testdata/amplify/...",
+	"internal/amplify/testdata/backend/*", "internal/amplify/testdata/findings/*", "internal/check/testdata/*",
+	"testdata/amplify/...",
 	"internal/config/testdata/*", "internal/front/graphql/testdata/*.graphql", "internal/wire/anthropic/testdata/seed.json",
 	"examples/recipe/testdata/*", "testdata/script/...", "testdata/api.txt",
 }

@@ -6,7 +6,9 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"fairway/internal/catalog"
@@ -29,9 +31,15 @@ type Gateway struct {
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
 // error is an *inference.Error. The Record is complete when the error is returned
-// or the Stream is closed, and belongs to the caller from then on.
-func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference.Stream, *inference.Record, error) {
-	record := g.open(req)
+// or the Stream is closed, shares nothing with other calls, and does not change
+// from then on. A stage that panics makes an InternalServer error.
+func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream inference.Stream, record *inference.Record, err error) {
+	record = g.open(req)
+	defer func() {
+		if cause := recover(); cause != nil {
+			stream, err = nil, g.broken(ctx, record, cause)
+		}
+	}()
 
 	profile, err := g.Catalog.Lookup(req.Model, req.SourceRegion)
 	if err != nil {
@@ -43,7 +51,8 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference
 	if err != nil {
 		return nil, record, g.fail(ctx, record, err)
 	}
-	record.AWS = &grant.AWS
+	verdict := grant.AWS // grants are shared between calls
+	record.AWS = &verdict
 	g.compare(ctx, req, grant)
 
 	var room [16]inference.Target
@@ -99,6 +108,13 @@ func place(record *inference.Record, t inference.Target) {
 	if t.Pinned() {
 		record.DestinationRegion = t.Region
 	}
+}
+
+// broken settles the record of a call in which a stage panicked.
+func (g *Gateway) broken(ctx context.Context, record *inference.Record, cause any) error {
+	g.Log.LogAttrs(ctx, slog.LevelError, "stage panicked", slog.String("request_id", record.ID),
+		slog.Any("panic", cause), slog.String("stack", string(debug.Stack())))
+	return g.fail(ctx, record, fmt.Errorf("invoke model: panic: %v", cause))
 }
 
 // fail settles the record with what the caller is about to be told.

@@ -2,7 +2,9 @@ package inference
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,16 +72,31 @@ type Error struct {
 
 // Error is the operator's line: operation, region, kind, message, cause.
 func (e *Error) Error() string {
-	var parts []string
-	for _, p := range []string{e.Op, string(e.Region), string(e.Kind), e.Message} {
-		if p != "" {
-			parts = append(parts, p)
-		}
-	}
+	cause := ""
 	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
+		cause = e.Err.Error()
 	}
-	return strings.Join(parts, ": ")
+	return e.line(e.Message, cause)
+}
+
+// LogValue is that line as a log may hold it. The message of a Validation may
+// quote the request: it is left out, wherever in the chain it stands.
+func (e *Error) LogValue() slog.Value {
+	message, cause := e.Message, ""
+	if e.Kind == Validation {
+		message = ""
+	}
+	if inner, ok := errors.AsType[*Error](e.Err); ok {
+		cause = inner.LogValue().String()
+	} else if e.Err != nil {
+		cause = e.Err.Error()
+	}
+	return slog.StringValue(e.line(message, cause))
+}
+
+func (e *Error) line(message, cause string) string {
+	parts := []string{e.Op, string(e.Region), string(e.Kind), message, cause}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ": ")
 }
 
 // Unwrap is the cause.

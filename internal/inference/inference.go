@@ -140,6 +140,7 @@ type Model struct {
 	Prefill         bool   // a trailing assistant message is continued
 	Streaming       bool   // has the streaming operations
 	CountTokens     bool   // has CountTokens
+	Caching         bool   // has prompt caching
 	OutputBurndown  int    // tokens of quota one output token takes, at least 1
 	EndOfLife       string // YYYY-MM-DD, empty while active
 	EndOfLifeMarked bool   // the date is published but not confirmed by a call
@@ -166,6 +167,8 @@ type Usage struct {
 	OutputTokens     int `json:"output_tokens"`
 	CacheReadTokens  int `json:"cache_read_tokens,omitempty"`
 	CacheWriteTokens int `json:"cache_write_tokens,omitempty"`
+
+	Caching bool `json:"-"` // the model reports cached tokens, also when there are none
 }
 
 // Identity is who sent a GraphQL request, by the authorization mode that knew them.

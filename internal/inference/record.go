@@ -63,12 +63,12 @@ const Dollar Money = 1_000_000_000
 
 // String is the amount in dollars as a decimal without trailing zeros, "0.00123".
 func (m Money) String() string {
-	sign := ""
+	sign, amount, dollar := "", uint64(m), uint64(Dollar)
 	if m < 0 {
-		sign, m = "-", -m
+		sign, amount = "-", -amount
 	}
-	frac := strconv.FormatInt(int64(m%Dollar)+int64(Dollar), 10)[1:]
-	s := sign + strconv.FormatInt(int64(m/Dollar), 10) + "." + frac
+	frac := strconv.FormatUint(amount%dollar+dollar, 10)[1:]
+	s := sign + strconv.FormatUint(amount/dollar, 10) + "." + frac
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
@@ -85,18 +85,33 @@ func (m *Money) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// ParseMoney reads a decimal number of dollars with at most nine decimals.
+// ParseMoney reads a decimal number of dollars with at most nine decimals:
+// digits, where wanted a minus before them and a point with digits after them.
+// Errors are Validation.
 func ParseMoney(s string) (Money, error) {
-	whole, frac, _ := strings.Cut(strings.TrimPrefix(s, "-"), ".")
-	if len(frac) > 9 {
-		return 0, &Error{Kind: Validation, Op: "parse money", Message: "more than nine decimals in " + strconv.Quote(s)}
+	refuse := func(problem string) (Money, error) {
+		return 0, &Error{Kind: Validation, Op: "parse money", Message: problem + ": " + strconv.Quote(s)}
 	}
-	n, err := strconv.ParseInt(whole+frac+strings.Repeat("0", 9-len(frac)), 10, 64)
+	digits, negative := strings.CutPrefix(s, "-")
+	whole, frac, point := strings.Cut(digits, ".")
+	switch {
+	case !isDigits(whole), point && !isDigits(frac):
+		return refuse("not a decimal number")
+	case len(frac) > decimals:
+		return refuse("more than nine decimals")
+	}
+	digits = whole + frac + strings.Repeat("0", decimals-len(frac))
+	if negative {
+		digits = "-" + digits
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
-		return 0, &Error{Kind: Validation, Op: "parse money", Message: "not a decimal number: " + strconv.Quote(s)}
-	}
-	if strings.HasPrefix(s, "-") {
-		n = -n
+		return refuse("too large an amount")
 	}
 	return Money(n), nil
 }
+
+// decimals is how many a dollar has.
+const decimals = 9
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -39,11 +39,10 @@ func (f Folder) State() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	ignore := filepath.Join(dir, ".gitignore")
-	if _, err := os.Stat(ignore); errors.Is(err, fs.ErrNotExist) {
-		return dir, os.WriteFile(ignore, []byte("*\n"), 0o600)
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("open %s: it is not a folder but a link: remove it, fairway keeps secrets there", dir)
 	}
-	return dir, nil
+	return dir, Replace(filepath.Join(dir, ".gitignore"), []byte("*\n"))
 }
 
 // Check fails with a *Foreign when Write would have to replace a file that
@@ -104,7 +103,7 @@ func (f Folder) Write(amplify []byte, fairway Fairway) error {
 		{filepath.Join(f.Dir, AmplifyFile), amplify},
 		{filepath.Join(f.Dir, FairwayFile), local},
 	} {
-		if err := replace(file.path, file.data); err != nil {
+		if err := Replace(file.path, file.data); err != nil {
 			return err
 		}
 	}
@@ -149,8 +148,10 @@ func (f Folder) manifest() (map[string][]string, error) {
 	return written, nil
 }
 
-// replace writes data beside path and renames it into place.
-func replace(path string, data []byte) error {
+// Replace writes data beside path, readable by its owner only, and renames it into
+// place: a reader sees the old file or the new one, and a link at path is
+// replaced, not followed.
+func Replace(path string, data []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err

@@ -35,8 +35,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, "the Host "+r.Host+" is not this server: ask it by its own address")
 		return
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if !g.allowedOrigin(origin) {
+	if origins := r.Header.Values("Origin"); len(origins) > 0 {
+		origin := origins[0]
+		if len(origins) > 1 || !g.allowedOrigin(origin) {
 			refuse(w, "the origin "+origin+" is not allowed: add it to cors.origins")
 			return
 		}
@@ -63,7 +64,7 @@ func (g *guard) knownHost(hostport string) bool {
 
 func (g *guard) allowedOrigin(origin string) bool {
 	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return false // also "null", the origin of a sandboxed page
 	}
 	return loopbackName(u.Hostname()) || slices.Contains(g.origins, origin) || slices.Contains(g.origins, "*")

@@ -30,6 +30,7 @@ func TestGuard(t *testing.T) {
 		{"configured page", "localhost", "https://app.example.com", http.StatusTeapot},
 		{"foreign page", "localhost", "https://evil.example.com", http.StatusForbidden},
 		{"configured page on another port", "localhost", "https://app.example.com:444", http.StatusForbidden},
+		{"file on loopback", "localhost", "file://localhost", http.StatusForbidden},
 		{"sandboxed page", "localhost", "null", http.StatusForbidden},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,6 +52,17 @@ func TestGuard(t *testing.T) {
 				t.Errorf("Access-Control-Allow-Origin = %q, want %q", allowed, c.origin)
 			}
 		})
+	}
+}
+
+func TestTwoOrigins(t *testing.T) {
+	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached the handler") })}
+	r := httptest.NewRequest(http.MethodPut, "http://localhost/api/regions/us-east-1", nil)
+	r.Header["Origin"] = []string{"http://localhost:1", "http://evil.example.com"}
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("two origins = %d, want 403", w.Code)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"fairway/internal/auth"
 	"fairway/internal/inference"
+	"fairway/internal/outputs"
 )
 
 const keysFile = "keys.json"
@@ -83,9 +84,5 @@ func (k *keys) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, keysFile)
-	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
+	return outputs.Replace(filepath.Join(dir, keysFile), append(raw, '\n'))
 }

@@ -38,6 +38,9 @@ import (
 // DefaultBaseURL is where a server is taken to be that was not told.
 const DefaultBaseURL = "http://127.0.0.1:20002"
 
+// shutdownGrace is how long running requests may take once the server stops.
+const shutdownGrace = 3 * time.Second
+
 // Options is what a Server is made of. Only Config is required.
 type Options struct {
 	Config  *config.Config
@@ -156,7 +159,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
+	// Requests outlive ctx by the grace, then they are told to stop.
+	requests, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
 	srv := &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		Handler:           s,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -172,12 +179,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer time.AfterFunc(shutdownGrace, giveUp).Stop()
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace+time.Second)
 	defer cancel()
-	if err := srv.Shutdown(grace); err != nil {
-		return errors.Join(err, srv.Close())
+	if srv.Shutdown(end) == nil {
+		return nil
 	}
-	return nil
+	return srv.Close()
 }
 
 // Close ends what the server runs.
@@ -222,7 +230,7 @@ func (s *Server) observe(t inference.Target, a inference.Attempt, failure *infer
 	if failure == nil || failure.Kind == inference.Canceled {
 		return
 	}
-	s.log.Info("attempt failed", "region", string(t.Region), "model", t.Model, "kind", string(a.Kind), "status", a.Status, "latency_ms", a.MS, "error", failure)
+	s.log.Debug("attempt failed", "region", string(t.Region), "model", t.Model, "kind", string(a.Kind), "status", a.Status, "latency_ms", a.MS, "error", failure)
 }
 
 func breaker(c *config.Config) route.BreakerConfig {

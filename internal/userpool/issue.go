@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"fairway/internal/wire/uuid"
 )
 
 // tokenLife is how long access and id tokens last, Cognito's default.
@@ -42,8 +44,8 @@ func (p *Pool) commonClaims(u *User) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"sub":        u.Sub,
 		"iss":        p.issuer,
-		"origin_jti": newUUID(),
-		"event_id":   newUUID(),
+		"origin_jti": uuid.New(),
+		"event_id":   uuid.New(),
 		"auth_time":  now.Unix(),
 		"iat":        now.Unix(),
 		"exp":        now.Add(tokenLife).Unix(),
@@ -60,7 +62,7 @@ func accessClaims(common jwt.MapClaims, u *User, clientID string) jwt.MapClaims 
 		"client_id": clientID,
 		"username":  u.Username,
 		"scope":     "aws.cognito.signin.user.admin",
-		"jti":       newUUID(),
+		"jti":       uuid.New(),
 	})
 }
 
@@ -71,7 +73,7 @@ func idClaims(common jwt.MapClaims, u *User, clientID string) jwt.MapClaims {
 		"cognito:username": u.Username,
 		"email":            u.Email,
 		"email_verified":   true,
-		"jti":              newUUID(),
+		"jti":              uuid.New(),
 	})
 }
 

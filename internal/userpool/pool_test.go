@@ -130,7 +130,7 @@ func TestClaims(t *testing.T) {
 
 func TestGroupsClaim(t *testing.T) {
 	p := newTestPool(t, Options{})
-	tokens, err := p.issue(t.Context(), &User{Sub: newUUID(), Username: "u", Groups: []string{"Admins"}})
+	tokens, err := p.issue(t.Context(), &User{Sub: uuid.New(), Username: "u", Groups: []string{"Admins"}})
 	if err != nil {
 		t.Fatal(err)
 	}

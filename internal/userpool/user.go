@@ -2,9 +2,10 @@ package userpool
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"math/big"
 	"slices"
+
+	"fairway/internal/wire/uuid"
 )
 
 // User is a confirmed user. It is not modified once the pool has it.
@@ -22,7 +23,7 @@ type User struct {
 func newUser(poolID string, l Login) *User {
 	salt := new(big.Int).SetBytes(random(16))
 	return &User{
-		Sub:      newUUID(),
+		Sub:      uuid.New(),
 		Username: l.Username,
 		Email:    l.Username,
 		Salt:     salt.Text(16),
@@ -71,14 +72,6 @@ func newID(n int, alphabet string) string {
 		id[i] = pick(alphabet)
 	}
 	return string(id)
-}
-
-func newUUID() string {
-	b := random(16)
-	b[6] = b[6]&0x0f | 0x40 // version 4
-	b[8] = b[8]&0x3f | 0x80 // RFC 9562's variant
-	s := hex.EncodeToString(b)
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }
 
 func pick(alphabet string) byte { return alphabet[below(len(alphabet))] }

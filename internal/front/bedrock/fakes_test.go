@@ -16,10 +16,11 @@ var developer = inference.Principal{Name: "developer", ARN: "arn:aws:iam::123456
 
 // scriptedGateway gives one answer or one error, and keeps the request.
 type scriptedGateway struct {
-	Answer string           `json:"answer"`
-	Usage  *inference.Usage `json:"usage"`
-	Record inference.Record `json:"record"`
-	Error  *inference.Error `json:"error"`
+	Answer  string           `json:"answer"`
+	Usage   *inference.Usage `json:"usage"`
+	Caching bool             `json:"caching"` // of the usage, which has it not in JSON
+	Record  inference.Record `json:"record"`
+	Error   *inference.Error `json:"error"`
 
 	unexpected bool // being called panics
 	request    *inference.Request
@@ -49,7 +50,13 @@ func (s *scriptedStream) Next(context.Context) (inference.Event, error) {
 		return inference.Event{}, io.EOF
 	}
 	s.read = true
-	return inference.Event{Raw: []byte(s.gateway.Answer), Content: true, Final: true, Usage: s.gateway.Usage}, nil
+	event := inference.Event{Raw: []byte(s.gateway.Answer), Content: true, Final: true}
+	if s.gateway.Usage != nil {
+		usage := *s.gateway.Usage
+		usage.Caching = s.gateway.Caching
+		event.Usage = &usage
+	}
+	return event, nil
 }
 
 func (s *scriptedStream) Close() error {

@@ -184,6 +184,15 @@ func TestRefusalsAreLogged(t *testing.T) {
 	if got := log.String(); !strings.Contains(got, "UnrecognizedClientException") || strings.Contains(got, "sesame") {
 		t.Errorf("log = %q, want the kind and not the key", got)
 	}
+	log.Reset()
+	r = httptest.NewRequest("POST", "/model/m/invoke", strings.NewReader(prompt))
+	r.Header.Set("Authorization", "Bearer bearer")
+	r.Header.Set("X-Amzn-Bedrock-Trace", "sesame")
+	w := httptest.NewRecorder()
+	front.ServeHTTP(w, r)
+	if got := log.String(); !strings.Contains(got, "ValidationException") || strings.Contains(got, "sesame") || !strings.Contains(w.Body.String(), "sesame") {
+		t.Errorf("log = %q after the answer %s, want the kind and not the value that the answer quotes", got, w.Body)
+	}
 }
 
 func BenchmarkSend(b *testing.B) {

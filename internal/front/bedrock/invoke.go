@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"fairway/internal/inference"
 )
@@ -37,6 +36,7 @@ func (f *Front) invokeModel(ctx context.Context, c *call) (*inference.HTTPRespon
 	}
 	header := http.Header{}
 	header.Set("Content-Type", "application/json")
+	echo(header, c.header)
 	setInvocation(header, answer.Usage, record)
 	return &inference.HTTPResponse{Status: http.StatusOK, Header: header, Body: answer.Raw}, record, nil
 }
@@ -60,6 +60,9 @@ func (f *Front) checkInvoke(c *call) error {
 	case (guardrail == "") != (version == ""):
 		return refuse("invoke model: a guardrail needs both its identifier and its version: send both headers or neither")
 	}
+	if message := wrongChoice(c.header); message != "" {
+		return refuse(message)
+	}
 	return nil
 }
 
@@ -76,17 +79,6 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || media == "application/octet-stream")
 }
 
-// modelHeader is the part of a request's header that belongs to the model call.
-func modelHeader(h http.Header) http.Header {
-	own := http.Header{}
-	for name, values := range h {
-		if name == "Accept" || strings.HasPrefix(name, "X-Amzn-Bedrock-") {
-			own[name] = values
-		}
-	}
-	return own
-}
-
 // readOne reads a unary answer, a stream of one event, and closes the stream,
 // which completes the call's record.
 func readOne(ctx context.Context, s inference.Stream) (inference.Event, error) {
@@ -96,40 +88,4 @@ func readOne(ctx context.Context, s inference.Stream) (inference.Event, error) {
 		return inference.Event{}, inference.AsError(errors.New("read answer: the stream ended before its one event"))
 	}
 	return event, err
-}
-
-// setInvocation sets what the service tells about an invocation: the time the
-// region took in milliseconds, and token counts where the model reports them.
-func setInvocation(h http.Header, u *inference.Usage, record *inference.Record) {
-	set := func(name string, n int64) { h.Set("X-Amzn-Bedrock-"+name, strconv.FormatInt(n, 10)) }
-	if n := len(record.Attempts); n > 0 {
-		set("Invocation-Latency", record.Attempts[n-1].MS)
-	}
-	if u == nil {
-		return
-	}
-	set("Input-Token-Count", int64(u.InputTokens))
-	set("Output-Token-Count", int64(u.OutputTokens))
-	if u.CacheReadTokens+u.CacheWriteTokens > 0 {
-		set("Cache-Read-Input-Token-Count", int64(u.CacheReadTokens))
-		set("Cache-Write-Input-Token-Count", int64(u.CacheWriteTokens))
-	}
-}
-
-// describe adds what only Fairway tells: where the call entered, after how many
-// attempts, where the model ran if that is known, and that no model ran at all.
-func describe(h http.Header, record *inference.Record) {
-	if record == nil {
-		return
-	}
-	h.Set("X-Fairway-Attempts", strconv.Itoa(len(record.Attempts)))
-	if n := len(record.Attempts); n > 0 {
-		h.Set("X-Fairway-Entry-Region", string(record.Attempts[n-1].Region))
-	}
-	if record.DestinationRegion != "" {
-		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
-	}
-	if record.Simulated {
-		h.Set("X-Fairway-Simulated", "true")
-	}
 }

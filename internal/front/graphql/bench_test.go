@@ -15,7 +15,7 @@ import (
 func seedFront(b *testing.B) *Front {
 	result := map[string]any{"statusCode": 200, "headers": map[string]any{"content-type": "application/json"}, "body": strings.Repeat("Fried rice. ", 108)}
 	return harness{
-		schema:     testdata(b, "seed.graphql"),
+		schema:     deployed(b, "seed"),
 		operations: []backend.Operation{seedOperation(seedResolver)},
 		sources: map[string]DataSource{"bedrockDS": sourceFunc(func(context.Context, any) (any, *inference.Record, error) {
 			return result, nil, nil
@@ -59,7 +59,7 @@ func BenchmarkSeed(b *testing.B) {
 
 // BenchmarkIntrospection is the query of every GraphQL explorer on the seed's schema.
 func BenchmarkIntrospection(b *testing.B) {
-	f := harness{schema: testdata(b, "seed.graphql")}.front(b)
+	f := harness{schema: deployed(b, "seed")}.front(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if w, _ := ask(b, f, introspectionQuery, nil); w.Code != 200 {

@@ -45,9 +45,16 @@ func resolves(f func(c *backend.Context) (any, error)) backend.Resolver {
 	return backend.Funcs{OnRequest: f}
 }
 
-func testdata(t testing.TB, name string) string {
+func testdata(t testing.TB, name string) string { return readFile(t, "testdata/"+name) }
+
+// deployed is a schema as the real toolchain deploys it: seed, wide1 to wide3.
+func deployed(t testing.TB, name string) string {
+	return readFile(t, "../../amplify/schema/testdata/deployed/"+name+".graphql")
+}
+
+func readFile(t testing.TB, name string) string {
 	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
+	data, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +196,7 @@ var seedResolver = backend.Funcs{
 func TestSeed(t *testing.T) {
 	var sent string
 	f := harness{
-		schema:     testdata(t, "seed.graphql"),
+		schema:     deployed(t, "seed"),
 		operations: []backend.Operation{seedOperation(seedResolver)},
 		sources: map[string]DataSource{"bedrockDS": sourceFunc(func(_ context.Context, value any) (any, *inference.Record, error) {
 			sent = value.(*backend.HTTPRequest).Body

@@ -3,8 +3,6 @@ package graphql
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"fairway/backend"
+	"fairway/internal/wire/uuid"
 )
 
 // request is the body of a GraphQL request.
@@ -26,7 +25,7 @@ type request struct {
 // ServeHTTP answers one request. Whatever is wrong with the query itself is
 // answered with status 200 and an errors list, as AppSync does.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := requestID()
+	id := uuid.New()
 	w.Header().Set("X-Amzn-Requestid", id)
 	ctx, cancel := context.WithTimeout(r.Context(), f.timeout)
 	defer cancel()
@@ -183,19 +182,4 @@ func readBody(r *http.Request, limit int) ([]byte, error) {
 			return nil, malformed("Request body could not be read.")
 		}
 	}
-}
-
-// requestID is a random UUID of version 4.
-func requestID() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	var s [36]byte
-	hex.Encode(s[:8], b[:4])
-	hex.Encode(s[9:13], b[4:6])
-	hex.Encode(s[14:18], b[6:8])
-	hex.Encode(s[19:23], b[8:10])
-	hex.Encode(s[24:], b[10:])
-	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
-	return string(s[:])
 }
