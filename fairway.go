@@ -100,5 +100,9 @@ func (g *Gateway) Credentials() Credentials {
 	}
 }
 
+// Token is an access token of the test user, for fields that signed-in users may
+// call: the value of the Authorization header.
+func (g *Gateway) Token(ctx context.Context) (string, error) { return g.server.Token(ctx) }
+
 // Close ends what the gateway runs.
 func (g *Gateway) Close() error { return g.server.Close() }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log"
@@ -14,20 +15,17 @@ import (
 	"fairway/backend"
 )
 
-const (
-	schema = "type BedrockResponse @aws_cognito_user_pools\n{\n  body: String\n  error: String\n}\n\n" +
-		"type Query {\n  askBedrock(ingredients: [String]): BedrockResponse @aws_cognito_user_pools\n}"
-	model   = "foundation-model/anthropic.claude-sonnet-4-20250514-v1:0"
-	profile = "apac.anthropic.claude-sonnet-4-20250514-v1:0"
-)
+const model, profile = "foundation-model/anthropic.claude-sonnet-4-20250514-v1:0", "apac.anthropic.claude-sonnet-4-20250514-v1:0"
+
+const schema = "type BedrockResponse @aws_cognito_user_pools\n{\n  body: String\n  error: String\n}\n\n" +
+	"type Query {\n  askBedrock(ingredients: [String]): BedrockResponse @aws_cognito_user_pools\n}"
 
 var recipes = &backend.Backend{
 	Schema:      schema,
 	Operations:  []backend.Operation{{Type: "Query", Field: "askBedrock", Pipeline: []backend.Function{{DataSource: "bedrockDS", Resolver: backend.Funcs{OnRequest: request, OnResponse: response}}}}},
 	DataSources: []backend.DataSource{{Name: "bedrockDS", Kind: backend.HTTP, Endpoint: "https://bedrock-runtime.ap-southeast-1.amazonaws.com", SigningService: "bedrock", SigningRegion: "ap-southeast-1", Principal: "bedrockDS"}},
 	Principals: []backend.Principal{{Name: "bedrockDS", Statements: []backend.Statement{{
-		Effect:  "Allow",
-		Actions: []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"},
+		Effect: "Allow", Actions: []string{"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"},
 		Resources: []string{
 			"arn:aws:bedrock:ap-southeast-1:123456789012:inference-profile/" + profile,
 			"arn:aws:bedrock:ap-southeast-1::" + model, "arn:aws:bedrock:ap-northeast-1::" + model, "arn:aws:bedrock:ap-southeast-2::" + model,
@@ -75,5 +73,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	token, err := gateway.Token(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("curl http://127.0.0.1:20002/graphql -H 'Authorization: %s' -H 'Content-Type: application/json' -d '{\"query\":\"{ askBedrock(ingredients: [\\\"rice\\\"]) { body } }\"}'\n", token)
 	log.Fatal(http.ListenAndServe("127.0.0.1:20002", gateway))
 }

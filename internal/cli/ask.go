@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +43,7 @@ takes them all.`,
 				if err != nil {
 					return nil, failed(err)
 				}
-				return ask(schema, query, words, args)
+				return ask(b, schema, query, words, args)
 			})
 			if err != nil {
 				return err
@@ -107,8 +108,12 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	defer func() { stop(); <-done }()
 
 	finish := progress(s, "asking "+q.field.Name)
-	defer finish()
-	return q.send(ctx, srv, base)
+	a, err := q.send(ctx, srv, base)
+	finish()
+	if groups := q.groups(); err == nil && a.err() != nil && len(groups) > 0 {
+		fmt.Fprintf(s.Stderr, "note: %s is for members of %s; the test user is in no group\n", q.field.Name, strings.Join(groups, ", "))
+	}
+	return a, err
 }
 
 // send posts the question as the user the field wants and reads the answer.
@@ -123,7 +128,7 @@ func (q *question) send(ctx context.Context, srv *server.Server, base string) (*
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Fairway-Trace", "1")
-	if err := srv.SignIn(ctx, req); err != nil {
+	if err := srv.SignIn(ctx, req, q.mode); err != nil {
 		return nil, failed(err)
 	}
 	resp, err := http.DefaultClient.Do(req)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"fairway/internal/server"
 )
 
 // Surroundings are the effects a command may have, handed in by main.
@@ -48,6 +50,15 @@ func (f failure) Unwrap() error { return f.err }
 
 // failed marks err as a failure of the thing asked for.
 func failed(err error) error { return failure{err} }
+
+// asFailure is the failure to start a server, but for what is wrong with its
+// configuration.
+func asFailure(err error) error {
+	if errors.Is(err, server.ErrConfig) {
+		return err
+	}
+	return failed(err)
+}
 
 // errShown is a failure whose explanation is on the screen already.
 var errShown = failure{}

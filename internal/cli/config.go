@@ -17,6 +17,7 @@ import (
 type runFlags struct {
 	file      string
 	down      []string
+	listen    string
 	speed     string
 	strict    bool
 	responses string
@@ -38,6 +39,9 @@ func (f *runFlags) read(s Surroundings, dir string) (*config.Config, config.Orig
 	}}
 	if source.File == "" && dir != "" {
 		source.File = config.Find(dir)
+	}
+	if f.listen != "" {
+		source.Flags["listen"] = f.listen
 	}
 	if f.speed != "" {
 		source.Flags["simulate.speed"] = f.speed
@@ -85,19 +89,28 @@ func configCommand(s Surroundings) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var run runFlags
+	var asJSON bool
 	check := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Print the effective configuration, with where each value comes from",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			cfg, origins, err := run.read(s, dirArgument(args))
+			dir, err := projectRoot(dirArgument(args))
 			if err != nil {
 				return err
+			}
+			cfg, origins, err := run.read(s, dir)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(s, map[string][]config.Setting{"settings": config.List(cfg, origins)})
 			}
 			return config.Effective(s.Stdout, cfg, origins)
 		},
 	}
 	check.Flags().StringVar(&run.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in DIR, where there is one)")
+	check.Flags().BoolVar(&asJSON, "json", false, "print the settings as JSON")
 	cmd.AddCommand(check)
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 
 func devCommand(s Surroundings) *cobra.Command {
 	var run runFlags
-	var listen, outputsDir string
+	var outputsDir string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "dev [DIR]",
@@ -36,11 +36,11 @@ test user, then prints "ready http://HOST:PORT".`,
 				workspace:    w,
 				folder:       outputs.Folder{Dir: cmp.Or(outputsDir, w.dir), Force: force},
 			}
-			return d.run(cmd.Context(), cmp.Or(listen, w.config.Listen), run)
+			return d.run(cmd.Context(), run)
 		},
 	}
 	run.register(cmd)
-	cmd.Flags().StringVar(&listen, "listen", "", "`ADDR`ess to listen on; port 0 picks one (default 127.0.0.1:20002)")
+	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR`ess to listen on; port 0 picks one (default 127.0.0.1:20002)")
 	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "`DIR` for the outputs files (default: the project root)")
 	cmd.Flags().BoolVar(&force, "force", false, "replace outputs files that fairway did not write")
 	return cmd
@@ -55,27 +55,27 @@ type dev struct {
 	files  []string // of the project that were loaded last
 }
 
-// run serves the folder at the address until ctx ends.
-func (d *dev) run(ctx context.Context, address string, flags runFlags) error {
+// run serves the folder until ctx ends.
+func (d *dev) run(ctx context.Context, flags runFlags) error {
 	if err := d.folder.Check(); err != nil {
 		return err
 	}
 	state, err := d.folder.State()
 	if err != nil {
-		return fmt.Errorf("dev: %w", err)
+		return fmt.Errorf("dev: %w: name a folder that can be written with --outputs-dir", err)
 	}
 	b, err := d.loadChecked(ctx)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", d.config.Listen)
 	if err != nil {
 		return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
 	}
 	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener), Log: d.log})
 	if err != nil {
 		_ = listener.Close()
-		return failed(err)
+		return asFailure(err)
 	}
 	defer d.server.Close()
 	if err := flags.fail(d.server); err != nil {
@@ -139,7 +139,10 @@ func (d *dev) reload(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		fmt.Fprintf(d.Stderr, "fairway: %v\nreload failed; the last good backend goes on\n", err)
+		if !errors.Is(err, server.ErrResolver) { // those are among the findings
+			fmt.Fprintln(d.Stderr, "fairway:", err)
+		}
+		fmt.Fprintln(d.Stderr, "reload failed; the last good backend goes on")
 		return
 	}
 	fmt.Fprintln(d.Stderr, "reloaded")

@@ -50,7 +50,7 @@ func introspect(ctx context.Context, b *backend.Backend) (json.RawMessage, error
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if err := srv.SignIn(ctx, req); err != nil {
+	if err := srv.SignIn(ctx, req, b.Authorization.Default); err != nil {
 		return nil, err
 	}
 	answer := httptest.NewRecorder()

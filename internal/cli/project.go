@@ -29,23 +29,35 @@ func openProject(dir string) (*project, error) {
 	if dir == "" {
 		return &project{files: sample.Files()}, nil
 	}
-	abs, err := filepath.Abs(dir)
+	abs, err := projectRoot(dir)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(abs, "backend.ts")); err == nil && filepath.Base(abs) == "amplify" {
-		abs = filepath.Dir(abs)
 	}
 	// os.Root keeps symbolic links from leading out of the project.
 	root, err := os.OpenRoot(abs)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: no such folder: name a project root or its amplify/ folder", dir)
+		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if _, err := root.Stat("amplify"); err != nil {
 		_ = root.Close()
 		return nil, fmt.Errorf("open %s: it has no amplify/ folder: name a project root or its amplify/ folder", dir)
 	}
 	return &project{files: root.FS(), dir: abs}, nil
+}
+
+// projectRoot is the folder dir, or the one above it when dir is an amplify folder.
+func projectRoot(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+		return "", fmt.Errorf("open %s: no such folder: name a project root or its amplify/ folder", dir)
+	}
+	if _, err := os.Stat(filepath.Join(abs, "backend.ts")); err == nil && filepath.Base(abs) == "amplify" {
+		abs = filepath.Dir(abs)
+	}
+	return abs, nil
 }
 
 // workspace is a project and the configuration it runs under.

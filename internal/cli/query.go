@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"fairway/backend"
 )
 
 // selectionDepth is how deep nested types are selected.
@@ -20,12 +22,26 @@ type question struct {
 	Variables map[string]any `json:"variables"`
 
 	field *ast.FieldDefinition
+	mode  backend.Mode // of the credential to ask with
+}
+
+// groups are the user pool groups that the field is for, empty for everybody.
+func (q *question) groups() []string {
+	d := q.field.Directives.ForName("aws_cognito_user_pools")
+	if d == nil || d.Arguments.ForName("cognito_groups") == nil {
+		return nil
+	}
+	var names []string
+	for _, v := range d.Arguments.ForName("cognito_groups").Value.Children {
+		names = append(names, v.Value.Raw)
+	}
+	return names
 }
 
 // ask makes the question for the field called name of Query or Mutation, or for
 // the first query of the schema. Words fill the field's first argument; args,
 // a JSON object, fills arguments by name.
-func ask(schema *ast.Schema, name string, words []string, args string) (*question, error) {
+func ask(b *backend.Backend, schema *ast.Schema, name string, words []string, args string) (*question, error) {
 	operation, field, err := findField(schema, name)
 	if err != nil {
 		return nil, err
@@ -49,7 +65,29 @@ func ask(schema *ast.Schema, name string, words []string, args string) (*questio
 		q.WriteString(" " + selection)
 	}
 	q.WriteString("\n}\n")
-	return &question{Query: q.String(), Variables: values, field: field}, nil
+	return &question{Query: q.String(), Variables: values, field: field, mode: callers(b, schema, operation, field)}, nil
+}
+
+// callers is the mode to call the field with: of those that its directives admit
+// the user pool before the API key, and the API's default where it has none.
+func callers(b *backend.Backend, schema *ast.Schema, operation string, field *ast.FieldDefinition) backend.Mode {
+	directives := field.Directives
+	if !slices.ContainsFunc(directives, isAuth) {
+		directives = map[string]*ast.Definition{"query": schema.Query, "mutation": schema.Mutation}[operation].Directives
+	}
+	for _, m := range []struct {
+		directive string
+		mode      backend.Mode
+	}{{"aws_cognito_user_pools", backend.UserPool}, {"aws_api_key", backend.APIKey}, {"aws_oidc", backend.OIDC}, {"aws_lambda", backend.Lambda}, {"aws_iam", backend.IAM}} {
+		if directives.ForName(m.directive) != nil && b.Authorization.Allows(m.mode) {
+			return m.mode
+		}
+	}
+	return b.Authorization.Default
+}
+
+func isAuth(d *ast.Directive) bool {
+	return strings.HasPrefix(d.Name, "aws_") && d.Name != "aws_subscribe"
 }
 
 func parenthesized(items []string) string {
@@ -71,7 +109,7 @@ func findField(schema *ast.Schema, name string) (operation string, field *ast.Fi
 			if strings.HasPrefix(f.Name, "__") {
 				continue
 			}
-			if name == "" || f.Name == name {
+			if f.Name == name || name == "" && root.def == schema.Query {
 				return root.operation, f, nil
 			}
 		}
@@ -168,7 +206,7 @@ func asUsage(err error, text, want string) error {
 // types down to selectionDepth. It is empty for a scalar.
 func selection(schema *ast.Schema, t *ast.Type, depth int) string {
 	def := schema.Types[t.Name()]
-	if def == nil || !def.IsCompositeType() {
+	if def == nil || !def.IsCompositeType() || depth > selectionDepth {
 		return ""
 	}
 	indent := strings.Repeat("  ", depth+1)
@@ -178,14 +216,17 @@ func selection(schema *ast.Schema, t *ast.Type, depth int) string {
 			continue
 		}
 		if nested := schema.Types[f.Type.Name()]; nested != nil && nested.IsCompositeType() {
-			if depth < selectionDepth {
-				fields = append(fields, f.Name+" "+selection(schema, f.Type, depth+1))
+			if inner := selection(schema, f.Type, depth+1); inner != "" {
+				fields = append(fields, f.Name+" "+inner)
 			}
 			continue
 		}
 		fields = append(fields, f.Name)
 	}
-	if len(fields) == 0 {
+	switch {
+	case len(fields) == 0 && depth > 1:
+		return "" // nothing that can be selected without an argument
+	case len(fields) == 0:
 		fields = append(fields, "__typename")
 	}
 	return "{\n" + indent + strings.Join(fields, "\n"+indent) + "\n" + strings.Repeat("  ", depth) + "}"

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/vektah/gqlparser/v2"
@@ -31,7 +32,7 @@ check has findings, as long as the schema itself builds.`,
 				return failed(fmt.Errorf("schema: %w", err))
 			}
 			if deployed {
-				_, err = fmt.Fprintln(s.Stdout, b.Deployed)
+				_, err = fmt.Fprintln(s.Stdout, strings.TrimRight(b.Deployed, "\n"))
 				return err
 			}
 			if introspection {

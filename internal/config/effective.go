@@ -38,6 +38,22 @@ func Effective(w io.Writer, c *Config, o Origins) error {
 	return err
 }
 
+// Setting is one value, written as in a configuration file, and where it is from.
+type Setting struct {
+	Path   string `json:"path"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// List is every setting, in the order of the struct.
+func List(c *Config, o Origins) []Setting {
+	var list []Setting
+	for _, s := range settings(c) {
+		list = append(list, Setting{s.path, literal(s.value), o[s.path]})
+	}
+	return list
+}
+
 // headings opens the sections that are not open yet, a line each.
 func headings(open, sections []string) string {
 	var out strings.Builder

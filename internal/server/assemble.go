@@ -116,6 +116,9 @@ func (s *Server) dataSource(ds backend.DataSource, front *bedrock.Front) graphql
 	return datasource.NewHTTP(ds, role, s.network)
 }
 
+// ErrResolver is a resolver file that the runtime refuses.
+var ErrResolver = errors.New("resolver code is refused")
+
 // compile is b with a Resolver in place of each resolver file. All files are
 // compiled before the first error is returned, so that one look shows them all.
 func (s *Server) compile(b *backend.Backend) (*backend.Backend, error) {
@@ -142,5 +145,8 @@ func (s *Server) compile(b *backend.Backend) (*backend.Backend, error) {
 		}
 		compiled.Operations[i] = op
 	}
-	return &compiled, errors.Join(failed...)
+	if len(failed) > 0 {
+		return nil, fmt.Errorf("%w:\n%w", ErrResolver, errors.Join(failed...))
+	}
+	return &compiled, nil
 }

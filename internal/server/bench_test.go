@@ -98,7 +98,7 @@ func benchmarkAsk(b *testing.B, served *backend.Backend) {
 		b.Fatal(err)
 	}
 	header := &http.Request{Header: http.Header{}}
-	if err := s.SignIn(b.Context(), header); err != nil {
+	if err := s.SignIn(b.Context(), header, backend.UserPool); err != nil {
 		b.Fatal(err)
 	}
 	benchmark(b, header.Header.Get("Authorization"), s)

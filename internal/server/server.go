@@ -41,6 +41,9 @@ const DefaultBaseURL = "http://127.0.0.1:20002"
 // shutdownGrace is how long running requests may take once the server stops.
 const shutdownGrace = 3 * time.Second
 
+// ErrConfig is something that the configuration names and that cannot be used.
+var ErrConfig = errors.New("configuration")
+
 // Options is what a Server is made of. Only Config is required.
 type Options struct {
 	Config  *config.Config
@@ -191,20 +194,29 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // Close ends what the server runs.
 func (s *Server) Close() error { return s.pool.Close() }
 
-// SignIn gives a GraphQL request the credential that the API's callers are meant
-// to have: the test user's token where there is a user pool, else the API key.
-func (s *Server) SignIn(ctx context.Context, r *http.Request) error {
-	if !s.app.Load().signsIn {
+// SignIn gives a GraphQL request the credential of a mode: the API key, or the
+// test user's token. Other modes have none here.
+func (s *Server) SignIn(ctx context.Context, r *http.Request, mode backend.Mode) error {
+	switch mode {
+	case backend.APIKey:
 		r.Header.Set("X-Api-Key", s.keys.APIKey)
 		return nil
+	case backend.UserPool:
+		token, err := s.Token(ctx)
+		r.Header.Set("Authorization", token)
+		return err
 	}
+	return fmt.Errorf("sign in: there are no callers of mode %s here yet", mode)
+}
+
+// Token is an access token of the test user.
+func (s *Server) Token(ctx context.Context) (string, error) {
 	user := s.pool.TestUser()
 	tokens, err := s.pool.SignIn(ctx, user.Username, user.Password)
 	if err != nil {
-		return fmt.Errorf("sign in: %w", err)
+		return "", fmt.Errorf("sign in: %w", err)
 	}
-	r.Header.Set("Authorization", tokens.Access)
-	return nil
+	return tokens.Access, nil
 }
 
 // Outputs is what clients need to know of the server.

@@ -99,7 +99,7 @@ func send(t *testing.T, s *Server, query string, headers []string) *httptest.Res
 func token(t *testing.T, s *Server) string {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/graphql", nil)
-	if err := s.SignIn(t.Context(), r); err != nil {
+	if err := s.SignIn(t.Context(), r, backend.UserPool); err != nil {
 		t.Fatal(err)
 	}
 	return "Authorization: " + r.Header.Get("Authorization")

@@ -49,7 +49,11 @@ func textSource(c *config.Config) (sim.TextSource, error) {
 	name := string(c.Simulate.Responses)
 	file, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("read responses: %w", err)
+		return nil, fmt.Errorf("%w: responses: %w", ErrConfig, err)
 	}
-	return sim.ParseResponses(name, file)
+	text, err := sim.ParseResponses(name, file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: responses: %s", ErrConfig, inference.AsError(err).Message)
+	}
+	return text, nil
 }
