@@ -16,7 +16,6 @@ import (
 )
 
 const model, profile = "foundation-model/anthropic.claude-sonnet-4-20250514-v1:0", "apac.anthropic.claude-sonnet-4-20250514-v1:0"
-
 const schema = "type BedrockResponse @aws_cognito_user_pools\n{\n  body: String\n  error: String\n}\n\n" +
 	"type Query {\n  askBedrock(ingredients: [String]): BedrockResponse @aws_cognito_user_pools\n}"
 
@@ -73,10 +72,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	token, err := gateway.Token(context.Background())
-	if err != nil {
-		log.Fatal(err)
+	if token, err := gateway.Token(context.Background()); err == nil {
+		fmt.Printf("curl http://127.0.0.1:20002/graphql -H 'Authorization: %s' -H 'Content-Type: application/json' -d '{\"query\":\"{ askBedrock(ingredients: [\\\"rice\\\"]) { body } }\"}'\n", token)
 	}
-	fmt.Printf("curl http://127.0.0.1:20002/graphql -H 'Authorization: %s' -H 'Content-Type: application/json' -d '{\"query\":\"{ askBedrock(ingredients: [\\\"rice\\\"]) { body } }\"}'\n", token)
 	log.Fatal(http.ListenAndServe("127.0.0.1:20002", gateway))
 }
