@@ -94,7 +94,7 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Log: w.log})
 	if err != nil {
 		_ = listener.Close()
-		return nil, failed(err)
+		return nil, asFailure(err)
 	}
 	defer srv.Close()
 	if err := run.fail(srv); err != nil {

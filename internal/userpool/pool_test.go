@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/uuid"
 )
 
 var now = time.Date(2026, 11, 22, 10, 44, 6, 0, time.UTC)
