@@ -61,7 +61,7 @@ func TestAskFails(t *testing.T) {
 	}{
 		{[]string{"ask", "--dir", broken, "rice"}, exitFailed, "amplify/data/resource.ts:1"},
 		{[]string{"ask", "--args", "[]"}, exitUsage, "--args is not a JSON object"},
-		{[]string{"ask", "--responses", "nowhere.yaml", "rice"}, exitFailed, "nowhere.yaml"},
+		{[]string{"ask", "--responses", "nowhere.yaml", "rice"}, exitUsage, "nowhere.yaml"},
 	} {
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), c.args, surroundings(&stdout, &stderr))
