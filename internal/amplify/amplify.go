@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func WithRegion(region string) Option { return func(s *settings) { s.region = re
 // documentation's account, 123456789012.
 func WithAccount(account string) Option { return func(s *settings) { s.account = account } }
 
-// WithTimeout bounds the evaluation. The default is five seconds.
+// WithTimeout bounds bundling and evaluation together. The default is five seconds.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.timeout = d } }
 
 // WithLog takes what the folder's code prints with console.log. Without it that
@@ -82,16 +83,32 @@ func Load(ctx context.Context, fsys fs.FS, options ...Option) (*backend.Backend,
 	}
 	var found findings
 	b := &backend.Backend{}
-	if script, ok := bundle(fsys, &found); ok {
-		r, complete := evaluate(ctx, script, s, &found)
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("load amplify folder: %w", err)
-		}
-		declare(b, r, complete, fsys, &found)
+	limited, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	source := &folder{FS: fsys, left: maxFolder}
+	script, files, ok := bundle(limited, source, s, &found)
+	if ok {
+		r, complete := evaluate(limited, script, s, &found)
+		declare(b, r, complete, source, &found)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("load amplify folder: %w", err)
+	}
+	b.Files = withEntries(files, b.Operations)
 	b.Findings = found.sorted()
 	if found.failed() {
 		return b, &LoadError{Findings: b.Findings}
 	}
 	return b, nil
+}
+
+// withEntries adds the resolver files to those that were bundled.
+func withEntries(files []string, operations []backend.Operation) []string {
+	for _, op := range operations {
+		for _, f := range op.Pipeline {
+			files = append(files, f.Entry)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }

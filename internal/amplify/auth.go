@@ -32,6 +32,7 @@ func userPool(r recording, found *findings) *backend.Auth {
 		return nil
 	}
 	d := r.Auth[0]
+	checkPlace("Auth", d.At, found)
 	auth := &backend.Auth{
 		Email: d.Email, Phone: d.Phone, Username: d.Username,
 		Groups:            nonEmpty(d.Groups),

@@ -1,31 +1,51 @@
 package amplify
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// Namespaces of bundled files: the project's own and our modules. They are also
-// the prefixes of file names in the source map.
+// Namespaces of bundled files: the project's own and what stands for our modules.
+// They are also the prefixes of file names in the source map.
 const (
 	projectNamespace = "project"
 	moduleNamespace  = "module"
 )
 
 // bundle makes one script, with its source map inside, of the entry point and
-// everything it imports.
-func bundle(fsys fs.FS, found *findings) (script string, ok bool) {
-	if _, err := fs.Stat(fsys, entryPoint); err != nil {
+// everything it imports: the files.
+func bundle(ctx context.Context, source *folder, s settings, found *findings) (script string, files []string, ok bool) {
+	if _, err := fs.Stat(source, entryPoint); errors.Is(err, fs.ErrNotExist) {
 		found.fail("missing-backend", position{File: entryPoint},
 			"name the project root, the folder that holds amplify/",
 			"load amplify folder: no %s in the project folder", entryPoint)
-		return "", false
+		return "", nil, false
 	}
-	result := api.Build(api.BuildOptions{
+	p := &project{folder: source, read: map[string]bool{}}
+	result, err := within(ctx, 0, p.build)
+	if err != nil {
+		reportGivenUp(err, "bundle", s, found)
+		return "", p.files(), false
+	}
+	for _, message := range result.Errors {
+		reportMessage(message, found)
+	}
+	if len(result.Errors) > 0 {
+		return "", p.files(), false
+	}
+	return string(result.OutputFiles[0].Contents), p.files(), true
+}
+
+func (p *project) build() api.BuildResult {
+	return api.Build(api.BuildOptions{
 		// Not an entry point: those esbuild looks for on the disk first.
 		Stdin:     &api.StdinOptions{Contents: `import "./` + entryPoint + `"`},
 		Bundle:    true,
@@ -37,15 +57,8 @@ func bundle(fsys fs.FS, found *findings) (script string, ok bool) {
 		SourcesContent: api.SourcesContentExclude,
 		TsconfigRaw:    "{}", // no tsconfig.json outside fsys
 		LogLevel:       api.LogLevelSilent,
-		Plugins:        []api.Plugin{{Name: "project", Setup: project{fsys}.setup}},
+		Plugins:        []api.Plugin{{Name: "project", Setup: p.setup}},
 	})
-	for _, message := range result.Errors {
-		reportMessage(message, found)
-	}
-	if len(result.Errors) > 0 {
-		return "", false
-	}
-	return string(result.OutputFiles[0].Contents), true
 }
 
 // importError is an import that leads nowhere; it travels through esbuild as
@@ -74,10 +87,20 @@ func reportMessage(m api.Message, found *findings) {
 
 // project resolves and loads the files of a project folder for esbuild.
 type project struct {
-	fsys fs.FS
+	folder *folder
+
+	mu   sync.Mutex // esbuild loads files concurrently
+	read map[string]bool
 }
 
-func (p project) setup(build api.PluginBuild) {
+// files are those that were read so far, sorted.
+func (p *project) files() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.read))
+}
+
+func (p *project) setup(build api.PluginBuild) {
 	build.OnResolve(api.OnResolveOptions{Filter: ".*"}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
 		result, failure := p.resolve(args)
 		if failure != nil {
@@ -86,13 +109,20 @@ func (p project) setup(build api.PluginBuild) {
 		return result, nil
 	})
 	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: moduleNamespace}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
-		text, err := moduleText(args.Path)
-		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, err
+		text := importText(args.Path)
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 	})
 	build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: projectNamespace}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
-		data, err := fs.ReadFile(p.fsys, args.Path)
+		p.mu.Lock()
+		p.read[args.Path] = true
+		p.mu.Unlock()
+		data, err := p.folder.read(args.Path, maxSource)
+		if err != nil {
+			failure := unreadable("read "+args.Path, err)
+			return api.OnLoadResult{Errors: []api.Message{{Text: failure.message, Detail: failure}}}, nil
+		}
 		text := string(data)
-		return api.OnLoadResult{Contents: &text, Loader: loaders[path.Ext(args.Path)]}, err
+		return api.OnLoadResult{Contents: &text, Loader: loaders[path.Ext(args.Path)]}, nil
 	})
 }
 
@@ -103,8 +133,8 @@ var loaders = map[string]api.Loader{
 	".json": api.LoaderJSON,
 }
 
-func (p project) resolve(args api.OnResolveArgs) (api.OnResolveResult, *importError) {
-	if args.Namespace == moduleNamespace || hasModule(args.Path) {
+func (p *project) resolve(args api.OnResolveArgs) (api.OnResolveResult, *importError) {
+	if hasModule(args.Path) {
 		return api.OnResolveResult{Path: args.Path, Namespace: moduleNamespace}, nil
 	}
 	importer := args.Importer
@@ -116,7 +146,7 @@ func (p project) resolve(args api.OnResolveArgs) (api.OnResolveResult, *importEr
 }
 
 // file is the project file that importer means by name.
-func (p project) file(importer, name string) (string, *importError) {
+func (p *project) file(importer, name string) (string, *importError) {
 	if !strings.HasPrefix(name, ".") && !path.IsAbs(name) {
 		return "", &importError{
 			code:    "unavailable-package",
@@ -133,12 +163,12 @@ func (p project) file(importer, name string) (string, *importError) {
 		}
 	}
 	for _, candidate := range candidates(target) {
-		info, err := fs.Stat(p.fsys, candidate)
+		info, err := fs.Stat(p.folder, candidate)
 		if err == nil && !info.IsDir() && loaders[path.Ext(candidate)] != api.LoaderNone {
 			return candidate, nil
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", &importError{code: "unreadable-import", message: "import " + name + ": " + err.Error(), fix: "make the file readable"}
+			return "", unreadable("import "+name, err)
 		}
 	}
 	return "", &importError{
@@ -146,6 +176,15 @@ func (p project) file(importer, name string) (string, *importError) {
 		message: "import " + name + ": no such file in the project folder",
 		fix:     "create " + target + " or correct the import",
 	}
+}
+
+// unreadable is the failure of a file that is there. The cause of a *fs.PathError
+// says it all: its path is the file's, which the message has.
+func unreadable(operation string, err error) *importError {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return &importError{code: "unreadable-import", message: operation + ": " + err.Error(), fix: "make it a file that can be read"}
 }
 
 // candidates lists the files that an import of target may mean, the likeliest

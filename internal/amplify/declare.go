@@ -3,6 +3,8 @@ package amplify
 import (
 	"errors"
 	"io/fs"
+	"path"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -10,6 +12,10 @@ import (
 	"fairway/backend"
 	"fairway/internal/amplify/schema"
 )
+
+// maxSchema is the size AppSync allows a schema document, in bytes (AppSync
+// quotas, "schema document size").
+const maxSchema = 1 << 20
 
 // declare fills b with what r says. An evaluation that is not complete has its
 // reason found already; then nothing is said about what is missing from r.
@@ -35,6 +41,10 @@ func declare(b *backend.Backend, r recording, complete bool, fsys fs.FS, found *
 	}
 	b.Schema = built.SDL
 	b.Deployed = built.Deploy(b.Authorization)
+	if n := len(b.Deployed); n > maxSchema {
+		found.fail("schema-size", data.At, "declare fewer types, or fewer operations on models",
+			"deploy schema: it has %d bytes, AppSync allows %d", n, maxSchema)
+	}
 	b.Introspection = built.Introspection()
 	b.Operations = operations(built, data.At, fsys, found)
 	if !complete {
@@ -58,6 +68,7 @@ func theData(r recording, complete bool, found *findings) (dataRecord, bool) {
 	}
 	switch {
 	case len(r.Data) > 0 && (r.Data[0].Used || !complete):
+		checkPlace("Data", r.Data[0].At, found)
 		return r.Data[0], true
 	case !complete:
 	case len(r.Backends) == 0:
@@ -72,6 +83,18 @@ func theData(r recording, complete bool, found *findings) (dataRecord, bool) {
 		return r.Data[0], true // its schema can be read all the same
 	}
 	return dataRecord{}, false
+}
+
+// checkPlace finds a resource that is defined in another file than Amplify wants
+// it in. The message is Amplify's, and like here it compares the end of the path
+// without the extension (ImportPathVerifier of @aws-amplify/backend 1.25.1).
+func checkPlace(resource string, at position, found *findings) {
+	name := strings.ToLower(resource)
+	want := "amplify/" + name + "/resource"
+	if !strings.HasSuffix(strings.TrimSuffix(at.File, path.Ext(at.File)), want) {
+		found.fail("misplaced-"+name, at, "move the call there and import its result in "+entryPoint,
+			"Amplify %s must be defined in %s.ts", resource, want)
+	}
 }
 
 // build builds the schema that defineData was given.

@@ -3,46 +3,103 @@ package amplify
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 )
 
-// maxCallStack is the depth of calls at which evaluation ends.
-const maxCallStack = 2000
+// grace is how long after its time an evaluation may still say where it was.
+const grace = 250 * time.Millisecond
 
-// evaluate runs the bundle and returns what it recorded, also when it did not
-// run to its end; complete tells. What ended it is found.
-func evaluate(ctx context.Context, script string, s settings, found *findings) (r recording, complete bool) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+// evaluation is what came of running the bundle: what it recorded, also when it
+// did not run to its end; complete tells. What ended it is found.
+type evaluation struct {
+	recording
+	complete bool
+	found    findings
+}
 
-	vm := goja.New()
-	vm.SetMaxCallStackSize(maxCallStack)
-	stop := context.AfterFunc(ctx, func() { vm.Interrupt(ctx.Err()) })
+// evaluate runs the bundle, and gives up on it when its time is over. A built-in
+// of the engine that is at work then cannot be stopped: its goroutine ends when
+// the built-in does.
+func evaluate(ctx context.Context, script string, s settings, found *findings) (recording, bool) {
+	e, err := within(ctx, grace, func() evaluation { return run(ctx, script, s) })
+	if err != nil {
+		reportGivenUp(err, "evaluate", s, found)
+		return recording{}, false
+	}
+	*found = append(*found, e.found...)
+	return e.recording, e.complete
+}
+
+// within is what work returns. Its error is that of a ctx that ended, after which
+// work had grace left, or what work panicked with.
+func within[T any](ctx context.Context, grace time.Duration, work func() T) (T, error) {
+	var result T
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if x := recover(); x != nil {
+				done <- fmt.Errorf("%v", x)
+			}
+		}()
+		result = work()
+		done <- nil
+	}()
+	late := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(late) }) })
 	defer stop()
+	select {
+	case err := <-done:
+		return result, err
+	case <-late:
+		var none T // result may be written yet
+		return none, ctx.Err()
+	}
+}
+
+// reportGivenUp makes a finding of an error of within.
+func reportGivenUp(err error, operation string, s settings, found *findings) {
+	at := position{File: entryPoint}
+	if errors.Is(err, context.DeadlineExceeded) {
+		found.fail("evaluation-timeout", at, "look for a loop that does not end", "%s amplify folder: not done after %v", operation, s.timeout)
+		return
+	}
+	found.fail("evaluation-failed", at, "correct what fails", "%s amplify folder: %v", operation, err)
+}
+
+// run runs the bundle until ctx ends.
+func run(ctx context.Context, script string, s settings) (e evaluation) {
+	r := newRealm()
+	vm := r.vm
+	done := make(chan struct{})
+	defer close(done)
+	go r.watch(ctx.Err, done)
 
 	provide(ctx, vm, s)
 	rejections := watchRejections(vm)
 	_, err := vm.RunScript("bundle.js", script)
 	if err != nil {
-		reportThrown(vm, err, s, found)
+		reportThrown(vm, err, s, &e.found)
 	}
 	rejected := rejections()
 	for _, p := range rejected {
 		message, stack := describe(vm, p.Result())
-		found.fail("evaluation-failed", stackPosition(stack), "handle the promise's rejection",
+		e.found.fail("evaluation-failed", stackPosition(stack), "handle the promise's rejection",
 			"evaluate amplify folder: %s", message)
 	}
-	complete = err == nil && len(rejected) == 0
-	if r, err = recorded(vm); err != nil && complete {
-		reportThrown(vm, err, s, found)
-		complete = false
+	e.complete = err == nil && len(rejected) == 0
+	if e.recording, err = recorded(vm); err != nil && e.complete {
+		reportThrown(vm, err, s, &e.found)
+		e.complete = false
 	}
-	return r, complete
+	return e
 }
 
 // provide sets the globals that project code and our modules find.
@@ -50,6 +107,7 @@ func provide(ctx context.Context, vm *goja.Runtime, s settings) {
 	vm.Set("__at", func() string {
 		return projectFrame(vm.CaptureCallStack(0, nil)).String()
 	})
+	vm.Set("__require", library(vm))
 	vm.Set("__deployment", map[string]string{"region": s.region, "account": s.account})
 	vm.Set("process", map[string]any{"env": vm.NewObject()})
 	console := vm.NewObject()
@@ -127,8 +185,7 @@ func reportThrown(vm *goja.Runtime, err error, s settings, found *findings) {
 	var message string
 	switch e := err.(type) {
 	case *goja.InterruptedError:
-		found.fail("evaluation-timeout", projectFrame(e.Stack()), "look for a loop that does not end",
-			"evaluate amplify folder: not done after %v", s.timeout)
+		reportInterrupted(e, s, found)
 		return
 	case *goja.Exception:
 		frames = e.Stack()
@@ -140,6 +197,18 @@ func reportThrown(vm *goja.Runtime, err error, s settings, found *findings) {
 		message = err.Error()
 	}
 	found.fail("evaluation-failed", projectFrame(frames), "correct what throws", "evaluate amplify folder: %s", message)
+}
+
+// reportInterrupted makes a finding of an evaluation that the watch ended. Where
+// it was then the engine does not know to the line, but what called it does.
+func reportInterrupted(e *goja.InterruptedError, s settings, found *findings) {
+	at := projectFrame(e.Stack()[min(1, len(e.Stack())):])
+	if e.Value() == errMemory {
+		found.fail("evaluation-memory", at, "look for a text or a list that grows without end",
+			"evaluate amplify folder: it takes more than %d bytes of memory", maxMemory)
+		return
+	}
+	found.fail("evaluation-timeout", at, "look for a loop that does not end", "evaluate amplify folder: not done after %v", s.timeout)
 }
 
 // projectFrame is the innermost frame in a project file; without one it is the

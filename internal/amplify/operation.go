@@ -12,6 +12,10 @@ import (
 	"fairway/internal/amplify/schema"
 )
 
+// maxFunctions is how many functions AppSync allows a pipeline (AppSync quotas,
+// "functions per pipeline resolver").
+const maxFunctions = 10
+
 // operations are the schema's, with each resolver's file read. One that the
 // schema gives no position is placed at data, the call of defineData.
 func operations(built *schema.Built, data position, fsys fs.FS, found *findings) []backend.Operation {
@@ -20,6 +24,10 @@ func operations(built *schema.Built, data position, fsys fs.FS, found *findings)
 		op := &list[i]
 		op.At = cmp.Or(op.At, data.String())
 		op.Pipeline = slices.Clone(op.Pipeline)
+		if n := len(op.Pipeline); n > maxFunctions {
+			found.fail("pipeline-length", parsePosition(op.At), "do the work of several functions in one",
+				"%s.%s: its pipeline has %d functions, AppSync allows %d", op.Type, op.Field, n, maxFunctions)
+		}
 		for j := range op.Pipeline {
 			at := parsePosition(built.HandlerAt[i][j])
 			readEntry(&op.Pipeline[j], at, *op, fsys, found)

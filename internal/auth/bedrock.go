@@ -28,14 +28,15 @@ type Bedrock struct {
 	Now  func() time.Time
 }
 
-// Authenticate gives the credential behind r, whose body the caller has read.
-// For a signature the credential has the scope that was signed, which is the
-// caller's to check; a bearer key is good for Bedrock in every region. Errors
-// are the service's four names and IncompleteSignature.
+// Authenticate gives the credential behind r. For a signature the credential has
+// the scope that was signed, which is the caller's to check; a bearer key is good
+// for Bedrock in every region. Errors are the service's four names,
+// IncompleteSignature, and those of body.
 //
-// The body is hashed here. An X-Amz-Content-Sha256 must agree with it: Bedrock's
-// clients sign the payload, so UNSIGNED-PAYLOAD does not match.
-func (b Bedrock) Authenticate(r *http.Request, body []byte) (inference.Credential, error) {
+// The body is asked for last, when only the signature itself is left to check. It
+// is hashed here. An X-Amz-Content-Sha256 must agree with it: Bedrock's clients
+// sign the payload, so UNSIGNED-PAYLOAD does not match.
+func (b Bedrock) Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error) {
 	header := r.Header.Get("Authorization")
 	scheme, rest, _ := strings.Cut(header, " ")
 	switch {
@@ -56,7 +57,7 @@ func (b Bedrock) bearer(key string) (inference.Credential, error) {
 	return inference.Credential{Principal: p, Service: "bedrock"}, nil
 }
 
-func (b Bedrock) signature(r *http.Request, header string, body []byte) (inference.Credential, error) {
+func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, error)) (inference.Credential, error) {
 	auth, err := sigv4.Parse(header)
 	if err != nil {
 		return inference.Credential{}, refuse(inference.IncompleteSignature, err.Error())
@@ -76,7 +77,11 @@ func (b Bedrock) signature(r *http.Request, header string, body []byte) (inferen
 	if !auth.Signs("host") && !auth.Signs(":authority") {
 		return inference.Credential{}, refuse(inference.InvalidSignature, msgHostUnsigned)
 	}
-	signed := sigv4.RequestOf(r, body)
+	payload, err := body()
+	if err != nil {
+		return inference.Credential{}, err
+	}
+	signed := sigv4.RequestOf(r, payload)
 	claimed := r.Header.Get("X-Amz-Content-Sha256")
 	if claimed != "" && claimed != signed.PayloadHash || !auth.Verify(signed, key.Secret, at) {
 		return inference.Credential{}, refuse(inference.InvalidSignature, msgMismatch)

@@ -61,6 +61,11 @@ func signed(s signing) *http.Request {
 	return r
 }
 
+// holding is a request's body that is there to be read.
+func holding(body []byte) func() ([]byte, error) {
+	return func() ([]byte, error) { return body, nil }
+}
+
 func withHeader(r *http.Request, name, value string) *http.Request {
 	r.Header.Set(name, value)
 	return r
@@ -84,7 +89,7 @@ func TestBedrockAccepts(t *testing.T) {
 		"bearer lower case": {withHeader(unsigned.Clone(t.Context()), "Authorization", "bearer  bearer"), credential("bedrock", "")},
 	}
 	for name, tt := range tests {
-		got, err := newBedrock().Authenticate(tt.request, body)
+		got, err := newBedrock().Authenticate(tt.request, holding(body))
 		if err != nil || got != tt.want {
 			t.Errorf("%s: Authenticate = %+v, %v, want %+v", name, got, err, tt.want)
 		}
@@ -130,7 +135,7 @@ func TestBedrockRefuses(t *testing.T) {
 			"Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter."},
 	}
 	for name, tt := range tests {
-		got, err := newBedrock().Authenticate(tt.request, body)
+		got, err := newBedrock().Authenticate(tt.request, holding(body))
 		checkError(t, name, err, tt.kind, tt.message)
 		if got != (inference.Credential{}) {
 			t.Errorf("%s: Authenticate = %+v beside its error, want zero", name, got)
@@ -146,8 +151,42 @@ func checkError(t *testing.T, name string, err error, kind inference.Kind, messa
 	}
 }
 
+// TestBodyIsReadForASignatureOnly: what the header settles is settled without it.
+func TestBodyIsReadForASignatureOnly(t *testing.T) {
+	gone := errors.New("the client went away")
+	unsigned := httptest.NewRequest("POST", "/", nil)
+	hostUnsigned := signed(signing{})
+	hostUnsigned.Header.Set("Authorization", strings.Replace(hostUnsigned.Header.Get("Authorization"), "host;", "", 1))
+	for name, tt := range map[string]struct {
+		request *http.Request
+		reads   bool
+	}{
+		"nothing":        {unsigned, false},
+		"bearer":         {withHeader(unsigned.Clone(t.Context()), "Authorization", "Bearer bearer"), false},
+		"unknown bearer": {withHeader(unsigned.Clone(t.Context()), "Authorization", "Bearer other"), false},
+		"another scheme": {withHeader(unsigned.Clone(t.Context()), "Authorization", "Basic YTpi"), false},
+		"half a header":  {withHeader(signed(signing{}), "Authorization", "AWS4-HMAC-SHA256 Credential=AKID"), false},
+		"unknown key":    {signed(signing{id: "NONE"}), false},
+		"no session":     {signed(signing{id: "TEMP"}), false},
+		"expired":        {signed(signing{id: "OLD", session: "session"}), false},
+		"too late":       {signed(signing{at: now.Add(-6 * time.Minute)}), false},
+		"host unsigned":  {hostUnsigned, false},
+		"signed":         {signed(signing{}), true},
+		"other secret":   {signed(signing{secret: "x"}), true},
+	} {
+		read := false
+		got, err := newBedrock().Authenticate(tt.request, func() ([]byte, error) { read = true; return nil, gone })
+		if read != tt.reads {
+			t.Errorf("%s: Authenticate read the body: %t, want %t", name, read, tt.reads)
+		}
+		if read && (err != gone || got != (inference.Credential{})) {
+			t.Errorf("%s: Authenticate = %+v, %v, want the body's error", name, got, err)
+		}
+	}
+}
+
 func TestChangedBodyIsRefused(t *testing.T) {
-	_, err := newBedrock().Authenticate(signed(signing{}), []byte(`{"messages":[1]}`))
+	_, err := newBedrock().Authenticate(signed(signing{}), holding([]byte(`{"messages":[1]}`)))
 	if e := inference.AsError(err); e.Kind != inference.InvalidSignature {
 		t.Errorf("Authenticate over another body = %v, want InvalidSignature", err)
 	}
@@ -161,7 +200,7 @@ func TestBedrockAcceptsTheSDK(t *testing.T) {
 	var failure error
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		content, _ := io.ReadAll(r.Body)
-		got, failure = b.Authenticate(r, content)
+		got, failure = b.Authenticate(r, holding(content))
 		w.Header().Set("Content-Type", "application/json")
 		w.Write([]byte("{}"))
 	}))
@@ -207,7 +246,7 @@ func TestNewKeys(t *testing.T) {
 		"access key": signed(signing{id: a.ID, secret: a.Secret}),
 		"bearer key": withHeader(signed(signing{}), "Authorization", "Bearer "+bearer),
 	} {
-		if got, err := known.Authenticate(r, body); err != nil || got.Principal != developer {
+		if got, err := known.Authenticate(r, holding(body)); err != nil || got.Principal != developer {
 			t.Errorf("Authenticate with a new %s = %v, %v", name, got, err)
 		}
 	}
@@ -217,7 +256,7 @@ func BenchmarkBedrockSignature(b *testing.B) {
 	known, r := newBedrock(), signed(signing{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := known.Authenticate(r, body); err != nil {
+		if _, err := known.Authenticate(r, holding(body)); err != nil {
 			b.Fatal(err)
 		}
 	}

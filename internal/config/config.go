@@ -30,7 +30,8 @@ type Config struct {
 	Grant          GrantMode          `yaml:"grant"`           // what one denied destination does to a call
 	Order          []inference.Region `yaml:"order"`           // destinations tried first, where granted
 	MaxAttempts    int                `yaml:"max_attempts"`    // of one call; 0 is every permitted target once
-	AttemptTimeout Duration           `yaml:"attempt_timeout"` // of one attempt, to its first content
+	AttemptTimeout Duration           `yaml:"attempt_timeout"` // of one attempt, to its first sign of life
+	StallTimeout   Duration           `yaml:"stall_timeout"`   // of one attempt, from one sign of life to the next, up to its first content
 	RequestTimeout Duration           `yaml:"request_timeout"` // of a GraphQL request
 	Breaker        Breaker            `yaml:"breaker"`
 	Simulate       Simulate           `yaml:"simulate"`
@@ -93,6 +94,7 @@ func Default() *Config {
 		Account:        "123456789012",
 		Grant:          Narrow,
 		AttemptTimeout: Duration(12 * time.Second),
+		StallTimeout:   Duration(20 * time.Second),
 		RequestTimeout: Duration(30 * time.Second), // AppSync's limit
 		Breaker:        Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
 		Simulate:       Simulate{Speed: 1, Seed: 1},

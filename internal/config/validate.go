@@ -41,6 +41,7 @@ func (c *Config) validate() []finding {
 	}
 	check(c.MaxAttempts >= 0, "max_attempts", "want 0 or more, got %d", c.MaxAttempts)
 	check(c.AttemptTimeout > 0, "attempt_timeout", "want a positive duration")
+	check(c.StallTimeout > 0, "stall_timeout", "want a positive duration")
 	check(c.RequestTimeout > 0, "request_timeout", "want a positive duration")
 	check(c.Breaker.Failures > 0, "breaker.failures", "want at least 1, got %d", c.Breaker.Failures)
 	check(c.Breaker.OpenFor > 0, "breaker.open_for", "want a positive duration")

@@ -150,7 +150,7 @@ func newLine(tb testing.TB, upstream route.Upstream, clock func() time.Time, sta
 // prices are the catalog's.
 type prices struct{ *catalog.Catalog }
 
-func (p prices) Cost(named string, _ inference.Region, u inference.Usage) (inference.Money, bool) {
+func (p prices) Cost(named string, u inference.Usage) (inference.Money, bool) {
 	price, ok := p.Price(named)
 	return price.Cost(u), ok
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"fairway/internal/catalog"
@@ -56,7 +57,10 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 	g.compare(ctx, req, grant)
 
 	var room [16]inference.Target
-	plan := g.Router.Plan(room[:0], grant, g.Clock())
+	plan, err := stay(req, g.Router.Plan(room[:0], grant, g.Clock()))
+	if err != nil {
+		return nil, record, g.fail(ctx, record, err)
+	}
 	record.Simulated = len(plan) > 0 && plan[0].Simulated
 
 	answer, err := g.Router.Run(ctx, req, plan)
@@ -80,6 +84,24 @@ func (g *Gateway) open(req *inference.Request) *inference.Record {
 		SourceRegion: req.SourceRegion,
 		Attempts:     []inference.Attempt{},
 	}
+}
+
+// stay keeps a call that names a guardrail in its source region, where the
+// guardrail is: no other region can apply it. The error, where the call may not
+// run there, is AccessDenied. The plan is changed in place.
+func stay(req *inference.Request, plan []inference.Target) ([]inference.Target, error) {
+	if req.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") == "" {
+		return plan, nil
+	}
+	plan = slices.DeleteFunc(plan, func(t inference.Target) bool { return t.Region != req.SourceRegion })
+	if len(plan) == 0 {
+		return nil, &inference.Error{
+			Kind: inference.AccessDenied, Op: "plan", Region: req.SourceRegion,
+			Message: "invoke model: the guardrail keeps the call in its source region " + string(req.SourceRegion) +
+				", where the model may not run: allow it there, or call from a destination region that is allowed",
+		}
+	}
+	return plan, nil
 }
 
 // compare says so where AWS would have refused what is granted here.

@@ -128,13 +128,13 @@ func TestInvoke(t *testing.T) {
 		}},
 		{name: "cut after content", regions: regions{source: sends(begun, content)}, want: func(r *inference.Record) {
 			r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
-			r.Usage, r.AWS, r.Simulated = some, allowed, true
+			r.Usage, r.Cost, r.AWS, r.Simulated = some, 3_105_000, allowed, true
 			failure(r, 503, inference.ServiceUnavailable, unavailable)
 		}},
 		{
 			name: "an error after content", want: func(r *inference.Record) {
 				r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
-				r.Usage, r.AWS, r.Simulated = some, allowed, true
+				r.Usage, r.Cost, r.AWS, r.Simulated = some, 3_105_000, allowed, true
 				failure(r, 424, inference.ModelStreamError, "The model stopped.")
 			},
 			regions: regions{source: breaks(&inference.Error{Kind: inference.ModelStreamError, Message: "The model stopped."}, begun, content)},
@@ -151,7 +151,7 @@ func TestInvoke(t *testing.T) {
 			},
 			want: func(r *inference.Record) {
 				r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
-				r.Usage, r.AWS, r.Simulated = some, allowed, true
+				r.Usage, r.Cost, r.AWS, r.Simulated = some, 3_105_000, allowed, true
 				failure(r, 499, inference.Canceled, away)
 			},
 		},
@@ -439,7 +439,7 @@ var oneEvent = []inference.Event{whole}
 // of eight destinations, read and settled.
 func BenchmarkInvoke(b *testing.B) {
 	l := newLine(b, instant{}, time.Now, everything)
-	l.Meter = meter.New(meter.Config{Pricer: prices{l.Catalog}}) // keeps nothing but the recent
+	l.Meter = meter.New(meter.Config{Pricer: prices{l.Catalog}}) // keeps nothing
 	req := request("id")
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,7 +1,6 @@
 // Package meter accounts for calls. [Meter.Settle] takes the one record of a
 // call when it has ended, puts in what it cost, how it came out and how long it
-// took, and hands it on: to the log as one line, to the recent records, and to
-// every sink.
+// took, and hands it on: to the log as one line, and to every sink.
 package meter
 
 import (
@@ -14,10 +13,10 @@ import (
 )
 
 // Pricer knows what usage costs. Named is the profile or model id as the caller
-// invoked it and region the entry region, whose price holds wherever the model
-// runs. It reports false when it has no price. It is safe for concurrent use.
+// invoked it, whose price holds wherever the model runs. It reports false when it
+// has no price. It is safe for concurrent use.
 type Pricer interface {
-	Cost(named string, region inference.Region, u inference.Usage) (inference.Money, bool)
+	Cost(named string, u inference.Usage) (inference.Money, bool)
 }
 
 // Sink keeps settled records. Put must neither change the record nor wait for
@@ -26,16 +25,12 @@ type Sink interface {
 	Put(ctx context.Context, r *inference.Record) error
 }
 
-// DefaultKeep is how many recent records a Meter remembers.
-const DefaultKeep = 1000
-
 // Config is what a Meter is made of. Only Pricer is required.
 type Config struct {
 	Pricer Pricer
 	Sinks  []Sink
 	Log    *slog.Logger     // default: none
 	Now    func() time.Time // default: time.Now
-	Keep   int              // recent records; default DefaultKeep
 }
 
 // Meter settles records. It is safe for concurrent use.
@@ -46,11 +41,10 @@ type Meter struct {
 	now    func() time.Time
 
 	mu       sync.Mutex
-	recent   ring
 	unpriced map[string]bool // what was warned about; the catalog bounds it
 }
 
-// New makes a Meter that remembers nothing yet.
+// New makes a Meter that has warned of nothing yet.
 func New(c Config) *Meter {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -58,28 +52,20 @@ func New(c Config) *Meter {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Keep <= 0 {
-		c.Keep = DefaultKeep
-	}
-	return &Meter{
-		pricer: c.Pricer, sinks: c.Sinks, log: c.Log, now: c.Now,
-		recent: ring{size: c.Keep}, unpriced: map[string]bool{},
-	}
+	return &Meter{pricer: c.Pricer, sinks: c.Sinks, log: c.Log, now: c.Now, unpriced: map[string]bool{}}
 }
 
 // Settle fills Outcome from Error, LatencyMS from Time, and Cost from Usage, and
-// hands the record on. A failed call costs nothing, and so does one that has no
-// price: that is warned about once for each id. The record must not change from
-// here on. A caller that is gone does not keep the record from the sinks.
+// hands the record on. A call that failed on its way costs what it had used by
+// then. What has no price costs nothing: that is warned about once for each id.
+// The record must not change from here on. A caller that is gone does not keep
+// the record from the sinks.
 func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 	r.LatencyMS = m.now().Sub(r.Time).Milliseconds()
-	r.Outcome, r.Cost = inference.OK, 0
+	r.Outcome, r.Cost = inference.OK, m.cost(ctx, r)
 	if r.Error != nil {
 		r.Outcome = inference.Failed
-	} else {
-		r.Cost = m.cost(ctx, r)
 	}
-	m.remember(r)
 	ctx = context.WithoutCancel(ctx)
 	m.log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
 	for _, s := range m.sinks {
@@ -89,20 +75,15 @@ func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 	}
 }
 
-// Recent is the latest n records at most, the newest first. They are shared and
-// must not be changed.
-func (m *Meter) Recent(n int) []*inference.Record {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.recent.latest(n)
-}
-
 func (m *Meter) cost(ctx context.Context, r *inference.Record) inference.Money {
+	if r.Usage == (inference.Usage{}) {
+		return 0
+	}
 	named := string(r.Model)
 	if r.Profile != nil {
 		named = *r.Profile
 	}
-	cost, ok := m.pricer.Cost(named, entryRegion(r), r.Usage)
+	cost, ok := m.pricer.Cost(named, r.Usage)
 	if ok {
 		return cost
 	}
@@ -110,17 +91,6 @@ func (m *Meter) cost(ctx context.Context, r *inference.Record) inference.Money {
 		m.log.WarnContext(ctx, "no price known, counted as free", "model", named)
 	}
 	return 0
-}
-
-// entryRegion is the region whose endpoint answered: the destination may be
-// unknown, the endpoint never is.
-func entryRegion(r *inference.Record) inference.Region {
-	for _, a := range r.Attempts {
-		if a.Outcome == inference.OK {
-			return a.Region
-		}
-	}
-	return r.SourceRegion
 }
 
 func (m *Meter) firstUnpriced(named string) bool {
@@ -131,12 +101,6 @@ func (m *Meter) firstUnpriced(named string) bool {
 	}
 	m.unpriced[named] = true
 	return true
-}
-
-func (m *Meter) remember(r *inference.Record) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.recent.add(r)
 }
 
 // attributes are the fixed keys of a call's log line: counts and names, never

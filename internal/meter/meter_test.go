@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -13,12 +12,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"fairway/internal/inference"
 )
 
-// list prices one profile, in one region, at 3 and 15 dollars a million tokens.
+// list prices one profile, at 3 and 15 dollars a million tokens.
 type list struct{}
 
 const (
@@ -26,8 +24,8 @@ const (
 	model   = "anthropic.claude-sonnet-4-20250514-v1:0"
 )
 
-func (list) Cost(named string, region inference.Region, u inference.Usage) (inference.Money, bool) {
-	if named != profile || region != "ap-northeast-1" {
+func (list) Cost(named string, u inference.Usage) (inference.Money, bool) {
+	if named != profile {
 		return 0, false
 	}
 	return inference.Money(u.InputTokens*3000 + u.OutputTokens*15000), true
@@ -95,21 +93,34 @@ func TestSettle(t *testing.T) {
 	if log.String() != line {
 		t.Errorf("log = %q, want %q", log.String(), line)
 	}
-	if !slices.Equal(sink.records, []*inference.Record{r}) || !slices.Equal(m.Recent(5), sink.records) {
-		t.Errorf("sink has %v and Recent() %v, want the record in both", sink.records, m.Recent(5))
+	if !slices.Equal(sink.records, []*inference.Record{r}) {
+		t.Errorf("sink has %v, want the record", sink.records)
 	}
 }
 
-func TestSettleFailedCallIsFree(t *testing.T) {
-	var log bytes.Buffer
-	r := answered()
-	r.Error = &inference.Failure{Status: 503, Type: inference.ServiceUnavailable, Message: "secret of the caller"}
-	New(Config{Pricer: list{}, Log: logTo(&log), Now: later}).Settle(t.Context(), r)
-	if r.Outcome != inference.Failed || r.Cost != 0 {
-		t.Errorf("Settle() of a failed call: %s, cost %s, want failed, 0", r.Outcome, r.Cost)
-	}
-	if strings.Contains(log.String(), "secret") {
-		t.Errorf("log = %q, want no message in it", log.String())
+// A failed call costs what it used, and is no reason to speak of prices when that
+// is nothing.
+func TestSettleFailedCall(t *testing.T) {
+	for _, c := range []struct {
+		named string
+		usage inference.Usage
+		want  inference.Money
+	}{
+		{profile, inference.Usage{InputTokens: 100, OutputTokens: 1}, 315_000},
+		{profile, inference.Usage{}, 0},
+		{"no such profile", inference.Usage{}, 0},
+	} {
+		var log bytes.Buffer
+		r := answered()
+		r.Profile, r.Usage = &c.named, c.usage
+		r.Error = &inference.Failure{Status: 503, Type: inference.ServiceUnavailable, Message: "secret of the caller"}
+		New(Config{Pricer: list{}, Log: logTo(&log), Now: later}).Settle(t.Context(), r)
+		if r.Outcome != inference.Failed || r.Cost != c.want {
+			t.Errorf("Settle() of a failed call that used %+v: %s, cost %s, want failed, %s", c.usage, r.Outcome, r.Cost, c.want)
+		}
+		if got := log.String(); strings.Contains(got, "secret") || strings.Contains(got, "WARN") {
+			t.Errorf("log = %q, want no message of the error and no warning in it", got)
+		}
 	}
 }
 
@@ -143,43 +154,20 @@ func TestSettleGoesOnAfterSinkFails(t *testing.T) {
 	}
 }
 
-// Recent equals the end of the list of everything settled, newest first.
-func TestRecentProperties(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		keep := rapid.IntRange(1, 6).Draw(t, "keep")
-		m := New(Config{Pricer: list{}, Keep: keep})
-		var all []string
-		for i := range rapid.IntRange(0, 20).Draw(t, "calls") {
-			r := answered()
-			r.ID = fmt.Sprint(i)
-			m.Settle(context.Background(), r)
-			all = append(all, r.ID)
-		}
-		n := rapid.IntRange(-1, 10).Draw(t, "n")
-		slices.Reverse(all)
-		want := all[:max(0, min(n, keep, len(all)))]
-		got := []string{}
-		for _, r := range m.Recent(n) {
-			got = append(got, r.ID)
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("Recent(%d) keeping %d = %v, want %v", n, keep, got, want)
-		}
-	})
-}
-
 func TestSettleConcurrently(t *testing.T) {
-	m := New(Config{Pricer: list{}, Keep: 10})
+	var log bytes.Buffer
+	m := New(Config{Pricer: list{}, Log: logTo(&log)})
 	var calls sync.WaitGroup
 	for range 50 {
 		calls.Go(func() {
-			m.Settle(context.Background(), answered())
-			m.Recent(3)
+			bare := answered()
+			bare.Profile = nil
+			m.Settle(context.Background(), bare)
 		})
 	}
 	calls.Wait()
-	if got := len(m.Recent(100)); got != 10 {
-		t.Errorf("len(Recent(100)) = %d, want 10", got)
+	if lines, warnings := strings.Count(log.String(), "msg=call"), strings.Count(log.String(), "level=WARN"); lines != 50 || warnings != 1 {
+		t.Errorf("%d calls and %d warnings logged, want 50 and 1", lines, warnings)
 	}
 }
 

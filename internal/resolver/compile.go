@@ -32,6 +32,7 @@ func compile(entry, script string, maxIterations int) (program *goja.Program, fi
 		return nil, slices.CompactFunc(findings, func(a, b backend.Finding) bool { return a == b })
 	}
 	countLoops(tree, maxIterations)
+	lendDefineProperty(tree)
 	program, err = goja.CompileAST(tree, true)
 	if err != nil {
 		return nil, []backend.Finding{syntaxFinding(entry, err)}
@@ -55,6 +56,7 @@ func syntaxFinding(entry string, err error) backend.Finding {
 const (
 	counterName = "loop "
 	limitName   = "iteration limit "
+	defineName  = "define property "
 )
 
 // countLoops makes every for-of and for-in loop count to limit and then throw.
@@ -100,4 +102,24 @@ func countLoops(tree *ast.Program, limit int) {
 		declare := &ast.LexicalDeclaration{Idx: module.Function, Token: token.LET, List: counters}
 		module.Body.List = slices.Insert(module.Body.List, 1, ast.Statement(declare)) // after "use strict"
 	}
+}
+
+// lendDefineProperty gives the bundler's own code the Object.defineProperty that
+// the realm does not have. That code makes the object of a module that is used
+// as a value, as in Object.keys(dynamodb) after import * as dynamodb.
+func lendDefineProperty(tree *ast.Program) {
+	walk(tree, func(n ast.Node) bool {
+		b, ok := n.(*ast.Binding)
+		if !ok {
+			return true
+		}
+		receiver, name, _ := member(b.Initializer)
+		if object, ok := receiver.(*ast.Identifier); !ok || object.Name != "Object" || name != "defineProperty" {
+			return true
+		}
+		if _, theirs := projectLine(tree, b.Idx0()); !theirs {
+			b.Initializer = &ast.Identifier{Name: defineName, Idx: b.Idx0()}
+		}
+		return true
+	})
 }

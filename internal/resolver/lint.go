@@ -31,11 +31,16 @@ type linter struct {
 }
 
 func (l *linter) report(at file.Idx, rule, message, fix string) {
-	position := l.tree.File.Position(int(at) - 1)
-	if !strings.Contains(position.Filename, fromProject+":") {
-		return // of a module of the runtime
+	if line, ok := projectLine(l.tree, at); ok {
+		l.findings = append(l.findings, finding(l.entry, line, rule, message, fix))
 	}
-	l.findings = append(l.findings, finding(l.entry, position.Line, rule, message, fix))
+}
+
+// projectLine is the line of a place in the resolver file; ok is false for one
+// in a module of the runtime or in the bundler's own code.
+func projectLine(tree *ast.Program, at file.Idx) (line int, ok bool) {
+	position := tree.File.Position(int(at) - 1)
+	return position.Line, strings.Contains(position.Filename, fromProject+":")
 }
 
 // visit applies the rules to one node. The rules' names are the plugin's.

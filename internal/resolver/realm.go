@@ -53,7 +53,8 @@ func (m *machine) functions(prefix string, fs functions) *goja.Object {
 }
 
 // globals is what the realm adds to the language: util and its like, console,
-// the objects behind the importable modules, and what counted loops call.
+// the objects behind the importable modules, and what compiled code calls by
+// names of its own.
 func (m *machine) globals() *goja.Object {
 	o := m.vm.NewObject()
 	util, extensions, runtime := m.util(), m.notYet("extensions.", extensionNames), m.runtimeObject()
@@ -64,6 +65,7 @@ func (m *machine) globals() *goja.Object {
 	set(o, limitName, m.vm.ToValue(func(goja.FunctionCall) goja.Value {
 		panic(m.vm.NewTypeError("a loop ran past %d iterations", m.resolver.opts.MaxIterations))
 	}))
+	set(o, defineName, m.vm.GlobalObject().Get("Object").(*goja.Object).Get("defineProperty"))
 	for name, exports := range runtimeModules {
 		_, short, _ := strings.Cut(name, "@aws-appsync/utils/")
 		if short != "" {

@@ -180,6 +180,33 @@ func TestBodyKeepsItsOrder(t *testing.T) {
 	}
 }
 
+// A module is an object too, with the runtime's functions in it.
+func TestModulesAsValues(t *testing.T) {
+	r := compiled(t, `import * as utils from "@aws-appsync/utils";
+		import * as dynamodb from "@aws-appsync/utils/dynamodb";
+		var __defProp = Object.defineProperty;
+		export function request(ctx) {
+			const { util } = utils;
+			return {
+				names: Object.keys(dynamodb), id: util.urlEncode("a b"), same: dynamodb[ctx.args.name] === dynamodb.get,
+				own: typeof __defProp, found: typeof Object[ctx.args.define],
+			};
+		}
+		export function response(ctx) { return dynamodb[ctx.args.name]({}); }`, Options{})
+	c := &backend.Context{Args: map[string]any{"name": "get", "define": "defineProperty"}}
+	got, err := r.Request(t.Context(), c)
+	names := []any{"batchDelete", "batchGet", "batchPut", "get", "operations", "put", "query", "remove", "scan", "sync",
+		"transactGet", "transactWrite", "update"}
+	want := map[string]any{"names": names, "id": "a+b", "same": true, "own": "undefined", "found": "undefined"}
+	if diff := cmp.Diff(any(want), got); err != nil || diff != "" {
+		t.Errorf("Request = %v, %v (-want +got):\n%s", got, err, diff)
+	}
+	_, err = r.Response(t.Context(), c)
+	if want := "@aws-appsync/utils/dynamodb.get is not available yet"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Response = %v, want %s", err, want)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	info := backend.Info{FieldName: "askBedrock", ParentTypeName: "Query"}
 	tests := []struct {

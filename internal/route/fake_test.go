@@ -99,8 +99,45 @@ func (s *stalled) Next(ctx context.Context) (inference.Event, error) {
 	return inference.Event{}, ctx.Err()
 }
 
+// bound stalls until the call that it answers ends.
+type bound struct {
+	stalled
+	call context.Context
+}
+
+func (b *bound) Next(context.Context) (inference.Event, error) { return b.stalled.Next(b.call) }
+
 func stalls(events ...inference.Event) behaviour {
 	return func(context.Context) (inference.Stream, error) { return &stalled{script{events: events}}, nil }
+}
+
+// step is an event of a region that takes its time for it.
+type step struct {
+	after time.Duration
+	event inference.Event
+}
+
+// paced gives each event when its time has come, and is cut after the last.
+type paced struct{ steps []step }
+
+func (p *paced) Next(ctx context.Context) (inference.Event, error) {
+	if len(p.steps) == 0 {
+		return inference.Event{}, io.EOF
+	}
+	next := p.steps[0]
+	p.steps = p.steps[1:]
+	select {
+	case <-time.After(next.after):
+		return next.event, nil
+	case <-ctx.Done():
+		return inference.Event{}, ctx.Err()
+	}
+}
+
+func (*paced) Close() error { return nil }
+
+func paces(steps ...step) behaviour {
+	return func(context.Context) (inference.Stream, error) { return &paced{steps}, nil }
 }
 
 var (

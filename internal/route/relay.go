@@ -3,7 +3,9 @@ package route
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -11,10 +13,11 @@ import (
 // relay is the stream of the attempt that answered: first the events that were
 // held back until content came, then what the target goes on to send.
 type relay struct {
-	router *Router
-	target inference.Target
-	guard  *guard
-	cancel context.CancelCauseFunc // of the attempt's context
+	router  *Router
+	target  inference.Target
+	guard   *guard
+	attempt context.Context // ends with the call's, and with Close
+	cancel  context.CancelCauseFunc
 
 	stream inference.Stream
 	held   []inference.Event
@@ -24,26 +27,44 @@ type relay struct {
 var errCut = errors.New("the stream ended without its terminal event")
 
 // begin invokes the target and holds events up to the first content. An answer
-// may be complete without any.
-func (s *relay) begin(ctx context.Context, req *inference.Request) error {
-	stream, err := s.router.upstream.Invoke(ctx, s.target, req)
-	s.stream = stream
-	switch {
-	case err != nil:
-		return err
-	case stream == nil:
-		return errors.New("invoke model: the upstream gave neither stream nor error")
-	}
-	for {
-		event, err := s.read(ctx)
-		if err != nil {
+// may be complete without any. The first event, of whatever kind, must come
+// within patience, each further one within the stall timeout; what comes later is
+// not taken, since the target was about to be left.
+func (s *relay) begin(ctx context.Context, req *inference.Request, patience time.Duration) error {
+	for silence := patience; ; silence = s.router.stall {
+		stop := s.router.clock.AfterFunc(silence, s.giveUp)
+		event, err := s.hear(ctx, req)
+		switch {
+		case !stop():
+			return unanswered(s.target.Region, fmt.Errorf("%w for %s", errSilent, silence))
+		case err != nil:
 			return err
+		case !event.IsLifeSign():
+			s.held = append(s.held, event)
 		}
-		s.held = append(s.held, event)
 		if event.Content || event.Final {
 			return nil
 		}
 	}
+}
+
+var errSilent = errors.New("no sign of life")
+
+func (s *relay) giveUp() { s.cancel(errSilent) }
+
+// hear is the target's next event. To hear the first one it invokes the target.
+func (s *relay) hear(ctx context.Context, req *inference.Request) (inference.Event, error) {
+	if s.stream == nil {
+		stream, err := s.router.upstream.Invoke(ctx, s.target, req)
+		switch {
+		case err != nil:
+			return inference.Event{}, err
+		case stream == nil:
+			return inference.Event{}, errors.New("invoke model: the upstream gave neither stream nor error")
+		}
+		s.stream = stream
+	}
+	return s.read(ctx)
 }
 
 // Next returns the next event. A failure counts against the target's health:
@@ -55,11 +76,16 @@ func (s *relay) Next(ctx context.Context) (inference.Event, error) {
 		return event, nil
 	}
 	event, err := s.read(ctx)
+	for err == nil && event.IsLifeSign() {
+		event, err = s.read(ctx)
+	}
 	switch {
 	case err == nil || err == io.EOF:
 		return event, err
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return inference.Event{}, asAnswered(canceled(ctx, s.target.Region))
+	case ctx.Err() != nil:
+		return inference.Event{}, asAnswered(abandoned(ctx, s.target.Region))
+	case s.attempt.Err() != nil:
+		return inference.Event{}, asAnswered(abandoned(s.attempt, s.target.Region))
 	}
 	failure := regional(err, s.target.Region)
 	s.guard.settle(s.guard.force(), judge(failure).ending(), s.router.clock.Now())

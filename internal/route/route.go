@@ -4,6 +4,8 @@
 //
 //	plan.go     grant -> targets, pure
 //	run.go      targets -> answer, one attempt after the other
+//	patience.go how long an attempt may stay silent
+//	relay.go    the events of an attempt
 //	judge.go    error -> stop here, or try the next target
 //	breaker.go  one target's health as a state machine over now
 //	health.go   the breakers of all targets
@@ -28,7 +30,7 @@ type Upstream interface {
 	Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error)
 }
 
-// Clock is the time that routing sees.
+// Clock is the time that routing sees, and that the deadlines of calls are in.
 type Clock interface {
 	Now() time.Time
 	// AfterFunc calls f, in whatever goroutine, once d has passed. Stop reports
@@ -36,16 +38,20 @@ type Clock interface {
 	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 
-// DefaultAttemptTimeout is how long an attempt may take to its first content:
-// regions that stall under load do so silently, after a 200.
-const DefaultAttemptTimeout = 12 * time.Second
+// How long a region may be silent: before its first sign of life, since regions
+// that stall under load do so silently, after a 200; and from one to the next.
+const (
+	DefaultAttemptTimeout = 12 * time.Second
+	DefaultStallTimeout   = 20 * time.Second
+)
 
 // Config is what a Router is made of. Only Upstream is required.
 type Config struct {
 	Upstream       Upstream
 	Clock          Clock              // default: the wall clock
 	Order          []inference.Region // tried first, in this order, where granted; others follow
-	AttemptTimeout time.Duration      // to the first content; default DefaultAttemptTimeout
+	AttemptTimeout time.Duration      // to the first event; default DefaultAttemptTimeout
+	StallTimeout   time.Duration      // from event to event up to the first content; default DefaultStallTimeout
 	MaxAttempts    int                // of one call; 0 is every planned target once
 	Breaker        BreakerConfig
 	Simulated      bool // the targets are simulated regions
@@ -60,7 +66,8 @@ type Router struct {
 	upstream    Upstream
 	clock       Clock
 	order       map[inference.Region]int // place in the configured order
-	timeout     time.Duration
+	timeout     time.Duration            // to the first event
+	stall       time.Duration            // to each further one
 	maxAttempts int
 	simulated   bool
 	observe     func(inference.Target, inference.Attempt, *inference.Error)
@@ -86,6 +93,7 @@ func New(c Config) *Router {
 		clock:       c.Clock,
 		order:       order,
 		timeout:     cmp.Or(c.AttemptTimeout, DefaultAttemptTimeout),
+		stall:       cmp.Or(c.StallTimeout, DefaultStallTimeout),
 		maxAttempts: c.MaxAttempts,
 		simulated:   c.Simulated,
 		observe:     c.Observe,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"fairway/internal/inference"
@@ -28,8 +27,8 @@ const op = "invoke model"
 // The error is the *inference.Error to answer: of the attempt that another
 // region could not better; else of the last one that waiting may cure; else of
 // the last one. Where that is Throttling it carries the shortest RetryAfter that
-// any target gave. A caller that has left, or whose deadline has passed, gets
-// Canceled, and no target is blamed for it.
+// any target gave. A caller that has left gets Canceled, one whose deadline has
+// passed ServiceUnavailable, and no target is blamed for either.
 func (r *Router) Run(ctx context.Context, req *inference.Request, plan []inference.Target) (Answer, error) {
 	c := call{router: r, req: req, left: len(plan)}
 	if r.maxAttempts > 0 {
@@ -76,7 +75,7 @@ func (c *call) over(ctx context.Context) bool {
 		return true
 	}
 	if ctx.Err() != nil {
-		c.failure, c.stopped = canceled(ctx, ""), true
+		c.failure, c.stopped = abandoned(ctx, ""), true
 	}
 	return c.stopped
 }
@@ -101,15 +100,15 @@ func (c *call) attempt(ctx context.Context, t inference.Target, g *guard, a admi
 	began, shown := clock.Now(), untold
 	defer func() { g.settle(a, shown, clock.Now()) }()
 
+	stream, failure := c.open(ctx, t, g)
 	c.left--
-	stream, failure := c.router.open(ctx, c.req, t, g)
 	row := inference.Attempt{Region: t.Region, Model: t.Model, MS: clock.Now().Sub(began).Milliseconds()}
 	if failure == nil {
 		row.Outcome, row.Status, shown = inference.OK, 200, succeeded
 		c.answer.Stream, c.answer.Target = stream, t
 	} else {
 		row.Outcome, row.Kind, row.Status = inference.Failed, failure.Kind, failure.Status()
-		shown = c.judge(failure)
+		shown = c.judge(ctx, failure)
 	}
 	c.answer.Attempts = append(c.answer.Attempts, row)
 	c.router.observe(t, row, failure)
@@ -117,7 +116,11 @@ func (c *call) attempt(ctx context.Context, t inference.Target, g *guard, a admi
 
 // judge takes a failure in: whether it ends the call, and whether it is the one
 // to answer.
-func (c *call) judge(e *inference.Error) ending {
+func (c *call) judge(ctx context.Context, e *inference.Error) ending {
+	if ctx.Err() != nil { // with more time the target might have answered
+		c.failure, c.stopped = e, true
+		return untold
+	}
 	v := judge(e)
 	if v == nextOnce {
 		if c.spentOnce {
@@ -135,35 +138,31 @@ func (c *call) judge(e *inference.Error) ending {
 	return v.ending()
 }
 
-var errNoContent = errors.New("no content within the attempt timeout")
-
 // open calls the target and reads up to the first content. The attempt's context
-// ends when that takes too long, and else when the stream is closed.
-func (r *Router) open(ctx context.Context, req *inference.Request, t inference.Target, g *guard) (*relay, *inference.Error) {
+// ends when the region is silent for too long, and else when the stream is closed.
+func (c *call) open(ctx context.Context, t inference.Target, g *guard) (*relay, *inference.Error) {
 	attempt, cancel := context.WithCancelCause(ctx)
-	stopTimer := r.clock.AfterFunc(r.timeout, func() { cancel(errNoContent) })
-	s := &relay{router: r, target: t, guard: g, cancel: cancel}
-	err := s.begin(attempt, req)
-	inTime := stopTimer()
-	if inTime && err == nil {
+	s := &relay{router: c.router, target: t, guard: g, attempt: attempt, cancel: cancel}
+	err := s.begin(attempt, c.req, c.patience(ctx))
+	if err == nil {
 		return s, nil
 	}
 	s.Close()
-	switch {
-	case ctx.Err() != nil:
-		return nil, canceled(ctx, t.Region)
-	case !inTime:
-		return nil, unanswered(t.Region, fmt.Errorf("%w of %s", errNoContent, r.timeout))
-	default:
-		return nil, regional(err, t.Region)
+	if ctx.Err() != nil {
+		return nil, abandoned(ctx, t.Region)
 	}
+	return nil, regional(err, t.Region)
 }
 
-// canceled is the failure of a call whose caller is gone.
-func canceled(ctx context.Context, region inference.Region) *inference.Error {
+// abandoned is the failure of a call that nobody waits for any longer: the caller
+// left, or its deadline passed before the region had answered.
+func abandoned(ctx context.Context, region inference.Region) *inference.Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return unanswered(region, context.Cause(ctx))
+	}
 	return &inference.Error{
 		Kind: inference.Canceled, Op: op, Region: region, Transport: true,
-		Message: "the caller left or its deadline passed", Err: context.Cause(ctx),
+		Message: "the caller went away", Err: context.Cause(ctx),
 	}
 }
 

@@ -103,7 +103,7 @@ func TestRunAttempts(t *testing.T) {
 		}
 		w := &world{regions: map[inference.Region]behaviour{"a": hangs, "b": throttles(0), "c": stalls(start), "d": late}}
 		var observed []string
-		r := New(Config{Upstream: w, AttemptTimeout: time.Second, Observe: func(tg inference.Target, a inference.Attempt, e *inference.Error) {
+		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: 3 * time.Second, Observe: func(tg inference.Target, a inference.Attempt, e *inference.Error) {
 			observed = append(observed, fmt.Sprintf("%s %s %t", tg.Region, a.Outcome, e != nil))
 		}})
 		got, err := r.Run(t.Context(), request, targets("a", "b", "c", "d"))
@@ -114,7 +114,7 @@ func TestRunAttempts(t *testing.T) {
 		want := []inference.Attempt{
 			{Region: "a", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 1000},
 			{Region: "b", Model: model, Outcome: inference.Failed, Kind: inference.Throttling, Status: 429},
-			{Region: "c", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 1000},
+			{Region: "c", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 3000},
 			{Region: "d", Model: model, Outcome: inference.OK, Status: 200, MS: 40},
 		}
 		if diff := cmp.Diff(want, got.Attempts); diff != "" {
@@ -126,11 +126,11 @@ func TestRunAttempts(t *testing.T) {
 	})
 }
 
-// The attempt timeout ends with the first content: a long answer is not cut.
-func TestRunTimeoutIsForFirstContentOnly(t *testing.T) {
+// The timeouts end with the first content: a long answer is not cut.
+func TestRunTimeoutsAreUpToContentOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{regions: map[inference.Region]behaviour{"a": stalls(start, content)}}
-		r := New(Config{Upstream: w, AttemptTimeout: time.Second})
+		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: time.Second})
 		got, err := r.Run(t.Context(), request, targets("a"))
 		if err != nil {
 			t.Fatalf("Run() error = %v", err)
@@ -145,8 +145,8 @@ func TestRunTimeoutIsForFirstContentOnly(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		_, err = got.Stream.Next(ctx)
-		if waited := time.Since(began); waited != time.Minute || inference.AsError(err).Kind != inference.Canceled {
-			t.Errorf("Next() = %v after %s, want Canceled after 1m0s", err, waited)
+		if waited := time.Since(began); waited != time.Minute || inference.AsError(err).Kind != inference.ServiceUnavailable {
+			t.Errorf("Next() = %v after %s, want ServiceUnavailableException after 1m0s", err, waited)
 		}
 	})
 }
@@ -170,36 +170,78 @@ func TestRunLateContent(t *testing.T) {
 	}
 }
 
-// A caller that leaves ends the call at once, blames nobody, and frees a probe.
-func TestRunCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &world{regions: map[inference.Region]behaviour{"a": hangs, "b": sends(whole)}}
-		r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
-		trip(r, "a", time.Now())
-		time.Sleep(time.Minute)
-		for range 3 {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			began := time.Now()
-			got, err := r.Run(ctx, request, targets("a", "b"))
-			cancel()
-			e := inference.AsError(err)
-			if e.Kind != inference.Canceled || e.Status() != 499 || time.Since(began) != time.Second {
-				t.Fatalf("Run() error = %v with status %d after %s, want Canceled, 499, 1s", err, e.Status(), time.Since(began))
+// abandonments are the two ways in which a caller stops to wait after a second,
+// and the kind that the attempt and the call then have.
+var abandonments = []struct {
+	kind inference.Kind
+	wait func(context.Context) (context.Context, context.CancelFunc)
+}{
+	{inference.Canceled, func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx, leave := context.WithCancel(ctx)
+		time.AfterFunc(time.Second, leave)
+		return ctx, leave
+	}},
+	{inference.ServiceUnavailable, func(ctx context.Context) (context.Context, context.CancelFunc) {
+		return context.WithTimeout(ctx, time.Second)
+	}},
+}
+
+// A caller that does not wait any longer ends the call at once, blames nobody,
+// and frees a probe.
+func TestRunAbandoned(t *testing.T) {
+	for _, test := range abandonments {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{regions: map[inference.Region]behaviour{"a": hangs, "b": sends(whole)}}
+			r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
+			trip(r, "a", time.Now())
+			time.Sleep(time.Minute)
+			for range 3 {
+				ctx, cancel := test.wait(t.Context())
+				began := time.Now()
+				got, err := r.Run(ctx, request, targets("a", "b"))
+				e := inference.AsError(err)
+				if e.Kind != test.kind || e.Status() != test.kind.Status() || time.Since(began) != time.Second {
+					t.Fatalf("Run() error = %v with status %d after %s, want %s, %d, 1s", err, e.Status(), time.Since(began), test.kind, test.kind.Status())
+				}
+				want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.Failed, Kind: test.kind, Status: 0, MS: 1000}}
+				if diff := cmp.Diff(want, got.Attempts); diff != "" {
+					t.Fatalf("Attempts (-want +got):\n%s", diff)
+				}
+				if s := r.States(time.Now())[0]; s.State != HalfOpen {
+					t.Fatalf("State(a) = %s, want half-open: the probe told nothing", s.State)
+				}
+				if got, err := r.Run(ctx, request, targets("b")); len(got.Attempts) != 0 || inference.AsError(err).Kind != test.kind {
+					t.Errorf("Run(abandoned) = %v, %v, want no attempt and %s", got.Attempts, err, test.kind)
+				}
+				cancel()
 			}
-			want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.Failed, Kind: inference.Canceled, MS: 1000}}
-			if diff := cmp.Diff(want, got.Attempts); diff != "" {
-				t.Fatalf("Attempts (-want +got):\n%s", diff)
+		})
+	}
+}
+
+// The stream lives as long as the call's context, whatever the reader's: a call
+// that is abandoned after content blames nobody either.
+func TestStreamAbandoned(t *testing.T) {
+	for _, test := range abandonments {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{regions: map[inference.Region]behaviour{"a": func(ctx context.Context) (inference.Stream, error) {
+				return &bound{call: ctx, stalled: stalled{script{events: []inference.Event{content}}}}, nil
+			}}}
+			r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
+			ctx, cancel := test.wait(t.Context())
+			defer cancel()
+			got, err := r.Run(ctx, request, targets("a"))
+			if err != nil {
+				t.Fatalf("Run() error = %v", err)
 			}
-			if s := r.States(time.Now())[0]; s.State != HalfOpen {
-				t.Fatalf("State(a) = %s, want half-open: the probe told nothing", s.State)
+			if _, err := read(t, got.Stream); inference.AsError(err).Kind != test.kind {
+				t.Errorf("stream error = %v, want %s", err, test.kind)
 			}
-		}
-		left, cancel := context.WithCancel(t.Context())
-		cancel()
-		if got, err := r.Run(left, request, targets("b")); len(got.Attempts) != 0 || inference.AsError(err).Kind != inference.Canceled {
-			t.Errorf("Run(canceled) = %v, %v, want no attempt and Canceled", got.Attempts, err)
-		}
-	})
+			if s := r.States(time.Now())[0]; s.State != Closed {
+				t.Errorf("State(a) = %s, want closed", s.State)
+			}
+		})
+	}
 }
 
 func TestRunMaxAttempts(t *testing.T) {

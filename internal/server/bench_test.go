@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,12 +37,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// load asks the question a number of times over one connection.
+// connections is how many clients ask at a time.
+const connections = 16
+
+// load asks the question a number of times over as many connections as there
+// are clients.
 func load(url, token, requests string) error {
 	n, err := strconv.Atoi(requests)
 	if err != nil {
 		return err
 	}
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = connections
+	ended := make(chan error, connections)
+	for i := range connections {
+		go func() { ended <- ask(url, token, (n+i)/connections) }()
+	}
+	for range connections {
+		err = errors.Join(err, <-ended)
+	}
+	return err
+}
+
+// ask asks n times, one after the other.
+func ask(url, token string, n int) error {
 	for range n {
 		req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader([]byte(question)))
 		if err != nil {

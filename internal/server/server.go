@@ -109,6 +109,7 @@ func New(o Options) (*Server, error) {
 		Order:          o.Config.Order,
 		MaxAttempts:    o.Config.MaxAttempts,
 		AttemptTimeout: time.Duration(o.Config.AttemptTimeout),
+		StallTimeout:   time.Duration(o.Config.StallTimeout),
 		Breaker:        breaker(o.Config),
 		Simulated:      true,
 		Observe:        s.observe,
@@ -275,10 +276,7 @@ type prices struct{ catalog *catalog.Catalog }
 
 // Cost is the cost at the price of what was invoked; prices differ by profile,
 // whose geography is the entry region's.
-func (p prices) Cost(named string, _ inference.Region, u inference.Usage) (inference.Money, bool) {
+func (p prices) Cost(named string, u inference.Usage) (inference.Money, bool) {
 	price, ok := p.catalog.Price(named)
-	if !ok {
-		return 0, false
-	}
-	return price.Cost(u), true
+	return price.Cost(u), ok
 }

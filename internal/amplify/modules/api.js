@@ -1,8 +1,8 @@
 // backend.data: the GraphQL API and its data sources.
-import { recording } from "fairway/recording";
-import { tolerant } from "fairway/recorder";
-import { role } from "fairway/role";
-import { stack } from "fairway/stack";
+const { recording } = require("fairway/recording");
+const { tolerant } = require("fairway/recorder");
+const { role } = require("fairway/role");
+const { stack } = require("fairway/stack");
 
 // Each method's AppSync kind and how many arguments stand between the id and
 // the options (CDK GraphqlApi reference).
@@ -34,7 +34,7 @@ function addDataSource(kind, targets) {
   };
 }
 
-export function api(name) {
+function api(name) {
   const methods = {};
   for (const [method, [kind, targets]] of Object.entries(dataSourceMethods)) {
     methods[method] = addDataSource(kind, targets);
@@ -56,3 +56,5 @@ export function api(name) {
     }),
   });
 }
+
+module.exports = { api };

@@ -1,11 +1,10 @@
 // @aws-amplify/backend.
-import { recording } from "fairway/recording";
-import { recorder, tolerant } from "fairway/recorder";
-import { api } from "fairway/api";
-import { role } from "fairway/role";
-import { stack } from "fairway/stack";
-
-export { a } from "@aws-amplify/data-schema";
+const { recording } = require("fairway/recording");
+const { recorder, tolerant } = require("fairway/recorder");
+const { api } = require("fairway/api");
+const { role } = require("fairway/role");
+const { stack } = require("fairway/stack");
+const { a } = require("@aws-amplify/data-schema");
 
 // What a define function returns, Amplify's ConstructFactory: defineBackend gets
 // the instance under the name that the resource is given there.
@@ -16,7 +15,7 @@ class Resource {
   }
 }
 
-export function defineBackend(resources) {
+function defineBackend(resources) {
   const at = __at();
   const backend = {
     stack,
@@ -38,7 +37,7 @@ export function defineBackend(resources) {
   return backend;
 }
 
-export function defineData({ schema, authorizationModes = {} }) {
+function defineData({ schema, authorizationModes = {} }) {
   const { defaultAuthorizationMode, apiKeyAuthorizationMode, oidcAuthorizationMode, lambdaAuthorizationMode } = authorizationModes;
   const record = {
     at: __at(),
@@ -54,7 +53,7 @@ export function defineData({ schema, authorizationModes = {} }) {
   return new Resource(api, record);
 }
 
-export function defineAuth(props = {}) {
+function defineAuth(props = {}) {
   const { loginWith = {}, userAttributes = {}, groups = [], multifactor = {} } = props;
   const record = {
     at: __at(),
@@ -83,7 +82,7 @@ function loginName(login) {
 }
 
 // referenceAuth's pool lives on AWS; here the local user pool takes its place.
-export function referenceAuth() {
+function referenceAuth() {
   recorder("referenceAuth")();
   return defineAuth({ loginWith: { email: true } });
 }
@@ -103,7 +102,7 @@ function auth(name) {
   });
 }
 
-export function defineFunction() {
+function defineFunction() {
   return new Resource(lambda);
 }
 
@@ -125,13 +124,17 @@ function lambda(name) {
   });
 }
 
-export function defineStorage() {
+function defineStorage() {
   return new Resource((name) => tolerant(name, { stack }));
 }
 
-export const referenceStorage = defineStorage;
+const referenceStorage = defineStorage;
 
-export function secret(name) {
+function secret(name) {
   const text = () => `\${secret ${name}}`;
   return { toString: text, toJSON: text };
 }
+
+module.exports = {
+  a, defineBackend, defineData, defineAuth, referenceAuth, defineFunction, defineStorage, referenceStorage, secret,
+};

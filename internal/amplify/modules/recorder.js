@@ -1,7 +1,7 @@
 // Recorders stand in for what has no meaning outside AWS. A recorder takes any
 // use: it is called, constructed, extended, read and assigned to, and is noted
 // once under its name when a use would have had an effect.
-import { recording } from "fairway/recording";
+const { recording } = require("fairway/recording");
 
 const noted = new Set();
 
@@ -12,7 +12,7 @@ function note(name) {
 }
 
 // recorder stands for the thing called name; memberName names its properties.
-export function recorder(name, memberName = (key) => `${name}.${key}`) {
+function recorder(name, memberName = (key) => `${name}.${key}`) {
   const members = new Map();
   const text = () => {
     note(name);
@@ -52,7 +52,7 @@ function part(name) {
 // library is the module object of a package, or of the part of one, whose
 // exports are all recorders but for the known ones. The exports are found
 // through the prototype, which bundled code keeps where it copies own keys.
-export function library(name, known = {}) {
+function library(name, known = {}) {
   const exports = recorder(name, (key) => `${name} ${key}`);
   const fallback = new Proxy({}, {
     get(_, key) {
@@ -65,7 +65,7 @@ export function library(name, known = {}) {
 }
 
 // tolerant is an object of known members; whatever else is asked of it is a recorder.
-export function tolerant(name, known) {
+function tolerant(name, known) {
   const rest = recorder(name);
   const isKnown = (target, key) => key in target || typeof key === "symbol" || key === "then" || key === "toJSON";
   return new Proxy(known, {
@@ -77,3 +77,5 @@ export function tolerant(name, known) {
     },
   });
 }
+
+module.exports = { recorder, library, tolerant };

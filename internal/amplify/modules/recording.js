@@ -1,6 +1,6 @@
 // What the project declares, in source order. Everything else in this folder
 // only adds to it; the loader reads it when evaluation is over.
-export const recording = {
+const recording = {
   backends: [],
   data: [],
   auth: [],
@@ -12,3 +12,5 @@ export const recording = {
 };
 
 globalThis.__recording = recording;
+
+module.exports = { recording };

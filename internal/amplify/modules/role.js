@@ -1,8 +1,8 @@
 // An IAM role and what is attached to it, in source order. Statements are kept
 // by reference, because they may still change until evaluation is over.
-import { tolerant } from "fairway/recorder";
+const { tolerant } = require("fairway/recorder");
 
-export function role(name, record) {
+function role(name, record) {
   const attached = [];
   Object.defineProperty(record, "statements", {
     enumerable: true,
@@ -28,3 +28,5 @@ export function role(name, record) {
   });
   return self;
 }
+
+module.exports = { role };

@@ -1,6 +1,6 @@
 // The one stack a project deploys to. Its region and account are plain text
 // here, where the CDK has tokens, so that templates and URLs of them work.
-import { tolerant } from "fairway/recorder";
+const { tolerant } = require("fairway/recorder");
 
 const { region, account } = __deployment;
 
@@ -13,9 +13,9 @@ const pseudo = {
   stackId: `arn:aws:cloudformation:${region}:${account}:stack/amplify/local`,
 };
 
-export const stack = tolerant("aws-cdk-lib Stack", { ...pseudo });
+const stack = tolerant("aws-cdk-lib Stack", { ...pseudo });
 
-export class Stack {
+class Stack {
   constructor() {
     return tolerant("aws-cdk-lib Stack", Object.assign(this, pseudo));
   }
@@ -24,7 +24,7 @@ export class Stack {
   }
 }
 
-export const Aws = {
+const Aws = {
   REGION: region,
   ACCOUNT_ID: account,
   PARTITION: pseudo.partition,
@@ -43,7 +43,7 @@ const parameters = {
   "AWS::StackId": pseudo.stackId,
 };
 
-export const Fn = tolerant("aws-cdk-lib Fn", {
+const Fn = tolerant("aws-cdk-lib Fn", {
   join: (delimiter, values) => values.join(delimiter),
   ref: (name) => parameters[name] ?? `\${${name}}`,
   select: (index, values) => values[index],
@@ -52,7 +52,7 @@ export const Fn = tolerant("aws-cdk-lib Fn", {
     text.replace(/\$\{([^!}][^}]*)\}/g, (whole, name) => variables[name] ?? parameters[name] ?? whole),
 });
 
-export class Duration {
+class Duration {
   constructor(seconds) {
     this.seconds = seconds;
   }
@@ -77,3 +77,5 @@ export class Duration {
     return this.seconds / 86400;
   }
 }
+
+module.exports = { stack, Stack, Aws, Fn, Duration };

@@ -382,7 +382,7 @@ const combine = (schemas) => ({
   record: () => ({ schemas: schemas.map((one) => plain(one[recorded])) }),
 });
 
-export const a = {
+const a = {
   schema, combine, configure: () => ({ schema }),
   model, ref, customType, enum: enumType,
   query: operation('Query'), mutation: operation('Mutation'), subscription: operation('Subscription'),
@@ -394,3 +394,5 @@ export const a = {
   date: scalar('AWSDate'), time: scalar('AWSTime'), datetime: scalar('AWSDateTime'), timestamp: scalar('AWSTimestamp'),
   email: scalar('AWSEmail'), json: scalar('AWSJSON'), phone: scalar('AWSPhone'), url: scalar('AWSURL'), ipAddress: scalar('AWSIPAddress'),
 };
+
+module.exports = { a };

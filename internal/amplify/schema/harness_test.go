@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/dop251/goja"
-	"github.com/evanw/esbuild/pkg/api"
 
 	"fairway/backend"
 	"fairway/internal/amplify/schema"
@@ -17,14 +16,10 @@ import (
 // amplifyAuth is what Amplify gives an API with a user pool and an API key.
 var amplifyAuth = backend.Authorization{Default: backend.APIKey, Additional: []backend.Mode{backend.UserPool, backend.IAM}}
 
-// compiled is the module as a script, for a VM without modules.
+// compiled is the module as a script whose value is `a`.
 func compiled(t testing.TB) *goja.Program {
 	t.Helper()
-	out := api.Transform(schema.Module(), api.TransformOptions{Format: api.FormatCommonJS})
-	if len(out.Errors) > 0 {
-		t.Fatal(out.Errors)
-	}
-	program, err := goja.Compile("builder.js", "(function (exports, module) {"+string(out.Code)+"\nreturn module.exports.a})({}, {exports: {}})", true)
+	program, err := goja.Compile("builder.js", "(function (module) {"+schema.Module()+"\nreturn module.exports.a})({})", true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 //go:embed builder.js
 var module string
 
-// Module is the builder as an ES module that exports `a`. It calls the global
+// Module is the builder as a CommonJS module that exports `a`. It calls the global
 // __at(), which the host supplies and which returns the position ("file:line") of
 // the nearest caller outside the module. The object that a.schema or a.combine
 // returns has record(), whose JSON is what Build reads.

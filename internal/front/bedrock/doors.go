@@ -6,24 +6,21 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 
 	"fairway/internal/inference"
 )
 
 // ServeHTTP is the door for clients outside the process.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// One byte more than is allowed tells a body that is too long.
-	body, err := io.ReadAll(io.LimitReader(r.Body, f.MaxBody+1))
-	if err != nil {
-		panic(http.ErrAbortHandler) // the client went away while it sent
-	}
+	body := sync.OnceValues(func() ([]byte, error) { return f.readBody(r) })
 	response, _, err := f.serve(r.Context(), &call{
 		id:     newRequestID(),
 		method: r.Method,
 		path:   r.URL.EscapedPath(),
 		host:   r.Host,
 		header: r.Header,
-		body:   body,
+		read:   body,
 		authenticate: func() (inference.Credential, error) {
 			return f.Authenticator.Authenticate(r, body)
 		},
@@ -32,6 +29,31 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // nobody is there to read an answer
 	}
 	write(w, response)
+}
+
+// readBody reads the body, unless it says of itself that it is too long.
+func (f *Front) readBody(r *http.Request) ([]byte, error) {
+	if err := f.checkLength(r.ContentLength); err != nil {
+		return nil, err
+	}
+	// One byte more than is allowed tells a body that is too long.
+	body, err := io.ReadAll(io.LimitReader(r.Body, f.MaxBody+1))
+	if err != nil {
+		return nil, &inference.Error{Kind: inference.Canceled, Op: "read request", Message: "the client went away while it sent", Err: err}
+	}
+	return body, f.checkLength(int64(len(body)))
+}
+
+// checkLength refuses a body of more bytes than the limit, as the service does.
+func (f *Front) checkLength(n int64) error {
+	if n <= f.MaxBody {
+		return nil
+	}
+	return &inference.Error{
+		Kind: inference.Validation, Op: "read request",
+		Message: "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to " +
+			strconv.FormatInt(f.MaxBody, 10),
+	}
 }
 
 // write sends response with the two names that the service itself does not write
@@ -69,8 +91,8 @@ func (f *Front) Send(ctx context.Context, credential inference.Credential, calle
 		path:   u.EscapedPath(),
 		host:   u.Host,
 		header: r.Header,
-		body:   r.Body,
 		caller: caller,
+		read:   func() ([]byte, error) { return r.Body, f.checkLength(int64(len(r.Body))) },
 		authenticate: func() (inference.Credential, error) {
 			if credential.Service == "" {
 				return inference.Credential{}, &inference.Error{Kind: inference.MissingAuth, Op: "authenticate", Message: "Missing Authentication Token"}

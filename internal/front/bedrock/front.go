@@ -4,6 +4,9 @@
 // checks.
 //
 //	route > authenticate > scope and region > decode > Gateway > encode
+//
+// What the head of a request is enough to refuse is refused before its body is
+// read.
 package bedrock
 
 import (
@@ -28,11 +31,13 @@ type Gateway interface {
 	Invoke(ctx context.Context, r *inference.Request) (inference.Stream, *inference.Record, error)
 }
 
-// Authenticator finds who sent an HTTP request with that body. The credential
-// has the scope that was signed for; its Region is empty when the caller proved
-// itself without one, as with a bearer key. Errors are *inference.Error.
+// Authenticator finds who sent an HTTP request. It asks for the body only where a
+// signature is over it, and when the head of the request has nothing against the
+// caller; an error of body is returned as it is. The credential has the scope that
+// was signed for; its Region is empty when the caller proved itself without one,
+// as with a bearer key. Errors are *inference.Error.
 type Authenticator interface {
-	Authenticate(r *http.Request, body []byte) (inference.Credential, error)
+	Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error)
 }
 
 // Config is what a Front needs. Gateway, Authenticator and Log are required.
@@ -62,14 +67,15 @@ type call struct {
 	path         string // percent-encoded
 	host         string
 	header       http.Header
-	body         []byte
 	caller       inference.Caller
 	authenticate func() (inference.Credential, error)
+	read         func() ([]byte, error) // gives the body, each time it is asked
 
 	// Set on the way.
 	model     string
 	region    inference.Region
 	principal inference.Principal
+	body      []byte
 }
 
 // An operation checks what is its own in the call, runs it and encodes the
@@ -134,6 +140,9 @@ func (f *Front) run(ctx context.Context, c *call) (*inference.HTTPResponse, *inf
 	c.model, c.principal = p.model, credential.Principal
 	c.region, err = f.sourceRegion(credential, c.host, p.region)
 	if err != nil {
+		return nil, nil, err
+	}
+	if c.body, err = c.read(); err != nil {
 		return nil, nil, err
 	}
 	return operation(f, ctx, c)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"fairway/internal/front/bedrock"
@@ -64,14 +65,78 @@ func TestBodyLimit(t *testing.T) {
 	if w := serveBearer(g, "/model/m/invoke", bytes.NewReader(make([]byte, bedrock.MaxBody))); w.Code != 200 {
 		t.Errorf("a body of the limit = %d, want 200", w.Code)
 	}
-	w := serveBearer(&scriptedGateway{unexpected: true}, "/model/m/invoke", bytes.NewReader(make([]byte, bedrock.MaxBody+1)))
+	// Of unknown length, as httptest has it for other readers.
+	w := serveBearer(&scriptedGateway{unexpected: true}, "/model/m/invoke", io.MultiReader(bytes.NewReader(make([]byte, bedrock.MaxBody+1))))
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "less than or equal to 25000000") {
 		t.Errorf("a body over the limit = %d %s, want 400", w.Code, w.Body)
+	}
+	response, _, err := newFront(&scriptedGateway{unexpected: true}, time.Now).Send(t.Context(),
+		inference.Credential{Principal: developer, Service: "bedrock"}, inference.Caller{},
+		&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: make([]byte, bedrock.MaxBody+1)})
+	if err != nil || response.Status != 400 || !strings.Contains(string(response.Body), "less than or equal to 25000000") {
+		t.Errorf("Send of a body over the limit = %v, %v, want 400", response, err)
 	}
 	w = serveBearer(&scriptedGateway{unexpected: true}, "/model/"+strings.Repeat("m", 2049)+"/invoke", strings.NewReader(prompt))
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "The provided model identifier is invalid.") {
 		t.Errorf("a model id of 2049 characters = %d %s, want 400", w.Code, w.Body)
 	}
+}
+
+// unread is a body that is not to be read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// TestRefusedBeforeTheBodyIsRead: nobody makes the front hold 25 MB by sending
+// them where they do not belong.
+func TestRefusedBeforeTheBodyIsRead(t *testing.T) {
+	signed := func(id, region string) http.Header {
+		r := httptest.NewRequest("POST", "/model/m/invoke", nil)
+		sigv4.Sign(r, nil, sigv4.Credentials{AccessKeyID: id, SecretAccessKey: "secret"}, region, "bedrock", time.Now())
+		return r.Header
+	}
+	bearer := func(key string) http.Header { return http.Header{"Authorization": {"Bearer " + key}} }
+	const tooLong = bedrock.MaxBody + 1
+	for name, tt := range map[string]struct {
+		method, target string
+		header         http.Header
+		length         int64
+		status         int
+		answer         string
+	}{
+		"no operation":              {"POST", "/model/m/dance", bearer("bearer"), 1, 404, "not recognized"},
+		"no path of ours":           {"POST", "/models", bearer("bearer"), 1, 404, "not recognized"},
+		"method":                    {"PUT", "/model/m/invoke", bearer("bearer"), 1, 405, "not recognized"},
+		"nobody":                    {"POST", "/model/m/invoke", http.Header{}, 1, 403, "Missing Authentication Token"},
+		"another scheme":            {"POST", "/model/m/invoke", http.Header{"Authorization": {"Basic YTpi"}}, 1, 403, "Missing Authentication Token"},
+		"unknown bearer key":        {"POST", "/model/m/invoke", bearer("other"), 1, 403, "security token"},
+		"unknown access key":        {"POST", "/model/m/invoke", signed("NONE", "eu-west-1"), 1, 403, "security token"},
+		"too long, by bearer key":   {"POST", "/model/m/invoke", bearer("bearer"), tooLong, 400, "less than or equal to 25000000"},
+		"too long, signed":          {"POST", "/model/m/invoke", signed("AKID", "eu-west-1"), tooLong, 400, "less than or equal to 25000000"},
+		"nobody, of unknown length": {"POST", "/model/m/invoke", http.Header{}, -1, 403, "Missing Authentication Token"},
+	} {
+		r := httptest.NewRequest(tt.method, tt.target, unread{t})
+		r.Header, r.ContentLength = tt.header, tt.length
+		w := httptest.NewRecorder()
+		newFront(&scriptedGateway{unexpected: true}, time.Now).ServeHTTP(w, r)
+		if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.answer) {
+			t.Errorf("%s: %d %s, want %d and %q", name, w.Code, w.Body, tt.status, tt.answer)
+		}
+	}
+}
+
+// A client that goes away while it sends is not answered.
+func TestAClientThatStopsSending(t *testing.T) {
+	defer func() {
+		if cause := recover(); cause != http.ErrAbortHandler {
+			t.Errorf("ServeHTTP panicked with %v, want http.ErrAbortHandler", cause)
+		}
+	}()
+	serveBearer(&scriptedGateway{unexpected: true}, "/model/m/invoke", io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	t.Error("ServeHTTP returned, want it aborted")
 }
 
 func TestSendHandsOverTheCaller(t *testing.T) {

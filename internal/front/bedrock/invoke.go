@@ -51,8 +51,6 @@ func (f *Front) checkInvoke(c *call) error {
 	switch {
 	case len(c.model) > maxModelID:
 		return refuse("The provided model identifier is invalid.")
-	case int64(len(c.body)) > f.MaxBody:
-		return refuse("1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to " + strconv.FormatInt(f.MaxBody, 10))
 	case len(c.body) == 0:
 		return refuse("Malformed input request, please reformat your input and try again.")
 	case !isJSON(contentType):

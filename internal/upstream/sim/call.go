@@ -31,6 +31,9 @@ func (w *World) open(t inference.Target, r *inference.Request) (*call, error) {
 	if !ok {
 		return nil, invalid(unknownModel)
 	}
+	if r.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") != "" {
+		return nil, invalid(noGuardrail)
+	}
 	if !model.ID.IsAnthropic() {
 		return nil, invalid("simulated regions speak Anthropic Messages only so far, not the format of " +
 			familyName(model.ID) + " models: use an anthropic.claude model")
@@ -65,7 +68,8 @@ func (w *World) read(model inference.Model, body []byte) (*call, error) {
 // not known.
 func (c *call) limit() int { return min(*c.request.MaxTokens, math.MaxInt32) }
 
-// write asks the text source for its reply and cuts it as the request wants.
+// write asks the text source for its reply and cuts it as the request wants. A
+// prefill that is not how the reply begins is followed by all of it.
 func (w *World) write(ctx context.Context, c *call) (draft, error) {
 	conversation := *c.request
 	prefill, prefilled := c.request.Prefill()
@@ -77,18 +81,18 @@ func (w *World) write(ctx context.Context, c *call) (draft, error) {
 		return draft{}, err
 	}
 	if prefilled {
-		reply.Text = continuation(reply.Text, prefill)
+		reply.Text = strings.TrimPrefix(reply.Text, prefill)
 	}
 	return c.cut(reply), nil
 }
 
-// continuation is what is left to say of text after prefill. A prefill that is
-// not how the text begins is followed by the whole text on its own line.
-func continuation(text, prefill string) string {
-	if rest, ok := strings.CutPrefix(text, prefill); ok {
-		return rest
+// count is how many tokens each piece has.
+func (c *call) count(pieces []string) []int {
+	counts := make([]int, len(pieces))
+	for i, p := range pieces {
+		counts[i] = c.tokens.Text(p)
 	}
-	return "\n" + text
+	return counts
 }
 
 // familyName is the first two words of a model id: "amazon nova", "meta llama3".

@@ -87,7 +87,7 @@ func (c *checker) sampling() {
 		f := float64(*k)
 		c.within("top_k", &f, 0, 500)
 	}
-	if c.generation >= firstOneSampler && c.r.Temperature != nil && c.r.TopP != nil {
+	if slices.Contains(oneSampler, c.model.ID) && c.r.Temperature != nil && c.r.TopP != nil {
 		c.native(twoSamplers)
 	}
 	if n := len(c.r.StopSequences); n > maxStopSequences {
@@ -138,7 +138,7 @@ func (c *call) checkWindow() string {
 		return ""
 	case c.input > window:
 		return inputTooLong
-	case generation >= firstNative && generation < firstOneSampler && c.input+output > window:
+	case generation >= firstNative && generation < firstPastWindow && c.input+output > window:
 		return fmt.Sprintf(aboveWindow, c.input, output, window)
 	}
 	return ""

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -36,13 +37,14 @@ func TestRefusals(t *testing.T) {
 		{sonnet4, body("hi", `"max_tokens":0,`), "max_tokens: Input should be greater than or equal to 1"},
 		{sonnet35, body("hi", `"max_tokens":0,`), malformedBy("#/max_tokens: 0 is not greater or equal to 1")},
 		{sonnet35, body("hi", `"max_tokens":8193,`),
-			"The maximum tokens you requested exceeds the model limit of 8192. Try again with a maximum tokens value that is lower than 8192."},
+			"The maximum tokens you requested exceeds the model limit of 8192 . Try again with a maximum tokens value that is lower than 8192."},
 		{sonnet5, body("hi", `"max_tokens":128000,`),
-			"The maximum tokens you requested exceeds the model limit of 128000. Try again with a maximum tokens value that is lower than 128000."},
+			"The maximum tokens you requested exceeds the model limit of 128000 . Try again with a maximum tokens value that is lower than 128000."},
 		{sonnet4, with(`"temperature":1.5,`), "temperature: Input should be less than or equal to 1"},
 		{sonnet35, with(`"temperature":1.5,`), malformedBy("#/temperature: 1.5 is not less or equal to 1")},
 		{sonnet4, with(`"top_k":501,`), "top_k: Input should be less than or equal to 500"},
 		{sonnet45, with(`"temperature":1,"top_p":1,`), twoSamplers},
+		{haiku45, with(`"temperature":1,"top_p":1,`), twoSamplers},
 		{sonnet4, with(`"stop_sequences":[" "],`), blankStopSequence},
 		{sonnet4, messages(``), "messages: at least one message is required"},
 		{sonnet35, messages(``), malformedBy("#/messages: expected minimum item count: 1, found: 0")},
@@ -103,6 +105,24 @@ func TestAccepts(t *testing.T) {
 		if _, err := invoke(t, New(config()), singapore, sonnet4, body); err != nil {
 			t.Errorf("%s: %v", list, err)
 		}
+	}
+}
+
+// TestBothSamplers: only two models refuse temperature beside top_p.
+func TestBothSamplers(t *testing.T) {
+	for _, model := range []string{sonnet35, sonnet4, sonnet46, sonnet5} {
+		if _, err := invoke(t, New(config()), singapore, model, body("hi", `"max_tokens":10,"temperature":1,"top_p":1,`)); err != nil {
+			t.Errorf("%s with temperature and top_p: %v", model, err)
+		}
+	}
+}
+
+func TestGuardrailIsNotDropped(t *testing.T) {
+	r := request(sonnet4, body("hi", `"max_tokens":10,`))
+	r.Header = http.Header{"X-Amzn-Bedrock-Guardrailidentifier": {"g1"}, "X-Amzn-Bedrock-Guardrailversion": {"1"}}
+	_, err := New(config()).Invoke(context.Background(), target(singapore, sonnet4), r)
+	if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != inference.Validation || e.Message != noGuardrail {
+		t.Errorf("a call with a guardrail: %v, want a validation error: %s", err, noGuardrail)
 	}
 }
 

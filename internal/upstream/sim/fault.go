@@ -65,7 +65,7 @@ func (v *visit) meet() error {
 // failure is err as a caller gets it: whatever ended the call's context wins.
 func (v *visit) failure(err error) error {
 	switch cause := context.Cause(v.ctx); {
-	case errors.Is(cause, errWentDown), errors.Is(v.ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(cause, errWentDown), errors.Is(cause, context.DeadlineExceeded), errors.Is(v.ctx.Err(), context.DeadlineExceeded):
 		return v.transport(cause)
 	case cause != nil:
 		return &inference.Error{Kind: inference.Canceled, Op: op, Region: v.region.name, Message: "the caller went away", Err: cause}

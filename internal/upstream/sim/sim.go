@@ -2,9 +2,10 @@
 // realistic latency, quotas and faults around a text source. No model runs, and
 // every reply of the default source says so in its first line.
 //
-// A call reads top to bottom in World.Invoke: travel to the region, meet its
+// A call reads top to bottom in stream.begin: travel to the region, meet its
 // fault, have the body checked as Bedrock checks it, take tokens from the quota,
-// let the source write, speak the reply piece by piece, travel back.
+// let the source write, travel back with the first token. The rest is spoken
+// piece by piece while the stream is read.
 package sim
 
 import (
@@ -74,87 +75,24 @@ func New(c Config) *World {
 }
 
 // Invoke runs InvokeModel on t.Model, a foundation model's id, in t.Region. It
-// returns once the region has answered: exactly one of Stream and error is
-// non-nil, and the stream is one event. Errors are *inference.Error with the
-// region set, of the kinds and with the texts that Bedrock answers with;
-// refused, dropped and timed-out calls are ServiceUnavailable with Transport
-// set, a caller that went away is Canceled.
-func (w *World) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error) {
-	v := w.region(t.Region).enter(ctx, w.config.Seed)
-	defer v.leave()
-	body, usage, err := w.run(v, t, r)
-	if err != nil {
-		return nil, v.failure(err)
-	}
-	return &stream{event: inference.Event{Raw: body, Content: true, Final: true, Usage: &usage}}, nil
-}
-
-// run is the call inside the region.
-func (w *World) run(v *visit, t inference.Target, r *inference.Request) ([]byte, inference.Usage, error) {
-	none := inference.Usage{}
-	p := w.pace(v, t, r)
-	if err := w.wait(v, p.travel); err != nil {
-		return nil, none, err
-	}
-	if err := v.meet(); err != nil {
-		return nil, none, w.reject(v, p, err)
-	}
-	c, err := w.open(t, r)
-	if err != nil {
-		return nil, none, w.reject(v, p, err)
-	}
-	charge, err := v.region.reserve(w, c.bucket(t, r), c.input+c.limit())
-	if err != nil {
-		return nil, none, w.reject(v, p, err)
-	}
-	output := 0
-	defer func() { charge.settle(c.input + output*max(1, c.model.OutputBurndown)) }()
-
-	reply, err := w.write(v.ctx, c)
-	if err != nil {
-		return nil, none, w.reject(v, p, err)
-	}
-	if output, err = w.speak(v, p, c, reply); err != nil {
-		return nil, none, err
-	}
-	if err := w.wait(v, p.travel); err != nil {
-		return nil, none, err
-	}
-	usage := inference.Usage{InputTokens: c.input, OutputTokens: output}
-	body, err := reply.response(v, c.model.ID, usage).Encode()
-	return body, usage, err
-}
-
-// reject sends an error back over the distance; a connection that was refused
-// needs no way back.
-func (w *World) reject(v *visit, p pace, err error) error {
-	if inference.AsError(err).Transport {
-		return err
-	}
-	if ended := w.wait(v, p.travel); ended != nil {
-		return ended
-	}
-	return err
-}
-
-// speak takes the time that the reply's pieces take and counts them. A region
-// that cuts drops the connection after half of them.
-func (w *World) speak(v *visit, p pace, c *call, reply draft) (tokens int, err error) {
-	if err := w.wait(v, p.first(c.input)); err != nil {
-		return 0, err
-	}
-	pieces := reply.pieces()
-	for i, piece := range pieces {
-		if v.fault == Cut && i >= len(pieces)/2 {
-			return tokens, errCut
+// returns with the first token: exactly one of Stream and error is non-nil. The
+// stream shows life at once and, for as long as the region speaks, every few
+// seconds, then gives the whole answer; the region is at work until it has ended
+// or is closed. Errors, also the stream's, are *inference.Error with the region
+// set, of the kinds and with the texts that Bedrock answers with; refused,
+// dropped and timed-out calls are ServiceUnavailable with Transport set, a caller
+// that went away is Canceled.
+func (w *World) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (answer inference.Stream, err error) {
+	s := &stream{world: w, visit: w.region(t.Region).enter(ctx, w.config.Seed)}
+	defer func() {
+		if answer == nil {
+			s.leave()
 		}
-		n := c.tokens.Text(piece)
-		if err := w.wait(v, p.token*time.Duration(n)); err != nil {
-			return tokens, err
-		}
-		tokens += n
+	}()
+	if err := s.begin(t, r); err != nil {
+		return nil, s.visit.failure(err)
 	}
-	return reply.tokens, nil
+	return s, nil
 }
 
 // wait lets d of simulated time pass. It fails when the call ends first.

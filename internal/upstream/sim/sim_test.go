@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	sonnet4  = "anthropic.claude-sonnet-4-20250514-v1:0"
 	sonnet35 = "anthropic.claude-3-5-sonnet-20240620-v1:0"
+	haiku45  = "anthropic.claude-haiku-4-5-20251001-v1:0"
 	sonnet45 = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 	sonnet46 = "anthropic.claude-sonnet-4-6"
 	sonnet5  = "anthropic.claude-sonnet-5"
@@ -39,8 +40,9 @@ const (
 // catalog is a few models as models.json has them.
 func catalog(id inference.ModelID) (inference.Model, bool) {
 	m, ok := map[inference.ModelID]inference.Model{
-		sonnet4:                {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
+		sonnet4:                {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, Caching: true, OutputBurndown: 5},
 		sonnet35:               {ContextWindow: 200_000, MaxOutput: 8_192, Prefill: true, OutputBurndown: 1},
+		haiku45:                {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
 		sonnet45:               {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
 		sonnet46:               {ContextWindow: 1_000_000, MaxOutput: 64_000, OutputBurndown: 5},
 		sonnet5:                {ContextWindow: 1_000_000, MaxOutput: 128_000, MaxOutputExcl: true, OutputBurndown: 5},
@@ -73,6 +75,15 @@ func target(region inference.Region, model string) inference.Target {
 	return inference.Target{Region: region, Model: model, Simulated: true}
 }
 
+// answer is the first event that is more than a sign of life.
+func answer(ctx context.Context, s inference.Stream) (inference.Event, error) {
+	for {
+		if event, err := s.Next(ctx); err != nil || !event.IsLifeSign() {
+			return event, err
+		}
+	}
+}
+
 // invoke calls the world and decodes the answer.
 func invoke(t testing.TB, w *World, region inference.Region, model, body string) (anthropic.Response, error) {
 	t.Helper()
@@ -81,12 +92,12 @@ func invoke(t testing.TB, w *World, region inference.Region, model, body string)
 		return anthropic.Response{}, err
 	}
 	defer s.Close()
-	event, err := s.Next(context.Background())
+	event, err := answer(context.Background(), s)
 	if err != nil {
-		t.Fatal(err)
+		return anthropic.Response{}, err
 	}
 	if _, err := s.Next(context.Background()); err != io.EOF {
-		t.Fatalf("second Next = %v, want io.EOF", err)
+		t.Fatalf("Next after the answer = %v, want io.EOF", err)
 	}
 	var r anthropic.Response
 	if err := json.Unmarshal(event.Raw, &r); err != nil {
@@ -94,6 +105,9 @@ func invoke(t testing.TB, w *World, region inference.Region, model, body string)
 	}
 	if event.Usage.OutputTokens != r.Usage.OutputTokens || event.Usage.InputTokens != r.Usage.InputTokens {
 		t.Errorf("event's usage = %+v, body's = %+v, want the same", event.Usage, r.Usage)
+	}
+	if m, _ := catalog(inference.ModelID(model)); event.Usage.Caching != m.Caching {
+		t.Errorf("event's usage = %+v, want Caching to be the model's", event.Usage)
 	}
 	return r, nil
 }
@@ -358,7 +372,7 @@ func BenchmarkInvoke(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := s.Next(ctx); err != nil {
+		if _, err := answer(ctx, s); err != nil {
 			b.Fatal(err)
 		}
 		s.Close()

@@ -19,10 +19,11 @@ const (
 	inputTooLong    = "Input is too long for requested model."                                                                // [V], for the body's size [M]
 	malformed       = "Malformed input request, please reformat your input and try again."                                    // [M]
 	rolesAlternate  = `messages: roles must alternate between "user" and "assistant", but found multiple "%s" roles in a row` // [V]
+	noGuardrail     = "the call names a guardrail and simulated regions have none: leave it out"                              // ours
 	noPrefill       = "This model does not support assistant message prefill. The conversation must end with a user message." // [V]
 
-	aboveModelLimit = "The maximum tokens you requested exceeds the model limit of %d. " + // [V]
-		"Try again with a maximum tokens value that is lower than %d." // [M]
+	aboveModelLimit = "The maximum tokens you requested exceeds the model limit of %d" + // [V]
+		" . Try again with a maximum tokens value that is lower than %d." // [M]
 	aboveWindow = "input length and `max_tokens` exceed context limit: %d + %d > %d, " + // [M]
 		"decrease input length or `max_tokens` and try again"
 
@@ -48,9 +49,15 @@ const (
 const (
 	firstNative     = 307 // answers in Anthropic's own words, merges turns of one role [M]
 	firstThinking   = 307 // extended thinking
-	firstOneSampler = 405 // temperature or top_p, not both: said of Sonnet and Haiku 4.5 [V]
+	firstPastWindow = 405 // max_tokens may reach past the context window [M]
 	firstAdaptive   = 406 // adaptive thinking [M]
 )
+
+// oneSampler is the models that take temperature or top_p, not both [V].
+var oneSampler = []inference.ModelID{
+	"anthropic.claude-sonnet-4-5-20250929-v1:0",
+	"anthropic.claude-haiku-4-5-20251001-v1:0",
+}
 
 // finding is one thing that is wrong with a body, in the words of both
 // generations. Where one is empty the other serves both.

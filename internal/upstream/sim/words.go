@@ -92,9 +92,10 @@ func isWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r)
 }
 
-// regionCode is what a region is called: a reply names none, not even one that
-// the prompt names, lest it read as where the call ran.
-var regionCode = regexp.MustCompile(`\b[a-zA-Z]{2,5}(-[a-zA-Z]+){1,3}-[0-9]\b`)
+// regionCode is what a region is called, "us-gov-west-1", also within a word: a
+// reply names none, not even one that the request names, lest it read as where
+// the call ran.
+var regionCode = regexp.MustCompile(`(?i)[a-z]{2,4}(-[a-z]{2,4})?-(central|north|south|(north|south)?(east|west))-[0-9]+`)
 
 func withoutRegions(s string) string {
 	if !strings.ContainsRune(s, '-') {

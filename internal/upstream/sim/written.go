@@ -49,7 +49,7 @@ func compose(lang *language, model inference.ModelID, m *anthropic.Request, prom
 	if len(m.Tools) > 0 {
 		names := make([]string, len(m.Tools))
 		for i, t := range m.Tools {
-			names[i] = t.Name
+			names[i] = withoutRegions(t.Name)
 		}
 		fmt.Fprintf(&b, "\n"+lang.tools, strings.Join(names, lang.comma()))
 	}

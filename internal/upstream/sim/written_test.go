@@ -94,7 +94,8 @@ func TestWrittenReadsThePrompt(t *testing.T) {
 
 func TestWrittenIsTheSameEverywhere(t *testing.T) {
 	w := New(config())
-	b := body("Is ap-southeast-1 faster than us-gov-west-1 or eu-central-1?", `"max_tokens":1000,`)
+	b := body("Is ap-southeast-1 faster than US-GOV-WEST-1, zone eu-central-1a or eusc-de-east-1?", `"max_tokens":1000,"tool_choice":{"type":"none"},`+
+		`"tools":[{"name":"get_ap-southeast-1_us-east-2","input_schema":{"type":"object"}}],`)
 	here, err := invoke(t, w, singapore, sonnet4, b)
 	if err != nil {
 		t.Fatal(err)
@@ -106,8 +107,13 @@ func TestWrittenIsTheSameEverywhere(t *testing.T) {
 	if text(here) != text(there) {
 		t.Errorf("replies differ by region:\n%s\n%s", text(here), text(there))
 	}
-	if name := regionCode.FindString(text(here)); name != "" {
-		t.Errorf("reply names %s:\n%s", name, text(here))
+	for _, name := range []string{"ap-southeast", "us-gov", "eu-central", "eusc", "us-east"} {
+		if strings.Contains(strings.ToLower(text(here)), name) {
+			t.Errorf("reply names %s:\n%s", name, text(here))
+		}
+	}
+	if want := "Tools on offer: get_…_…."; !strings.Contains(text(here), want) {
+		t.Errorf("reply lacks %q:\n%s", want, text(here))
 	}
 }
 
@@ -142,7 +148,7 @@ func TestPrefillIsContinued(t *testing.T) {
 	for prefill, want := range map[string]string{
 		whole[:29]: whole[29:],
 		whole:      "",
-		"{":        "\n" + whole,
+		"{":        whole,
 	} {
 		p, _ := json.Marshal(prefill)
 		b := `{"anthropic_version":"bedrock-2023-05-31","max_tokens":1000,"messages":[{"role":"user","content":` + string(quoted) +

@@ -39,10 +39,12 @@ const Body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,` +
 // Run checks the contract, with a new subject for each part of it.
 func Run(t *testing.T, subject func(t *testing.T) Subject) {
 	t.Run("answers once", func(t *testing.T) { answersOnce(t, subject(t)) })
+	t.Run("shows life before it answers", func(t *testing.T) { showsLife(t, subject(t)) })
 	t.Run("leaves the request alone", func(t *testing.T) { leavesRequestAlone(t, subject(t)) })
 	t.Run("refuses with the region's error", func(t *testing.T) { refuses(t, subject(t)) })
 	t.Run("honours a context that has ended", func(t *testing.T) { honoursEndedContext(t, subject(t)) })
 	t.Run("ends with the context", func(t *testing.T) { endsWithContext(t, subject(t)) })
+	t.Run("a stream honours a context that has ended", func(t *testing.T) { streamHonoursEndedContext(t, subject(t)) })
 	t.Run("closes at any time", func(t *testing.T) { closesAnyTime(t, subject(t)) })
 }
 
@@ -104,16 +106,41 @@ func answersOnce(t *testing.T, s Subject) {
 	}
 }
 
+// showsLife: a region has begun before it is done, and says so with an event
+// that is no content. A router tells by it who is slow from who is stuck.
+func showsLife(t *testing.T, s Subject) {
+	stream, err := call(t, t.Context(), s, request(s, Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	event, err := stream.Next(t.Context())
+	if err != nil || event.Content || event.Final {
+		t.Errorf("first event = %+v, %v, want a sign of life, neither content nor final", event, err)
+	}
+}
+
+// final reads up to the terminal event.
+func final(t *testing.T, stream inference.Stream) inference.Event {
+	t.Helper()
+	for {
+		event, err := stream.Next(t.Context())
+		if err != nil {
+			t.Fatalf("Next error = %v before the final event", err)
+		}
+		if event.Final {
+			return event
+		}
+	}
+}
+
 func leavesRequestAlone(t *testing.T, s Subject) {
 	r := request(s, Body)
 	stream, err := call(t, t.Context(), s, r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	event, err := stream.Next(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	event := final(t, stream)
 	raw := slices.Clone(event.Raw)
 	stream.Close()
 	again, err := call(t, t.Context(), s, r)
@@ -121,9 +148,7 @@ func leavesRequestAlone(t *testing.T, s Subject) {
 		t.Fatal(err)
 	}
 	defer again.Close()
-	if _, err := again.Next(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	final(t, again)
 	if string(r.Body) != Body {
 		t.Errorf("body after two calls = %s, want it unchanged", r.Body)
 	}
@@ -176,14 +201,38 @@ func endsWithContext(t *testing.T, s Subject) {
 	}
 }
 
-func closesAnyTime(t *testing.T, s Subject) {
+func streamHonoursEndedContext(t *testing.T, s Subject) {
 	stream, err := call(t, t.Context(), s, request(s, Body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := stream.Close(); err != nil {
-			t.Errorf("Close = %v, want nil", err)
+	defer stream.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 { // an error ends the stream
+		_, err = stream.Next(ctx)
+		if e := regionError(t, s, err); e.Kind != inference.Canceled {
+			t.Errorf("error kind = %s, want %s", e.Kind, inference.Canceled)
+		}
+	}
+}
+
+// closesAnyTime: before the first event, between events and after the last.
+func closesAnyTime(t *testing.T, s Subject) {
+	for _, read := range []func(inference.Stream){
+		func(inference.Stream) {},
+		func(stream inference.Stream) { _, _ = stream.Next(t.Context()) },
+		func(stream inference.Stream) { final(t, stream) },
+	} {
+		stream, err := call(t, t.Context(), s, request(s, Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(stream)
+		for range 2 {
+			if err := stream.Close(); err != nil {
+				t.Errorf("Close = %v, want nil", err)
+			}
 		}
 	}
 }

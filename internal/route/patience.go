@@ -1,0 +1,34 @@
+package route
+
+import (
+	"context"
+	"time"
+)
+
+// A region that is well shows life within leastPatience; it may take longer by
+// the time to read a long prompt, of which longPrompt passes in a second. The
+// figures are generous: to read 20,000 tokens, some 80 kB, takes a second.
+const (
+	leastPatience = 3 * time.Second
+	longPrompt    = 50_000 // bytes
+)
+
+// patience is how long an attempt may take to its first event: the attempt
+// timeout, or less where the call's deadline would pass before all targets that
+// are left have had their turn. Then each gets an equal share of the time, if
+// that is enough for a region that is well, and one more share is for the answer.
+// The last target has nothing to save time for.
+//
+// The price: with a deadline and many targets, a region that takes longer than
+// its share to show life is left for the next one, though it would have answered.
+// If all of them are as slow the call fails that a single target would have
+// served; the other targets are what one that hangs must not take down.
+func (c *call) patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok || c.left == 1 {
+		return c.router.timeout
+	}
+	share := deadline.Sub(c.router.clock.Now()) / time.Duration(c.left+1)
+	least := leastPatience + time.Duration(len(c.req.Body))*time.Second/longPrompt
+	return min(c.router.timeout, max(least, share))
+}
