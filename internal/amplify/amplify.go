@@ -75,7 +75,8 @@ func (e *LoadError) Error() string {
 //
 // An error is a *LoadError, beside which Load returns as much of the backend as
 // could be built (its Schema whenever the schema itself is sound), or ctx's own
-// error.
+// error. It returns soon after its time is over or ctx ends. A built-in of the
+// interpreter cannot be stopped: one that is then at work goes on alone.
 func Load(ctx context.Context, fsys fs.FS, options ...Option) (*backend.Backend, error) {
 	s := settings{region: "us-east-1", account: "123456789012", timeout: 5 * time.Second}
 	for _, option := range options {

@@ -71,18 +71,25 @@ type importError struct {
 func reportMessage(m api.Message, found *findings) {
 	at := position{File: entryPoint}
 	if m.Location != nil {
-		file := strings.TrimPrefix(m.Location.File, projectNamespace+":")
-		at = position{File: file, Line: m.Location.Line}
+		if file, ok := strings.CutPrefix(m.Location.File, projectNamespace+":"); ok {
+			at = position{File: file, Line: m.Location.Line}
+		}
 	}
 	if e, ok := m.Detail.(*importError); ok {
 		found.fail(e.code, at, e.fix, "%s", e.message)
 		return
 	}
 	code, fix := "syntax-error", "correct the syntax"
-	if strings.HasPrefix(m.Text, "No matching export") {
+	switch {
+	case strings.HasPrefix(m.Text, "No matching export"):
 		code, fix = "unavailable-export", "correct the name that is imported"
+	case strings.HasPrefix(m.Text, "Top-level await"):
+		found.fail("top-level-await", at, "move it into an async function, or do without the promise",
+			"bundle amplify folder: await outside a function is not supported")
+		return
 	}
-	found.fail(code, at, fix, "bundle amplify folder: %s", strings.ReplaceAll(m.Text, `"`+moduleNamespace+":", `"`))
+	names := strings.NewReplacer(`"`+moduleNamespace+":", `"`, `"`+projectNamespace+":", `"`)
+	found.fail(code, at, fix, "bundle amplify folder: %s", names.Replace(m.Text))
 }
 
 // project resolves and loads the files of a project folder for esbuild.

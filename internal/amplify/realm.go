@@ -125,11 +125,19 @@ func (r *realm) text(name string, original goja.Callable) native {
 }
 
 // pattern passes the arguments that make a regular expression, the first its
-// source.
+// source: as the text that was measured, unless it is a regular expression itself.
 func (r *realm) pattern(args []goja.Value) []goja.Value {
-	if len(args) > 0 && len(args[0].String()) > maxPattern {
+	if len(args) == 0 || goja.IsUndefined(args[0]) {
+		return args
+	}
+	if o, ok := args[0].(*goja.Object); ok && o.ClassName() == "RegExp" {
+		return args
+	}
+	text := args[0].String()
+	if len(text) > maxPattern {
 		r.refuse("a regular expression is longer than %d characters", maxPattern)
 	}
+	args[0] = r.vm.ToValue(text)
 	return args
 }
 

@@ -81,6 +81,20 @@ func TestAttacksOnTime(t *testing.T) {
 	}
 }
 
+// TestBundleMessages says what is wrong in the project's own terms.
+func TestBundleMessages(t *testing.T) {
+	for _, tt := range []struct{ code, want, text string }{
+		{"\nawait 1;", "top-level-await", "bundle amplify folder: await outside a function is not supported"},
+		{`import { none } from "./other"; none();`, "unavailable-export", `bundle amplify folder: No matching export in "amplify/other.ts" for import "none"`},
+	} {
+		_, err := Load(t.Context(), fstest.MapFS{entryPoint: {Data: []byte(tt.code)}, "amplify/other.ts": {Data: []byte("export {}")}})
+		failure, ok := errors.AsType[*LoadError](err)
+		if !ok || failure.Findings[0].Code != tt.want || failure.Findings[0].Message != tt.text {
+			t.Errorf("Load(%q) = %v, want %s: %s", tt.code, err, tt.want, tt.text)
+		}
+	}
+}
+
 // TestTimeoutPosition is at the call that does not end, whose line is known.
 func TestTimeoutPosition(t *testing.T) {
 	got := refusal(t, "\nconst f = () => {\n  for (;;);\n};\n\nf();\n", WithTimeout(20*time.Millisecond))
@@ -151,6 +165,13 @@ func TestIrregularFiles(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestIrregularEntryPoint(t *testing.T) {
+	_, err := Load(t.Context(), fstest.MapFS{entryPoint: {Mode: fs.ModeNamedPipe}})
+	if want := "amplify/backend.ts: read amplify/backend.ts: not a regular file; make it a file that can be read"; err == nil || err.Error() != want {
+		t.Errorf("Load = %v, want %s", err, want)
 	}
 }
 

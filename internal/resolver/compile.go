@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"errors"
 	"slices"
 
 	"fairway/backend"
@@ -23,7 +24,8 @@ func compile(entry, script string, maxIterations int) (program *goja.Program, fi
 			program, findings = nil, []backend.Finding{syntaxFinding(entry, panicError(x))}
 		}
 	}()
-	tree, err := parser.ParseFile(nil, entry, script, parser.IgnoreRegExpErrors)
+	// The bundle carries its map inside. Any other would be read from the disk.
+	tree, err := parser.ParseFile(nil, entry, script, parser.IgnoreRegExpErrors, noSourceMaps)
 	if err != nil {
 		return nil, []backend.Finding{syntaxFinding(entry, err)}
 	}
@@ -32,6 +34,7 @@ func compile(entry, script string, maxIterations int) (program *goja.Program, fi
 		return nil, slices.CompactFunc(findings, func(a, b backend.Finding) bool { return a == b })
 	}
 	countLoops(tree, maxIterations)
+	checkTexts(tree)
 	lendDefineProperty(tree)
 	program, err = goja.CompileAST(tree, true)
 	if err != nil {
@@ -52,11 +55,16 @@ func syntaxFinding(entry string, err error) backend.Finding {
 	return finding(entry, line, "syntax", message, "use a construct that APPSYNC_JS supports")
 }
 
+var noSourceMaps = parser.WithSourceMapLoader(func(string) ([]byte, error) {
+	return nil, errors.New("source maps are not read")
+})
+
 // Names that no source text can spell, so that they clash with none.
 const (
 	counterName = "loop "
 	limitName   = "iteration limit "
 	defineName  = "define property "
+	checkName   = "checked text "
 )
 
 // countLoops makes every for-of and for-in loop count to limit and then throw.

@@ -3,6 +3,7 @@ package resolver
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"fairway/backend"
@@ -18,13 +19,31 @@ type CompileError struct {
 func (e *CompileError) Error() string {
 	lines := make([]string, len(e.Findings))
 	for i, f := range e.Findings {
-		lines[i] = fmt.Sprintf("%s:%d: %s (%s)", f.File, f.Line, f.Message, f.Code)
+		lines[i] = fmt.Sprintf("%s: %s (%s)", place(f.File, f.Line), f.Message, f.Code)
 	}
 	return strings.Join(lines, "\n")
 }
 
+// place is a line of a file, or the file as a whole for line 0.
+func place(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}
+
 func finding(entry string, line int, code, message, fix string) backend.Finding {
 	return backend.Finding{Severity: backend.SeverityError, Code: code, File: entry, Line: line, Message: message, Fix: fix}
+}
+
+// missing finds handlers that the file does not export as functions.
+func missing(entry string, names ...handlerName) []backend.Finding {
+	var findings []backend.Finding
+	for _, name := range names {
+		findings = append(findings, finding(entry, 1, "missing-"+string(name), "no exported function "+string(name),
+			fmt.Sprintf("add: export function %s(ctx) { ... }", name)))
+	}
+	return findings
 }
 
 // RuntimeError is a handler that failed. It is the operator's view: what a
@@ -33,15 +52,27 @@ func finding(entry string, line int, code, message, fix string) backend.Finding 
 type RuntimeError struct {
 	Entry   string // file
 	Line    int    // in the file as written, 0 when not known
-	Message string // the engine's words; may quote the code, never what it was given
+	Message string // the engine's words; may quote what the code was given
 
-	answer *backend.Error
-	cause  error // of a call that was stopped from outside, else nil
+	class   string // the kind of failure, such as TypeError; quotes nothing
+	content bool   // a log may hold what the code was given
+	answer  *backend.Error
+	cause   error // of a call that was stopped from outside, else nil
 }
 
 // Error is the operator's line: file, line, message.
 func (e *RuntimeError) Error() string {
-	return fmt.Sprintf("run resolver %s:%d: %s", e.Entry, e.Line, e.Message)
+	return fmt.Sprintf("run resolver %s: %s", place(e.Entry, e.Line), e.Message)
+}
+
+// LogValue is what a log holds: entry, line and the kind of failure, and the
+// message only where the options ask for content.
+func (e *RuntimeError) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("entry", e.Entry), slog.Int("line", e.Line), slog.String("class", e.class)}
+	if e.content {
+		attrs = append(attrs, slog.String("message", e.Message))
+	}
+	return slog.GroupValue(attrs...)
 }
 
 // Unwrap is the answer for the caller, and the context's error when it ended the call.

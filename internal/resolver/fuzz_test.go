@@ -117,12 +117,17 @@ func FuzzReplace(f *testing.F) {
 	f.Add("a.b.c", ".", "-")
 	f.Add("aaa", "a", "$1$&${x}\\")
 	f.Fuzz(func(t *testing.T, s, pattern, replacement string) {
-		got, err := replace(s, regexp.QuoteMeta(pattern), replacement, true)
-		if err != nil || strings.ContainsAny(replacement, `$\`) || pattern == "" || strings.ToValidUTF8(s+pattern, "") != s+pattern {
+		re, err := regexp.Compile(regexp.QuoteMeta(pattern))
+		if err != nil {
 			return
 		}
-		if want := strings.ReplaceAll(s, pattern, replacement); got != want {
-			t.Errorf("replace(%q, %q, %q) = %q, want %q", s, pattern, replacement, got, want)
+		var out strings.Builder
+		replace(&out, s, re, replacement, re.FindAllStringSubmatchIndex(s, -1))
+		if strings.ContainsAny(replacement, `$\`) || pattern == "" || strings.ToValidUTF8(s+pattern, "") != s+pattern {
+			return
+		}
+		if want := strings.ReplaceAll(s, pattern, replacement); out.String() != want {
+			t.Errorf("replace(%q, %q, %q) = %q, want %q", s, pattern, replacement, out.String(), want)
 		}
 	})
 }

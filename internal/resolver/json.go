@@ -176,7 +176,7 @@ func (p *jsonParser) number() (goja.Value, bool) {
 // is not empty; false for what JSON has no form for. It is our own because the
 // engine's recurses without a bound.
 func (m *machine) stringify(v goja.Value, indent string) (string, bool) {
-	w := jsonWriter{m: m, exporter: exporter{m: m, left: m.resolver.opts.MaxResult}}
+	w := jsonWriter{m: m, exporter: exporter{m: m, left: m.resolver.opts.MaxResult}, indent: len(indent)}
 	ok := w.value(v, 0)
 	if !ok || indent == "" {
 		return w.out.String(), ok
@@ -190,6 +190,7 @@ func (m *machine) stringify(v goja.Value, indent string) (string, bool) {
 type jsonWriter struct {
 	m        *machine
 	exporter exporter // counts the size
+	indent   int      // bytes a level, to be counted
 	out      strings.Builder
 }
 
@@ -251,11 +252,19 @@ func (w *jsonWriter) array(o *goja.Object, depth int) {
 		if i > 0 {
 			w.out.WriteByte(',')
 		}
+		w.line(depth + 1)
 		if !w.value(o.Get(index(i)), depth+1) {
 			w.out.WriteString("null")
 		}
 	}
 	w.out.WriteByte(']')
+}
+
+// line counts the start of a line at a depth.
+func (w *jsonWriter) line(depth int) {
+	if w.indent > 0 {
+		w.exporter.spend(1 + depth*w.indent)
+	}
 }
 
 func (w *jsonWriter) object(o *goja.Object, depth int) {
@@ -270,6 +279,7 @@ func (w *jsonWriter) object(o *goja.Object, depth int) {
 			w.out.WriteByte(',')
 		}
 		first = false
+		w.line(depth + 1)
 		start := w.out.Len()
 		writeString(&w.out, key)
 		w.out.WriteByte(':')

@@ -163,7 +163,7 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{"no request", "a.js", "export function response() {}", "missing-request", 1},
 		{"no response", "a.js", "export function request() {}", "missing-response", 1},
-		{"not a function", "a.js", "export const request = 1;\nexport function response() {}", "module-evaluation", 0},
+		{"not a function", "a.js", "export const request = 1;\nexport function response() {}", "missing-request", 1},
 		{"package", "a.js", "import x from 'lodash';" + handlers, "no-import", 1},
 		{"relative", "a.ts", "\nimport { x } from './x';\nx();" + handlers, "no-import", 2},
 		{"dynamic", "a.js", handlers + "const x = import('@aws-appsync/utils');", "no-import", 4},

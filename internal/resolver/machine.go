@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fairway/backend"
@@ -32,7 +33,8 @@ type machine struct {
 	vm       *goja.Runtime
 	module   goja.Callable // evaluates the module anew
 	ctx      contextObject
-	timer    *time.Timer // interrupts the engine; stopped between calls
+	timer    *time.Timer // begins to watch the call; stopped between calls
+	over     atomic.Bool // no call is running
 	call     *backend.Context
 	running  handlerName // the handler being called
 	ending   *ending     // how the call was ended by the code, nil while it was not
@@ -53,7 +55,8 @@ func newMachine(r *Resolver) (*machine, error) {
 	m := &machine{resolver: r, vm: goja.New()}
 	m.vm.SetMaxCallStackSize(maxCallStack)
 	m.vm.SetRandSource(m.randomFloat)
-	m.timer = time.AfterFunc(time.Hour, func() { m.vm.Interrupt(errTimeout) })
+	m.vm.SetParserOptions(noSourceMaps)
+	m.timer = time.AfterFunc(time.Hour, m.watch)
 	m.timer.Stop()
 	if err := m.furnish(); err != nil {
 		return nil, fmt.Errorf("prepare resolver runtime: %w", err)
@@ -66,8 +69,6 @@ func newMachine(r *Resolver) (*machine, error) {
 	return m, nil
 }
 
-var errTimeout = errors.New("ran past its time limit")
-
 // run runs body, which may call into the engine, for one call. What it returns
 // is nil, an *ending, or what runtimeError explains. It returns a Go panic as an
 // error: the engine must not take the process down.
@@ -77,7 +78,8 @@ func (m *machine) run(ctx context.Context, c *backend.Context, body func()) (fau
 	}
 	m.call, m.ending, m.nesting, m.quiet = c, nil, 0, false
 	m.ctx.reset()
-	m.timer.Reset(m.resolver.opts.Timeout)
+	m.over.Store(false)
+	m.timer.Reset(m.untilWatched())
 	stop := func() bool { return true }
 	if ctx.Done() != nil {
 		stop = context.AfterFunc(ctx, func() { m.vm.Interrupt(ctx.Err()) })
@@ -89,6 +91,7 @@ func (m *machine) run(ctx context.Context, c *backend.Context, body func()) (fau
 		// Not short-circuited: both must be stopped.
 		timerStopped, contextStopped := m.timer.Stop(), stop()
 		m.quiet = timerStopped && contextStopped
+		m.over.Store(true)
 		m.call = nil
 		if m.ending != nil {
 			fault = m.ending
@@ -111,13 +114,15 @@ func panicError(x any) error {
 // inside run: what it throws goes up as a panic.
 func (m *machine) handler(name handlerName) func(args ...goja.Value) goja.Value {
 	m.running = name
-	handlers := must(m.module(goja.Undefined())).(*goja.Object)
-	f, ok := goja.AssertFunction(handlers.Get(string(name)))
+	f, ok := goja.AssertFunction(m.handlers().Get(string(name)))
 	if !ok {
 		panic(m.vm.NewTypeError("the export %s is not a function", string(name)))
 	}
 	return func(args ...goja.Value) goja.Value { return must(f(goja.Undefined(), args...)) }
 }
+
+// handlers evaluates the module, and is the object of its handlers.
+func (m *machine) handlers() *goja.Object { return must(m.module(goja.Undefined())).(*goja.Object) }
 
 // must passes an engine's error on to the enclosing run.
 func must(v goja.Value, err error) goja.Value {
@@ -135,25 +140,37 @@ func (m *machine) end(e *ending) {
 
 // runtimeError is the operator's view of a fault, and the answer behind it.
 func (m *machine) runtimeError(ctx context.Context, fault error) *RuntimeError {
-	e := &RuntimeError{Entry: m.resolver.entry, Message: fault.Error(), answer: &backend.Error{}}
-	*e.answer = codeFailed
+	answer := codeFailed
+	e := &RuntimeError{
+		Entry: m.resolver.entry, Message: fault.Error(),
+		class: "engine", content: m.resolver.opts.LogContent, answer: &answer,
+	}
 	var frames []goja.StackFrame
 	if exception, ok := errors.AsType[*goja.Exception](fault); ok {
-		frames, e.Message = exception.Stack(), exception.Value().String()
+		frames, e.Message, e.class = exception.Stack(), exception.Value().String(), classOf(exception.Value())
 	} else if overflow, ok := errors.AsType[*goja.StackOverflowError](fault); ok {
-		frames, e.Message = overflow.Stack(), fmt.Sprintf("calls nest deeper than %d", maxCallStack)
+		frames, e.Message, e.class = overflow.Stack(), fmt.Sprintf("calls nest deeper than %d", maxCallStack), "recursion"
 	} else if interrupted, ok := errors.AsType[*goja.InterruptedError](fault); ok {
-		frames, e.Message = interrupted.Stack(), fmt.Sprint(interrupted.Value())
+		frames, e.Message, e.class = interrupted.Stack(), fmt.Sprint(interrupted.Value()), "memory"
 		if interrupted.Value() == errTimeout {
-			*e.answer = timedOut
+			e.class, answer = "timeout", timedOut
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		e.cause, e.Message = err, err.Error()
-		*e.answer = timedOut
+		e.cause, e.Message, e.class, answer = err, err.Error(), "canceled", timedOut
 	}
 	e.Line = lineOf(frames)
 	return e
+}
+
+// classOf is the name of a thrown error of the language.
+func classOf(thrown goja.Value) string {
+	if o, ok := thrown.(*goja.Object); ok && o.ClassName() == "Error" {
+		if name := o.Get("name"); name != nil {
+			return name.String()
+		}
+	}
+	return "engine"
 }
 
 // lineOf is the line of the innermost frame that is the project's code.

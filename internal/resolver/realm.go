@@ -18,10 +18,6 @@ var realmProgram = sync.OnceValue(func() *goja.Program {
 // functions is an object of the runtime by its functions' names.
 type functions map[string]func(goja.FunctionCall) goja.Value
 
-// maxElements is the array length past which a built-in refuses to walk an
-// array: the engine cannot be interrupted inside one.
-const maxElements = 1 << 20
-
 // furnish makes the machine's engine an APPSYNC_JS realm.
 func (m *machine) furnish() error {
 	m.newContext()
@@ -32,7 +28,9 @@ func (m *machine) furnish() error {
 	harden, _ := goja.AssertFunction(value)
 	native := m.vm.NewObject()
 	set(native, "array", m.vm.ToValue(m.arrayFunctions))
-	set(native, "string", m.functions("String.prototype.", m.stringFunctions()))
+	set(native, "iterate", m.vm.ToValue(m.iterate))
+	set(native, "string", m.vm.ToValue(m.stringFunctions))
+	set(native, "raw", m.functions("String.", functions{"raw": m.raw}))
 	set(native, "json", m.functions("JSON.", m.jsonFunctions()))
 	set(native, "globals", m.globals())
 	set(native, "context", m.ctx.object)
@@ -65,6 +63,7 @@ func (m *machine) globals() *goja.Object {
 	set(o, limitName, m.vm.ToValue(func(goja.FunctionCall) goja.Value {
 		panic(m.vm.NewTypeError("a loop ran past %d iterations", m.resolver.opts.MaxIterations))
 	}))
+	set(o, checkName, m.vm.ToValue(m.checked))
 	set(o, defineName, m.vm.GlobalObject().Get("Object").(*goja.Object).Get("defineProperty"))
 	for name, exports := range runtimeModules {
 		_, short, _ := strings.Cut(name, "@aws-appsync/utils/")
@@ -81,8 +80,9 @@ func (m *machine) globals() *goja.Object {
 	return o
 }
 
-// arrayFunctions wraps the functions of Array.prototype: none walks an array
-// that is too long, and those that descend into elements do not do so for ever.
+// arrayFunctions wraps the functions of Array.prototype: they are for arrays, none
+// walks or makes one that is too long, and those that descend into elements do not
+// do so for ever.
 func (m *machine) arrayFunctions(call goja.FunctionCall) goja.Value {
 	prototype := call.Argument(0).(*goja.Object)
 	wrapped := functions{}
@@ -92,12 +92,7 @@ func (m *machine) arrayFunctions(call goja.FunctionCall) goja.Value {
 			continue // these touch an end or an element, and loops are full of them
 		}
 		wrapped[name] = func(call goja.FunctionCall) goja.Value {
-			if o, ok := call.This.(*goja.Object); ok && o.ClassName() == "Array" {
-				m.checkLength(o)
-			}
-			if name == "flat" && len(call.Arguments) > 0 {
-				call.Arguments = []goja.Value{m.vm.ToValue(min(call.Arguments[0].ToInteger(), maxNesting))}
-			}
+			m.checkArray(name, &call)
 			if m.nesting++; m.nesting > maxNesting {
 				panic(m.vm.NewTypeError("%s nests deeper than %d", name, maxNesting))
 			}
@@ -109,38 +104,114 @@ func (m *machine) arrayFunctions(call goja.FunctionCall) goja.Value {
 	return m.functions("Array.prototype.", wrapped)
 }
 
-func (m *machine) checkLength(array *goja.Object) {
-	if n := array.Get("length").ToInteger(); n > maxElements {
-		panic(m.vm.NewTypeError("an array of %d elements is longer than %d", n, maxElements))
+// checkArray checks the call of an array's function.
+func (m *machine) checkArray(name string, call *goja.FunctionCall) {
+	array, ok := isArray(call.This)
+	if !ok {
+		panic(m.vm.NewTypeError("%s is a function of arrays", name))
+	}
+	m.checkLength(length(array))
+	switch name {
+	case "join", "toString":
+		separator := ","
+		if v := call.Argument(0); name == "join" && !goja.IsUndefined(v) {
+			separator = v.String()
+		}
+		m.checkJoin(array, separator)
+	case "concat":
+		m.checkConcat(array, call.Arguments)
+	case "flat":
+		depth := int64(1)
+		if len(call.Arguments) > 0 {
+			depth = min(call.Arguments[0].ToInteger(), maxNesting)
+			call.Arguments = []goja.Value{m.vm.ToValue(depth)}
+		}
+		m.checkFlat(array, int(depth))
 	}
 }
 
-// stringFunctions is the functions of strings that take Java regular expressions
-// as strings.
-func (m *machine) stringFunctions() functions {
+// iterate wraps the iteration of arrays and strings, which is how they are spread.
+func (m *machine) iterate(call goja.FunctionCall) goja.Value {
+	original, _ := goja.AssertFunction(call.Argument(0))
+	return m.vm.ToValue(func(call goja.FunctionCall) goja.Value {
+		if array, ok := isArray(call.This); ok {
+			m.checkLength(length(array))
+		} else if s, ok := call.This.(goja.String); ok {
+			m.checkLength(s.Length())
+		}
+		return must(original(call.This))
+	})
+}
+
+// stringFunctions is the functions of String.prototype that take Java regular
+// expressions as strings, and those that make many strings of one or one of many.
+func (m *machine) stringFunctions(call goja.FunctionCall) goja.Value {
+	split, _ := goja.AssertFunction(call.Argument(0).(*goja.Object).Get("split"))
 	replacing := func(all bool) func(goja.FunctionCall) goja.Value {
 		return func(call goja.FunctionCall) goja.Value {
 			if isFunction(call.Argument(1)) {
 				panic(m.vm.NewTypeError("a replacement function is not supported, give a string"))
 			}
-			out, err := replace(call.This.String(), call.Argument(0).String(), call.Argument(1).String(), all)
-			m.check(err)
-			return m.text(out)
+			out, s, re := builder{m: m}, call.This.String(), m.regex(call.Argument(0).String())
+			most := 1
+			if all {
+				most = maxElements + 1
+			}
+			matches := re.FindAllStringSubmatchIndex(s, most)
+			m.checkLength(len(matches))
+			replace(&out, s, re, call.Argument(1).String(), matches)
+			return out.value()
 		}
 	}
-	return functions{
+	return m.functions("String.prototype.", functions{
 		"replace":    replacing(false),
 		"replaceAll": replacing(true),
+		"concat": func(call goja.FunctionCall) goja.Value {
+			out := builder{m: m}
+			for _, v := range append([]goja.Value{call.This}, call.Arguments...) {
+				out.WriteString(v.String())
+			}
+			return out.value()
+		},
+		"split": func(call goja.FunctionCall) goja.Value {
+			if separator := call.Argument(0); !goja.IsUndefined(separator) {
+				m.checkLength(strings.Count(call.This.String(), separator.String()))
+			}
+			return must(split(call.This, call.Arguments...))
+		},
 		"match": func(call goja.FunctionCall) goja.Value {
-			re, err := regex(call.Argument(0).String())
-			m.check(err)
+			re := m.regex(call.Argument(0).String())
 			groups := re.FindStringSubmatch(call.This.String())
 			if groups == nil {
 				return goja.Null()
 			}
 			return m.value(groups)
 		},
+	})
+}
+
+// raw is String.raw.
+func (m *machine) raw(call goja.FunctionCall) goja.Value {
+	var parts goja.Value
+	if strings, ok := call.Argument(0).(*goja.Object); ok {
+		parts = strings.Get("raw")
 	}
+	array, ok := isArray(parts)
+	if !ok {
+		panic(m.vm.NewTypeError("String.raw is the tag of a template"))
+	}
+	m.checkLength(length(array))
+	out := builder{m: m}
+	last := length(array) - 1
+	for i := range last + 1 {
+		if part := array.Get(index(i)); part != nil {
+			out.WriteString(part.String())
+		}
+		if i < last && i+1 < len(call.Arguments) {
+			out.WriteString(call.Arguments[i+1].String())
+		}
+	}
+	return out.value()
 }
 
 // check throws err, which is a caller's mistake, into the code.
@@ -148,14 +219,6 @@ func (m *machine) check(err error) {
 	if err != nil {
 		panic(m.vm.NewTypeError("%s", err.Error()))
 	}
-}
-
-// text is a string made by a helper, which may not be larger than a result.
-func (m *machine) text(s string) goja.Value {
-	if len(s) > m.resolver.opts.MaxResult {
-		panic(m.vm.NewTypeError("a string is larger than %d bytes", m.resolver.opts.MaxResult))
-	}
-	return m.vm.ToValue(s)
 }
 
 func (m *machine) jsonFunctions() functions {

@@ -59,7 +59,11 @@
   for (const prototype of [Array.prototype, String.prototype, Number.prototype, ...hidden]) delete prototype.constructor;
 
   put(Array.prototype, native.array(Array.prototype));
-  put(String.prototype, native.string);
+  put(String.prototype, native.string(String.prototype));
+  put(String, native.raw);
+  for (const prototype of [Array.prototype, String.prototype]) {
+    defineProperty(prototype, Symbol.iterator, { value: native.iterate(prototype[Symbol.iterator]) });
+  }
   put(JSON, native.json);
 
   keep(Object, ["assign", "entries", "hasOwn", "keys", "values", "fromEntries", "length", "name"]);

@@ -1,8 +1,11 @@
 package resolver
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -17,30 +20,31 @@ func regex(pattern string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// replace replaces the first match of pattern, or all of them. In the
-// replacement $1 or ${name} is a group and $& the match; a backslash takes the
-// next character as it is, and so does a second dollar sign.
-func replace(s, pattern, replacement string, all bool) (string, error) {
+// regex is regex for running code. The pattern may be what the code was given, so
+// that the error does not quote it.
+func (m *machine) regex(pattern string) *regexp.Regexp {
 	re, err := regex(pattern)
-	if err != nil {
-		return "", err
+	if cause, ok := errors.AsType[*syntax.Error](err); ok {
+		err = fmt.Errorf("regular expression is refused, RE2 cannot run it: %s", cause.Code)
 	}
-	limit := 1
-	if all {
-		limit = -1
-	}
-	var out strings.Builder
+	m.check(err)
+	return re
+}
+
+// replace writes s with the matches of re replaced. In the replacement $1 or
+// ${name} is a group and $& the match; a backslash takes the next character as it
+// is, and so does a second dollar sign.
+func replace(out io.StringWriter, s string, re *regexp.Regexp, replacement string, matches [][]int) {
 	end := 0
-	for _, match := range re.FindAllStringSubmatchIndex(s, limit) {
+	for _, match := range matches {
 		out.WriteString(s[end:match[0]])
-		expand(&out, re, s, replacement, match)
+		expand(out, re, s, replacement, match)
 		end = match[1]
 	}
 	out.WriteString(s[end:])
-	return out.String(), nil
 }
 
-func expand(out *strings.Builder, re *regexp.Regexp, s, replacement string, match []int) {
+func expand(out io.StringWriter, re *regexp.Regexp, s, replacement string, match []int) {
 	group := func(i int) {
 		if i >= 0 && 2*i < len(match) && match[2*i] >= 0 {
 			out.WriteString(s[match[2*i]:match[2*i+1]])
@@ -49,7 +53,7 @@ func expand(out *strings.Builder, re *regexp.Regexp, s, replacement string, matc
 	for i := 0; i < len(replacement); i++ {
 		c := replacement[i]
 		if (c != '$' && c != '\\') || i+1 == len(replacement) {
-			out.WriteByte(c)
+			out.WriteString(replacement[i : i+1])
 			continue
 		}
 		i++
@@ -57,7 +61,7 @@ func expand(out *strings.Builder, re *regexp.Regexp, s, replacement string, matc
 		name, _, named := strings.Cut(replacement[i:], "}")
 		switch {
 		case c == '\\' || next == '$':
-			out.WriteByte(next)
+			out.WriteString(replacement[i : i+1])
 		case next == '&':
 			group(0)
 		case next >= '0' && next <= '9':
@@ -66,8 +70,7 @@ func expand(out *strings.Builder, re *regexp.Regexp, s, replacement string, matc
 			group(re.SubexpIndex(name[1:]))
 			i += len(name)
 		default:
-			out.WriteByte(c)
-			out.WriteByte(next)
+			out.WriteString(replacement[i-1 : i+1])
 		}
 	}
 }

@@ -5,9 +5,9 @@
 // nothing one call does is seen by another.
 //
 // What bounds a call: time, 1,000 iterations a loop, call-stack and nesting
-// depth, array length where a built-in walks an array, and the size of what it
-// returns. The engine has no memory limit: code that doubles a string is
-// stopped by the time limit alone, so resolver files are the operator's own.
+// depth, the length of arrays that a built-in walks, the size of each string it
+// makes and of what it returns, and how far memory grows while it runs. The time
+// limit is seen between instructions: a built-in that is at work ends first.
 package resolver
 
 import (
@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ type Options struct {
 
 	Timeout       time.Duration // of one handler, 10s when zero; a context's end stops it too
 	MaxIterations int           // of one for-of or for-in loop, 1000 when zero
-	MaxResult     int           // bytes of a returned value as JSON, 5 MB when zero
+	MaxResult     int           // bytes of a returned value as JSON and of any string, 5 MB when zero
 
 	Now  func() time.Time // clock of util.time and ids
 	Rand io.Reader        // randomness of ids and numbers; must be safe for concurrent use
@@ -82,6 +83,9 @@ func Compile(entry, code string, opts Options) (*Resolver, error) {
 	if findings != nil {
 		return nil, &CompileError{Findings: findings}
 	}
+	if strings.Contains(script, commonJS) {
+		return nil, &CompileError{Findings: missing(entry, request, response)}
+	}
 	program, findings := compile(entry, script, opts.MaxIterations)
 	if findings != nil {
 		return nil, &CompileError{Findings: findings}
@@ -93,6 +97,9 @@ func Compile(entry, code string, opts Options) (*Resolver, error) {
 	return r, nil
 }
 
+// commonJS is how the bundler begins a file that exports as CommonJS does.
+const commonJS = "\nvar require_entry = __commonJS("
+
 // load evaluates the module once, so that a module that cannot be evaluated is
 // refused when it is compiled.
 func (r *Resolver) load() []backend.Finding {
@@ -100,10 +107,18 @@ func (r *Resolver) load() []backend.Finding {
 	if err != nil {
 		return []backend.Finding{finding(r.entry, 0, "module-evaluation", err.Error(), "")}
 	}
-	fault := m.run(context.Background(), &backend.Context{}, func() { m.handler(request); m.handler(response) })
+	var absent []handlerName
+	fault := m.run(context.Background(), &backend.Context{}, func() {
+		handlers := m.handlers()
+		for _, name := range []handlerName{request, response} {
+			if !isFunction(handlers.Get(string(name))) {
+				absent = append(absent, name)
+			}
+		}
+	})
 	r.release(m, fault)
 	if fault == nil {
-		return nil
+		return missing(r.entry, absent...)
 	}
 	f := m.runtimeError(context.Background(), fault)
 	return []backend.Finding{finding(r.entry, f.Line, "module-evaluation",
@@ -155,7 +170,7 @@ func (r *Resolver) machine(ctx context.Context) (*machine, error) {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
 		answer := timedOut
-		return nil, &RuntimeError{Entry: r.entry, Message: ctx.Err().Error(), cause: ctx.Err(), answer: &answer}
+		return nil, &RuntimeError{Entry: r.entry, Message: ctx.Err().Error(), class: "canceled", cause: ctx.Err(), answer: &answer}
 	}
 	if m := r.pop(); m != nil {
 		return m, nil

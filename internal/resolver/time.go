@@ -1,7 +1,7 @@
 package resolver
 
 import (
-	"fmt"
+	"errors"
 	"time"
 	_ "time/tzdata" // util.time takes zone names also where the machine has no zone files
 
@@ -32,7 +32,9 @@ func (m *machine) timeFunctions() functions {
 		},
 		"parseISO8601ToEpochMilliSeconds": func(call goja.FunctionCall) goja.Value {
 			t, err := time.Parse(time.RFC3339Nano, call.Argument(0).String())
-			m.check(err)
+			if err != nil { // which quotes the text
+				m.check(errors.New("util.time: the text is not a time in ISO 8601"))
+			}
 			return m.vm.ToValue(t.UnixMilli())
 		},
 		"epochMilliSecondsToSeconds":   func(call goja.FunctionCall) goja.Value { return m.vm.ToValue(millis(call).Unix()) },
@@ -58,7 +60,7 @@ func (m *machine) zone(v goja.Value) *time.Location {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		m.check(fmt.Errorf("util.time: unknown time zone %q", name))
+		m.check(errors.New("util.time: the time zone is not known"))
 	}
 	return zone
 }

@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -45,8 +46,14 @@ func (m *machine) util() *goja.Object {
 	util := m.functions("util.", functions{
 		"escapeJavaScript": m.textToText(escapeJavaScript),
 		"urlEncode":        m.textToText(urlEncode),
-		"urlDecode":        m.textToTextOrError(url.QueryUnescape),
-		"base64Encode":     m.textToText(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
+		"urlDecode": m.textToTextOrError(func(s string) (string, error) {
+			out, err := url.QueryUnescape(s)
+			if err != nil { // which quotes the text
+				return "", errors.New("util.urlDecode: the text is not URL-encoded")
+			}
+			return out, nil
+		}),
+		"base64Encode": m.textToText(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
 		"base64Decode": m.textToTextOrError(func(s string) (string, error) {
 			out, err := base64.StdEncoding.DecodeString(s)
 			return string(out), err
@@ -60,8 +67,7 @@ func (m *machine) util() *goja.Object {
 		"unauthorized": m.unauthorized,
 		"matches": func(call goja.FunctionCall) goja.Value {
 			// Java's matches: the whole text must match.
-			re, err := regex(`^(?:` + call.Argument(0).String() + `)$`)
-			m.check(err)
+			re := m.regex(`^(?:` + call.Argument(0).String() + `)$`)
 			return m.vm.ToValue(re.MatchString(call.Argument(1).String()))
 		},
 	})

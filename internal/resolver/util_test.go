@@ -101,9 +101,9 @@ func TestHelpersThatFail(t *testing.T) {
 	tests := map[string]string{
 		`util.time.nowFormatted("QQ")`:                             `pattern letters "QQ" are not supported`,
 		`util.time.nowFormatted("'a")`:                             "a quote that does not end",
-		`util.time.nowFormatted("yyyy", "Mars/Base")`:              `unknown time zone "Mars/Base"`,
+		`util.time.nowFormatted("yyyy", "Mars/Base")`:              "the time zone is not known",
 		`util.time.parseFormattedToEpochMilliSeconds("x", "yyyy")`: "does not match the pattern",
-		`util.time.parseISO8601ToEpochMilliSeconds("yesterday")`:   "cannot parse",
+		`util.time.parseISO8601ToEpochMilliSeconds("yesterday")`:   "not a time in ISO 8601",
 		`util.base64Decode("!")`:                                   "illegal base64",
 		`util.str.normalize("a", "nfx")`:                           "the form is nfc, nfd, nfkc or nfkd",
 		`util.math.randomWithinRange(2, 1)`:                        "must be below",
