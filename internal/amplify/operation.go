@@ -2,6 +2,7 @@ package amplify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -71,14 +72,17 @@ func readEntry(f *backend.Function, at position, op backend.Operation, fsys fs.F
 		file = path.Clean(f.Entry)
 	}
 	code, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		fix := "create the file or correct the entry"
-		if !fs.ValidPath(file) {
-			fix = "move the file into the project folder"
-		}
-		found.fail("missing-resolver-entry", at, fix,
+	switch {
+	case err == nil:
+		f.Entry, f.Code = file, string(code)
+	case !fs.ValidPath(file):
+		found.fail("missing-resolver-entry", at, "move the file into the project folder",
 			"%s.%s: resolver entry %q: no file %s in the project folder", op.Type, op.Field, f.Entry, file)
-		return
+	case errors.Is(err, fs.ErrNotExist):
+		found.fail("missing-resolver-entry", at, "create the file or correct the entry",
+			"%s.%s: resolver entry %q: no file %s in the project folder", op.Type, op.Field, f.Entry, file)
+	default:
+		found.fail("unreadable-resolver-entry", at, "make it a regular file that can be read",
+			"%s.%s: resolver entry %q: %v", op.Type, op.Field, f.Entry, err)
 	}
-	f.Entry, f.Code = file, string(code)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fairway/backend"
+	"fairway/internal/sample"
 )
 
 // refusal loads an amplify/backend.ts of code, and is the first finding.
@@ -215,4 +216,25 @@ func FuzzNesting(f *testing.F) {
 			t.Errorf("nesting(%q) = %d, want %d", whole, got, depth)
 		}
 	})
+}
+
+// TestUnreadableEntry: a resolver entry that is there and is no file to read is
+// not called missing.
+func TestUnreadableEntry(t *testing.T) {
+	files := fstest.MapFS{}
+	if err := fs.WalkDir(sample.Files(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(sample.Files(), name)
+		files[name] = &fstest.MapFile{Data: data}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	files["amplify/data/bedrock.js"] = &fstest.MapFile{Mode: fs.ModeDir | 0o755}
+	_, err := Load(t.Context(), files)
+	if err == nil || strings.Contains(err.Error(), "no file") || !strings.Contains(err.Error(), `resolver entry "./bedrock.js"`) {
+		t.Errorf("Load = %v, want the entry called unreadable", err)
+	}
 }
