@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math/big"
 	"strings"
@@ -23,12 +22,6 @@ func (m *machine) randomFloat() float64 {
 }
 
 func (m *machine) now() time.Time { return m.resolver.opts.Now() }
-
-// uuid is a version 4 UUID of 16 random bytes.
-func uuid(b []byte) string {
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
 
 // ulid is 48 bits of milliseconds and 80 random bits as 26 characters of
 // Crockford's base 32.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fairway/backend"
+	"fairway/internal/wire/uuid"
 
 	"github.com/dop251/goja"
 	"golang.org/x/text/unicode/norm"
@@ -58,7 +59,7 @@ func (m *machine) util() *goja.Object {
 			out, err := base64.StdEncoding.DecodeString(s)
 			return string(out), err
 		}),
-		"autoId":       func(goja.FunctionCall) goja.Value { return m.vm.ToValue(uuid(m.random(16))) },
+		"autoId":       func(goja.FunctionCall) goja.Value { return m.vm.ToValue(uuid.Of([16]byte(m.random(16)))) },
 		"autoUlid":     func(goja.FunctionCall) goja.Value { return m.vm.ToValue(ulid(m.now(), m.random(10))) },
 		"autoKsuid":    func(goja.FunctionCall) goja.Value { return m.vm.ToValue(ksuid(m.now(), m.random(16))) },
 		"authType":     func(goja.FunctionCall) goja.Value { return m.vm.ToValue(m.call.AuthType) },

@@ -9,13 +9,14 @@ import (
 	"sync"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/uuid"
 )
 
 // ServeHTTP is the door for clients outside the process.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := sync.OnceValues(func() ([]byte, error) { return f.readBody(r) })
 	response, _, err := f.serve(r.Context(), &call{
-		id:     newRequestID(),
+		id:     uuid.New(),
 		method: r.Method,
 		path:   r.URL.EscapedPath(),
 		host:   r.Host,
@@ -86,7 +87,7 @@ func (f *Front) Send(ctx context.Context, credential inference.Credential, calle
 		return nil, nil, &inference.Error{Kind: inference.Validation, Op: "send to Bedrock", Message: "send request: the URL cannot be read", Err: err}
 	}
 	return f.serve(ctx, &call{
-		id:     newRequestID(),
+		id:     uuid.New(),
 		method: r.Method,
 		path:   u.EscapedPath(),
 		host:   u.Host,

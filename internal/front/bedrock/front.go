@@ -11,8 +11,6 @@ package bedrock
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -157,14 +155,4 @@ func (f *Front) logFailure(ctx context.Context, c *call, record *inference.Recor
 	case record == nil:
 		f.Log.InfoContext(ctx, "call refused", "request_id", c.id, "kind", string(failure.Kind), "error", failure)
 	}
-}
-
-// newRequestID is a random UUID, version 4.
-func newRequestID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails, see crypto/rand
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }
