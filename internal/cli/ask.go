@@ -90,15 +90,14 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	if err != nil {
 		return nil, failed(err)
 	}
+	defer listener.Close()
 	base := "http://" + listener.Addr().String()
 	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Log: w.log})
 	if err != nil {
-		_ = listener.Close()
 		return nil, asFailure(err)
 	}
 	defer srv.Close()
 	if err := run.fail(srv); err != nil {
-		_ = listener.Close()
 		return nil, err
 	}
 	serving, stop := context.WithCancel(ctx)

@@ -72,14 +72,13 @@ func (d *dev) run(ctx context.Context, flags runFlags) error {
 	if err != nil {
 		return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
 	}
+	defer listener.Close()
 	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener), Log: d.log})
 	if err != nil {
-		_ = listener.Close()
 		return asFailure(err)
 	}
 	defer d.server.Close()
 	if err := flags.fail(d.server); err != nil {
-		_ = listener.Close()
 		return err
 	}
 	return d.serve(ctx, listener, b)

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fairway/backend"
@@ -52,16 +53,29 @@ func (s *Server) gateway(b *backend.Backend) (*gateway.Gateway, error) {
 	principals := []policy.Principal{{Principal: s.developer(), Statements: []policy.Statement{{
 		Effect: "Allow", Actions: []string{"bedrock:*"}, Resources: []string{"*"}, At: "the built-in policy of developer",
 	}}}}
-	if b != nil {
-		for _, p := range b.Principals {
-			principals = append(principals, policy.Principal{Principal: inference.ServiceRole(s.config.Account, p.Name), Statements: p.Statements})
-		}
+	for _, p := range roles(b) {
+		principals = append(principals, policy.Principal{Principal: inference.ServiceRole(s.config.Account, p.Name), Statements: p.Statements})
 	}
 	engine, err := policy.New(policy.Options{Mode: policy.Mode(s.config.Grant), Account: s.config.Account}, principals...)
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
 	}
 	return &gateway.Gateway{Catalog: s.catalog, Policy: engine, Router: s.router, Meter: s.meter, Clock: s.now, Log: s.log}, nil
+}
+
+// roles are the principals of b, and those its data sources call as that were
+// given no statement: they may do nothing, and are told so in the service's words.
+func roles(b *backend.Backend) []backend.Principal {
+	if b == nil {
+		return nil
+	}
+	all := slices.Clone(b.Principals)
+	for _, ds := range b.DataSources {
+		if !slices.ContainsFunc(all, func(p backend.Principal) bool { return p.Name == ds.Principal }) {
+			all = append(all, backend.Principal{Name: ds.Principal})
+		}
+	}
+	return all
 }
 
 // developer is the principal of the keys that the server hands out.

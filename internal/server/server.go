@@ -137,7 +137,7 @@ func (s *Server) openIdentities(o Options) error {
 	}
 	s.tokens = auth.NewTokens(auth.TokenOptions{Issuer: s.pool.Issuer(), ClientID: s.pool.ClientID(), Keys: s.pool, Now: s.now})
 	if s.keys, err = openKeys(o.State, s.developer(), keyLife(o.Backend), s.now); err != nil {
-		return fmt.Errorf("open keys: %w", err)
+		return errors.Join(fmt.Errorf("open keys: %w", err), s.Close())
 	}
 	return nil
 }

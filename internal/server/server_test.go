@@ -203,6 +203,18 @@ func TestWorkshopForm(t *testing.T) {
 	}
 }
 
+// TestRoleWithoutStatements: a data source that was given no permission is denied
+// in the service's words.
+func TestRoleWithoutStatements(t *testing.T) {
+	b := *loaded(t, sample.Files())
+	b.Principals = nil
+	s := instant(t, &b)
+	want(t, post(t, s, askBedrock, token(t, s)), 200, "AccessDeniedException",
+		"User: arn:aws:sts::123456789012:assumed-role/bedrockDSServiceRole/APPSYNC_ASSUME_ROLE is not authorized to perform: bedrock:InvokeModel "+
+			"on resource: arn:aws:bedrock:ap-southeast-1:123456789012:inference-profile/apac.anthropic.claude-sonnet-4-20250514-v1:0 "+
+			"because no identity-based policy allows the bedrock:InvokeModel action")
+}
+
 // TestReload: what runs keeps its backend, what comes gets the new one, and keys
 // and breakers stay.
 func TestReload(t *testing.T) {
