@@ -77,7 +77,7 @@ var areas = []area{
 var own = []string{
 	"internal/amplify/testdata/backend/*", "internal/amplify/testdata/findings/*", "internal/check/testdata/*",
 	"testdata/amplify/...",
-	"internal/config/testdata/*", "internal/front/graphql/testdata/*.graphql", "internal/wire/anthropic/testdata/seed.json",
+	"internal/config/testdata/*", "internal/front/graphql/testdata/*.graphql", "internal/dialect/anthropic/testdata/seed.json",
 	"examples/recipe/testdata/*", "testdata/script/...", "testdata/api.txt",
 }
 

@@ -48,6 +48,11 @@ func (o Operation) Action() string {
 	}
 }
 
+// Streams reports whether the answer is a stream of event-stream frames.
+func (o Operation) Streams() bool {
+	return o == InvokeModelWithResponseStream || o == ConverseStream
+}
+
 // Request is one model call after a front has decoded it. It is immutable once
 // built: every attempt starts from the same Request.
 type Request struct {
@@ -107,6 +112,11 @@ type Profile struct {
 	SourceRegion Region
 	Destinations []Region // catalog order
 	Global       bool     // a global. profile, which IAM checks by the regionless model ARN
+
+	// CopiedFrom is what an application inference profile was made of: the id of a
+	// system-defined profile, or of a model. Empty for every other profile.
+	CopiedFrom string
+	Remote     bool // only the region's own control plane knows it: real regions are called with its ARN
 }
 
 // Named is what a caller invokes: the profile id, or the model id when bare.

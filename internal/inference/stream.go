@@ -3,13 +3,14 @@ package inference
 import "context"
 
 // Event is one piece of an answer. A unary answer is one event that is content,
-// final and carries the usage.
+// final and carries the usage: Raw is its body. Of the streaming operations Raw is
+// one whole frame of the operation's AWS event stream.
 //
 // An event without content says that the region has begun to answer, and each
 // further one that it is still at it. The zero Event says nothing else: upstreams
 // give it where there is nothing to show yet, and route keeps it to itself.
 type Event struct {
-	Raw     []byte // the frame or body as the region sent it, never modified
+	Raw     []byte // frame or body as it goes to the caller, never modified
 	Content bool   // carries model output: sending it is the commit point
 	Final   bool   // the terminal event; a stream that ends without one was cut
 	Usage   *Usage // token counts so far, where the event carries them

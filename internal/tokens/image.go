@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // An image costs a token for each 750 pixels; larger ones are scaled down to

@@ -1,6 +1,6 @@
 package tokens
 
-import "fairway/internal/wire/anthropic"
+import "fairway/internal/dialect/anthropic"
 
 // Tokens that a call has beyond its texts. The tool prompt is the hidden system
 // prompt that tools bring with them (Anthropic documents 313 to 346 for Claude

@@ -15,7 +15,7 @@ package tokens
 
 import (
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // Family is a group of models that share a tokenizer.

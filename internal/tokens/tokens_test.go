@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 func TestFamilyOf(t *testing.T) {

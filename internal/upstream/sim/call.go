@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // maxBody is Bedrock's limit on an InvokeModel body in bytes.

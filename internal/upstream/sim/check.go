@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // check finds what is wrong with a request, in the order in which the service

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // draft is a reply after max_tokens and the stop sequences have cut it.

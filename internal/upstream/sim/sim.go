@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // Instant is the speed that never waits. Nothing else about a call changes: a

@@ -17,7 +17,7 @@ import (
 	"fairway/internal/inference"
 	"fairway/internal/tokens"
 	"fairway/internal/upstream/upstreamtest"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // novel is a text source with much to say: words of a few tokens, or one without

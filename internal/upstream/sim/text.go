@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // TextSource writes what a simulated region replies. It gives the uncut reply:

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // What Bedrock says, by ../shared/facts/bedrock.md 1.6 and models.json. [V] was

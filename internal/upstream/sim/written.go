@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // Written is the default text source: a reply that says that no model ran and

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fairway/internal/tokens"
-	"fairway/internal/wire/anthropic"
+	"fairway/internal/dialect/anthropic"
 )
 
 // text is the reply's text.

@@ -1,0 +1,169 @@
+// Package front is what the doors have in common: who calls, from which region,
+// how much may be held, and what an answer tells of its route. The doors
+// themselves are the packages below, one a dialect.
+package front
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"fairway/internal/inference"
+	"fairway/internal/wire/uuid"
+)
+
+// MaxBody is the service's limit on a request body, in bytes.
+const MaxBody = 25_000_000
+
+// Gateway runs a call along the straight line. Exactly one of the Stream and the
+// error is non-nil. The Record is complete when the error is returned or the
+// Stream is closed.
+type Gateway interface {
+	Invoke(ctx context.Context, r *inference.Request) (inference.Stream, *inference.Record, error)
+}
+
+// Authenticator finds who sent an HTTP request. It asks for the body only where a
+// signature is over it, and when the head of the request has nothing against the
+// caller; an error of body is returned as it is. The credential has the scope that
+// was signed for; its Region is empty when the caller proved itself without one,
+// as with a bearer key. Errors are *inference.Error.
+type Authenticator interface {
+	Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error)
+}
+
+// Room bounds what is held at once. Errors are *inference.Error of kind
+// Throttling, at once: nobody waits for room.
+type Room interface {
+	// Enter takes the place of one call; leave gives it back and may be called
+	// more than once.
+	Enter() (leave func(), err error)
+
+	// Hold takes room for n bytes of a request that is kept for failover.
+	Hold(n int64) (release func(), err error)
+}
+
+// Config is what a door needs. Gateway, Authenticator and Log are required.
+type Config struct {
+	Gateway       Gateway
+	Authenticator Authenticator
+	DefaultRegion inference.Region // source region of requests that name none
+	MaxBody       int64            // bytes; 0 is MaxBody
+	Room          Room             // nil has no bound
+	Log           *slog.Logger
+}
+
+// Visit is one HTTP request that was let in.
+type Visit struct {
+	ID        string // request id, a UUID
+	Principal inference.Principal
+	Region    inference.Region // source region
+	Body      []byte
+
+	leave []func()
+}
+
+// Leave gives back the room that the visit takes: when its answer has been sent.
+func (v *Visit) Leave() {
+	for _, leave := range v.leave {
+		leave()
+	}
+}
+
+// Admit authenticates r and reads its body. base is the region of a base path,
+// empty without one. What the head of a request is enough to refuse is refused
+// before its body is read. The visit is never nil, so that errors have its ID;
+// the caller leaves it in any case.
+func (c *Config) Admit(r *http.Request, base inference.Region) (*Visit, error) {
+	v := &Visit{ID: uuid.New()}
+	if c.Room != nil {
+		leave, err := c.Room.Enter()
+		if err != nil {
+			return v, err
+		}
+		v.leave = append(v.leave, leave)
+	}
+	body := sync.OnceValues(func() ([]byte, error) { return c.read(v, r) })
+	credential, err := c.Authenticator.Authenticate(r, body)
+	if err != nil {
+		return v, err
+	}
+	v.Principal = credential.Principal
+	if v.Region, err = SourceRegion(credential, r.Host, base, c.DefaultRegion); err != nil {
+		return v, err
+	}
+	v.Body, err = body()
+	return v, err
+}
+
+// read reads the body, unless it says of itself that it is too long or there is
+// no room for it.
+func (c *Config) read(v *Visit, r *http.Request) ([]byte, error) {
+	limit := c.MaxBody
+	if limit == 0 {
+		limit = MaxBody
+	}
+	if err := CheckLength(r.ContentLength, limit); err != nil {
+		return nil, err
+	}
+	if c.Room != nil {
+		n := r.ContentLength
+		if n < 0 { // not told: as much as it may become
+			n = limit
+		}
+		release, err := c.Room.Hold(n)
+		if err != nil {
+			return nil, err
+		}
+		v.leave = append(v.leave, release)
+	}
+	body, err := readBody(r, limit)
+	if err != nil {
+		return nil, &inference.Error{Kind: inference.Canceled, Op: "read request", Message: "the client went away while it sent", Err: err}
+	}
+	return body, CheckLength(int64(len(body)), limit)
+}
+
+// readBody reads at most one byte more than the limit, which tells a body that is
+// too long.
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	if n := r.ContentLength; n >= 0 {
+		body := make([]byte, n)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	return io.ReadAll(io.LimitReader(r.Body, limit+1))
+}
+
+// CheckLength refuses a body of more bytes than the limit, as the service does.
+func CheckLength(n, limit int64) error {
+	if n <= limit {
+		return nil
+	}
+	return &inference.Error{
+		Kind: inference.Validation, Op: "read request",
+		Message: "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to " +
+			strconv.FormatInt(limit, 10),
+	}
+}
+
+// Describe adds what only Fairway tells: where the call entered, after how many
+// attempts, where the model ran if that is known, and that no model ran at all.
+// A nil record tells nothing.
+func Describe(h http.Header, record *inference.Record) {
+	if record == nil {
+		return
+	}
+	h.Set("X-Fairway-Attempts", strconv.Itoa(len(record.Attempts)))
+	if n := len(record.Attempts); n > 0 {
+		h.Set("X-Fairway-Entry-Region", string(record.Attempts[n-1].Region))
+	}
+	if record.DestinationRegion != "" {
+		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
+	}
+	if record.Simulated {
+		h.Set("X-Fairway-Simulated", "true")
+	}
+}

@@ -1,0 +1,65 @@
+package front
+
+import (
+	"cmp"
+	"strings"
+
+	"fairway/internal/inference"
+)
+
+// The service's texts for a signature that is good for something else.
+const (
+	msgWrongService = "Credential should be scoped to correct service: 'bedrock'."
+	msgWrongRegion  = "Credential should be scoped to a valid region."
+)
+
+// SourceRegion is where a call enters: the region it was signed for, else the one
+// its Host names, else that of the base path, else the default. A signature for
+// another service, or for another region than the Host's, is refused.
+func SourceRegion(c inference.Credential, host string, base, fallback inference.Region) (inference.Region, error) {
+	named := hostRegion(host)
+	switch {
+	case c.Service != "bedrock":
+		return "", refuseScope(msgWrongService)
+	case c.Region != "" && (!IsRegion(c.Region) || named != "" && named != c.Region):
+		return "", refuseScope(msgWrongRegion)
+	}
+	return cmp.Or(c.Region, named, base, fallback), nil
+}
+
+func refuseScope(message string) error {
+	return &inference.Error{Kind: inference.InvalidSignature, Op: "check signature scope", Message: message}
+}
+
+// hostRegion is the region of a Host such as
+// "bedrock-runtime.ap-southeast-1.amazonaws.com", empty for any other host.
+func hostRegion(host string) inference.Region {
+	service, rest, _ := strings.Cut(strings.ToLower(host), ".")
+	switch service {
+	case "bedrock", "bedrock-fips", "bedrock-runtime", "bedrock-runtime-fips":
+	default:
+		return ""
+	}
+	label, _, _ := strings.Cut(rest, ".")
+	label, _, _ = strings.Cut(label, ":")
+	if region := inference.Region(label); IsRegion(region) {
+		return region
+	}
+	return ""
+}
+
+// IsRegion reports whether r has the form of a region code: a geography of two
+// or three letters, words, a number, as in "us-gov-west-1".
+func IsRegion(r inference.Region) bool {
+	words := strings.Split(string(r), "-")
+	if len(words) < 3 || len(r) > 32 {
+		return false
+	}
+	last := len(words) - 1
+	for _, w := range words[:last] {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+	}
+	return len(words[0]) <= 3 && words[last] != "" && strings.Trim(words[last], "0123456789") == ""
+}
