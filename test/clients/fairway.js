@@ -9,12 +9,12 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
 if (!process.env.FAIRWAY) throw new Error('set FAIRWAY to the fairway binary; make test builds one')
-const binary = resolve(process.env.FAIRWAY)
-const sample = fileURLToPath(new URL('../internal/sample/amplify', import.meta.url))
+export const binary = resolve(process.env.FAIRWAY)
+const sample = fileURLToPath(new URL('../../internal/sample/amplify', import.meta.url))
 
 // patience is how many milliseconds an expected line may take; only a failure
 // takes that long.
-const patience = 30_000
+export const patience = 30_000
 
 // project copies the built-in sample into a new folder that lasts as long as
 // this process.

@@ -1,0 +1,123 @@
+// A running fairway serve, and one in front of another: what the suites of the
+// model clients are driven against.
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { on, once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { binary, patience, run } from './fairway.js'
+
+export const region = 'ap-southeast-1'
+export const profile = 'apac.anthropic.claude-sonnet-4-20250514-v1:0'
+export const model = 'anthropic.claude-sonnet-4-20250514-v1:0'
+export const nova = 'apac.amazon.nova-pro-v1:0'
+export const profileArn = `arn:aws:bedrock:${region}:123456789012:inference-profile/${profile}`
+
+// failures are the errors that a prompt of that name is answered with.
+export const failures = {
+  AccessDeniedException: 403,
+  InternalServerException: 500,
+  ModelErrorException: 424,
+  ModelNotReadyException: 429,
+  ModelTimeoutException: 408,
+  ResourceNotFoundException: 404,
+  ServiceQuotaExceededException: 400,
+  ServiceUnavailableException: 503,
+  ThrottlingException: 429,
+  ValidationException: 400,
+}
+
+const responses = Object.keys(failures)
+  .map((kind) => `- match: "fail with ${kind}"\n  error: {kind: ${kind}, message: "scripted"}\n`)
+  .join('')
+
+const word = () => randomBytes(12).toString('hex')
+
+// serve runs fairway serve with the given settings until the test ends. Its
+// principals are "tester", who may do everything, and "outsider", who may nothing.
+export async function serve(t, settings = {}, env = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
+  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  const keys = {
+    accessKey: { accessKeyId: 'FWAK' + word().toUpperCase(), secretAccessKey: word() },
+    bearer: 'fairway-api-key-' + word(),
+    outsider: 'fairway-api-key-' + word(),
+  }
+  writeFileSync(join(dir, 'responses.yaml'), responses)
+  const file = join(dir, 'fairway.yaml')
+  // JSON is YAML.
+  writeFileSync(file, JSON.stringify({
+    listen: '127.0.0.1:0',
+    region,
+    admin: { listen: '127.0.0.1:0' },
+    simulate: { speed: 'instant', responses: 'responses.yaml' },
+    ...settings,
+    principals: [
+      {
+        name: 'tester',
+        access_keys: [{ id: keys.accessKey.accessKeyId, secret: 'env:TESTER_SECRET' }],
+        bearer_keys: ['env:TESTER_BEARER'],
+        policies: [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:*', Resource: '*' }] }],
+      },
+      { name: 'outsider', bearer_keys: ['env:OUTSIDER_BEARER'] },
+    ],
+  }))
+  const child = spawn(binary, ['serve', '--config', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      ...process.env,
+      TESTER_SECRET: keys.accessKey.secretAccessKey,
+      TESTER_BEARER: keys.bearer,
+      OUTSIDER_BEARER: keys.outsider,
+      ...env,
+    },
+  })
+  const closed = once(child, 'close')
+  t.after(() => child.kill() && closed)
+
+  const stderr = []
+  const lines = createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line))
+  let admin
+  for await (const [line] of on(lines, 'line', { close: ['close'], signal: AbortSignal.timeout(patience) })) {
+    admin = line.match(/^admin (http:\S+)/)?.[1] ?? admin
+    const endpoint = line.match(/^ready (http:\S+)/)?.[1]
+    if (endpoint) return { endpoint, admin, region, stderr, ...keys, regions: (...args) => regions(admin, ...args) }
+  }
+  throw new Error(`fairway serve never became ready:\n${stderr.join('\n')}`)
+}
+
+async function regions(admin, ...args) {
+  const { code, stdout, stderr } = await run('regions', ...args, '--json', '--url', admin)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+// chain runs a fairway in front of a fairway, whose simulated regions stand in for
+// AWS: the first calls them as it would call real ones, signature and all. What is
+// done to regions is done to the second.
+export async function chain(t, settings = {}) {
+  const far = await serve(t, settings)
+  const near = await serve(t, {
+    model: 'bedrock',
+    bedrock: { endpoint: far.endpoint, control_endpoint: far.endpoint },
+  }, {
+    AWS_ACCESS_KEY_ID: far.accessKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: far.accessKey.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  })
+  return { ...near, regions: far.regions }
+}
+
+// hops are the servers that every suite runs against.
+export const hops = { 'one server': serve, 'a server in front of a server': chain }
+
+// until waits for check to give something, for as long as anything may take.
+export async function until(check) {
+  for (const end = Date.now() + patience; Date.now() < end; ) {
+    const found = await check()
+    if (found) return found
+  }
+  throw new Error('it never came to pass')
+}
