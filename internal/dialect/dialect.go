@@ -234,7 +234,7 @@ type PieceKind uint8
 // each block BlockBegan, deltas, BlockEnded, then Stopped, then Ended. No block is
 // begun before the one before it has ended.
 const (
-	Began      PieceKind = iota // Usage: input tokens so far, nil when not known
+	Began      PieceKind = iota // Usage: input tokens so far, nil when not known; LatencyMS to the first byte, 0 when not known
 	BlockBegan                  // Index, Block: its Type, for ToolUse also ID and Name
 	Delta                       // Index, Text: more of a Text or Reasoning block, of a ToolUse its input as JSON text, of a Redacted all of it
 	Signature                   // Index, Text: the signature of a Reasoning block

@@ -18,6 +18,7 @@ const (
 	Validation           Kind = "ValidationException"
 	ServiceQuotaExceeded Kind = "ServiceQuotaExceededException"
 	Conflict             Kind = "ConflictException"
+	TooManyTags          Kind = "TooManyTagsException"
 	AccessDenied         Kind = "AccessDeniedException"
 	ResourceNotFound     Kind = "ResourceNotFoundException"
 	ModelTimeout         Kind = "ModelTimeoutException"
@@ -38,7 +39,7 @@ const (
 )
 
 var statuses = map[Kind]int{
-	Validation: 400, ServiceQuotaExceeded: 400, Conflict: 400, IncompleteSignature: 400,
+	Validation: 400, ServiceQuotaExceeded: 400, Conflict: 400, TooManyTags: 400, IncompleteSignature: 400,
 	AccessDenied: 403, UnrecognizedClient: 403, InvalidSignature: 403, MissingAuth: 403, ExpiredToken: 403,
 	ResourceNotFound: 404, ModelTimeout: 408,
 	ModelError: 424, ModelStreamError: 424,

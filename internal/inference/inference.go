@@ -6,6 +6,7 @@ package inference
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -165,11 +166,20 @@ type Target struct {
 	Model     string   // model or profile id invocable there
 	Account   string   // whose quota and credentials; empty is the default account
 	RunSet    []Region // where the model may run; nil is Region alone
+	OpenEnded bool     // the service may add regions to the run set, as it does to a global profile's
 	Simulated bool
 }
 
 // Pinned reports whether the target's run set is one region.
-func (t Target) Pinned() bool { return len(t.RunSet) <= 1 }
+func (t Target) Pinned() bool { return len(t.RunSet) <= 1 && !t.OpenEnded }
+
+// RunsIn reports whether the model may run in region.
+func (t Target) RunsIn(region Region) bool {
+	if t.RunSet == nil {
+		return t.Region == region
+	}
+	return slices.Contains(t.RunSet, region)
+}
 
 // Usage counts tokens as Bedrock reports them: InputTokens excludes cached ones.
 type Usage struct {

@@ -14,10 +14,12 @@ type Record struct {
 	Operation         Operation `json:"operation"`
 	Principal         string    `json:"principal"`
 	Caller            string    `json:"caller,omitempty"`
-	Profile           *string   `json:"profile"` // null for a bare model
+	Profile           *string   `json:"profile"`               // null for a bare model
+	CopiedFrom        string    `json:"copied_from,omitempty"` // of an application profile: the profile or model id whose price holds
 	Model             ModelID   `json:"model"`
 	SourceRegion      Region    `json:"source_region"`
-	DestinationRegion Region    `json:"destination_region,omitempty"` // empty when no attempt succeeded
+	DestinationRegion Region    `json:"destination_region,omitempty"` // empty when no attempt succeeded, or it is not known
+	Destination       string    `json:"destination,omitempty"`        // says so where it is not known: "unknown (one of 8)"
 	Attempts          []Attempt `json:"attempts"`
 	Outcome           Outcome   `json:"outcome"`
 	Error             *Failure  `json:"error,omitempty"` // what the caller was answered when Outcome is Failed
@@ -32,6 +34,7 @@ type Record struct {
 type Attempt struct {
 	Region  Region  `json:"region"`
 	Model   string  `json:"model"`
+	Account string  `json:"account,omitempty"` // whose, where there are several
 	Outcome Outcome `json:"outcome"`
 	Kind    Kind    `json:"kind,omitempty"`
 	Status  int     `json:"status"` // HTTP status; 0 when no answer came

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Type is a JSON type. Integer is a number without a fraction.
@@ -47,7 +46,7 @@ func under(err error, segment string) error {
 	return err
 }
 
-// cursor reads a JSON text that json.Valid has passed, in one pass and without
+// cursor reads a JSON text that isJSON has passed, in one pass and without
 // building anything. Every method consumes exactly one value, so syntax needs no
 // second check here: only types can be wrong.
 type cursor struct {
@@ -217,7 +216,7 @@ func (c *cursor) rawString() []byte {
 	start := c.i
 	escaped := c.skipString()
 	inner := c.b[start+1 : c.i-1 : c.i-1]
-	if !escaped && utf8.Valid(inner) {
+	if !escaped {
 		return inner
 	}
 	var text string

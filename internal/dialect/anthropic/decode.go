@@ -1,12 +1,16 @@
 package anthropic
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // Decode reads the body of a Messages call. The error is ErrSyntax or a
 // *TypeError; the request is nil exactly when there is an error. A key given
 // twice counts as its last value, as in encoding/json.
 func Decode(body []byte) (*Request, error) {
-	if !json.Valid(body) {
+	if !isJSON(body) {
 		return nil, ErrSyntax
 	}
 	c := &cursor{b: body}
@@ -19,6 +23,9 @@ func Decode(body []byte) (*Request, error) {
 	}
 	return r, nil
 }
+
+// isJSON reports whether body is a JSON text, which is one in UTF-8.
+func isJSON(body []byte) bool { return utf8.Valid(body) && json.Valid(body) }
 
 func (c *cursor) requestKey(r *Request, key []byte) error {
 	switch string(key) {
@@ -49,11 +56,27 @@ func (c *cursor) requestKey(r *Request, key []byte) error {
 	case "stream":
 		r.Stream = new(bool)
 		return c.boolean(r.Stream)
-	case "anthropic_beta", "metadata", "context_management", "output_config":
-	default:
-		r.Unknown = append(r.Unknown, string(key))
+	case "metadata":
+		return c.metadata(&r.Metadata)
+	case "output_config":
+		return c.outputConfig(&r.OutputConfig)
+	case "anthropic_beta":
+		return c.texts(&r.AnthropicBeta)
+	case "context_management":
+		r.ContextManagement = c.raw()
+		return nil
 	}
+	r.Unknown = append(r.Unknown, string(key))
 	c.skip()
+	return nil
+}
+
+// unknown consumes the value of a key that is none of the format's, and notes
+// the key unless the value is null.
+func (c *cursor) unknown(into *[]string, key []byte) error {
+	if c.raw() != nil {
+		*into = append(*into, string(key))
+	}
 	return nil
 }
 
@@ -71,8 +94,7 @@ func (c *cursor) messages(into *[]Message) error {
 			case "content":
 				return c.blocks(&m.Content)
 			}
-			c.skip()
-			return nil
+			return c.unknown(&m.Unknown, key)
 		})
 		*into = append(*into, m)
 		return err
@@ -104,6 +126,10 @@ func (c *cursor) blockKey(b *Block, key []byte) error {
 		return c.text(&b.Text)
 	case "thinking":
 		return c.text(&b.Thinking)
+	case "signature":
+		return c.text(&b.Signature)
+	case "data":
+		return c.text(&b.Data)
 	case "source":
 		return c.source(&b.Source)
 	case "title":
@@ -121,9 +147,46 @@ func (c *cursor) blockKey(b *Block, key []byte) error {
 		return c.blocks(&b.Content)
 	case "is_error":
 		return c.boolean(&b.IsError)
+	case "cache_control":
+		return c.cacheControl(&b.CacheControl)
+	case "citations":
+		return c.citations(&b.Unknown)
 	}
-	c.skip()
+	return c.unknown(&b.Unknown, key)
+}
+
+// citations notes the citations of a text, or that a document is to be cited:
+// [] and {"enabled":false} say neither.
+func (c *cursor) citations(unknown *[]string) error {
+	raw := c.raw()
+	var asked struct{ Enabled bool }
+	if len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &asked) == nil && !asked.Enabled {
+		return nil
+	}
+	if empty := len(raw) > 0 && raw[0] == '[' && len(bytes.TrimSpace(raw[1:len(raw)-1])) == 0; empty || raw == nil {
+		return nil
+	}
+	*unknown = append(*unknown, "citations")
 	return nil
+}
+
+func (c *cursor) cacheControl(into **CacheControl) error {
+	*into = nil
+	if ok, err := c.want(Object); !ok {
+		return err
+	}
+	control := new(CacheControl)
+	*into = control
+	return c.object(func(key []byte) error {
+		switch string(key) {
+		case "type":
+			return c.text(&control.Type)
+		case "ttl":
+			return c.text(&control.TTL)
+		}
+		c.skip()
+		return nil
+	})
 }
 
 func (c *cursor) source(into **Source) error {
@@ -144,8 +207,7 @@ func (c *cursor) source(into **Source) error {
 		case "url":
 			return c.text(&s.URL)
 		}
-		c.skip()
-		return nil
+		return c.unknown(&s.Unknown, key)
 	})
 }
 
@@ -177,9 +239,12 @@ func (c *cursor) tools(into *[]Tool) error {
 				}
 				t.InputSchema = c.raw()
 				return nil
+			case "strict":
+				return c.boolean(&t.Strict)
+			case "cache_control":
+				return c.cacheControl(&t.CacheControl)
 			}
-			c.skip()
-			return nil
+			return c.unknown(&t.Unknown, key)
 		})
 		*into = append(*into, t)
 		return err
@@ -199,9 +264,10 @@ func (c *cursor) toolChoice(into **ToolChoice) error {
 			return c.text(&choice.Type)
 		case "name":
 			return c.text(&choice.Name)
+		case "disable_parallel_tool_use":
+			return c.boolean(&choice.DisableParallelToolUse)
 		}
-		c.skip()
-		return nil
+		return c.unknown(&choice.Unknown, key)
 	})
 }
 
@@ -219,7 +285,61 @@ func (c *cursor) thinking(into **Thinking) error {
 		case "budget_tokens":
 			return c.integer(&thinking.BudgetTokens)
 		}
-		c.skip()
-		return nil
+		return c.unknown(&thinking.Unknown, key)
+	})
+}
+
+func (c *cursor) metadata(into **Metadata) error {
+	*into = nil
+	if ok, err := c.want(Object); !ok {
+		return err
+	}
+	metadata := new(Metadata)
+	*into = metadata
+	return c.object(func(key []byte) error {
+		if string(key) == "user_id" {
+			return c.text(&metadata.UserID)
+		}
+		return c.unknown(&metadata.Unknown, key)
+	})
+}
+
+func (c *cursor) outputConfig(into **OutputConfig) error {
+	*into = nil
+	if ok, err := c.want(Object); !ok {
+		return err
+	}
+	config := new(OutputConfig)
+	*into = config
+	return c.object(func(key []byte) error {
+		switch string(key) {
+		case "effort":
+			return c.text(&config.Effort)
+		case "format":
+			return c.format(&config.Format)
+		}
+		return c.unknown(&config.Unknown, key)
+	})
+}
+
+func (c *cursor) format(into **Format) error {
+	*into = nil
+	if ok, err := c.want(Object); !ok {
+		return err
+	}
+	format := new(Format)
+	*into = format
+	return c.object(func(key []byte) error {
+		switch string(key) {
+		case "type":
+			return c.text(&format.Type)
+		case "schema":
+			if ok, err := c.want(Object); !ok {
+				return err
+			}
+			format.Schema = c.raw()
+			return nil
+		}
+		return c.unknown(&format.Unknown, key)
 	})
 }

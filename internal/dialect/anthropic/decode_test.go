@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -23,7 +24,7 @@ func TestDecode(t *testing.T) {
 	  {"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]},{}]}`
 	want := &Request{
 		AnthropicVersion: ptr(Version), MaxTokens: ptr(7), Temperature: ptr(1.0), TopK: ptr(-3),
-		System:        []Block{{Type: "text", Text: `be "brief"`}},
+		System:        []Block{{Type: "text", Text: `be "brief"`, CacheControl: &CacheControl{Type: "ephemeral"}}},
 		StopSequences: []string{"aé", "😀"}, Model: ptr("m"), Stream: ptr(false), Unknown: []string{"other"},
 		Tools: []Tool{
 			{Name: "f", Description: "d", InputSchema: json.RawMessage(`{"type":"object","properties":{"a]":{}}}`)},
@@ -71,7 +72,7 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("Decode(%s) (-want +got):\n%s", body, diff)
 		}
 	}
-	for _, body := range []string{"", "{", `{"a":1}x`, "nul"} {
+	for _, body := range []string{"", "{", `{"a":1}x`, "nul", "{\"a\":\"\xff\"}"} {
 		if _, err := Decode([]byte(body)); !errors.Is(err, ErrSyntax) {
 			t.Errorf("Decode(%q) error = %v, want ErrSyntax", body, err)
 		}
@@ -143,8 +144,8 @@ func FuzzDecode(f *testing.F) {
 		if (r == nil) != (err != nil) {
 			t.Fatalf("Decode(%q) = %v, %v, want exactly one", body, r, err)
 		}
-		if (err == ErrSyntax) == json.Valid([]byte(body)) {
-			t.Fatalf("Decode(%q) error = %v, json.Valid disagrees", body, err)
+		if want := !json.Valid([]byte(body)) || !utf8.ValidString(body); (err == ErrSyntax) != want {
+			t.Fatalf("Decode(%q) error = %v, want ErrSyntax: %t", body, err, want)
 		}
 		if err != nil {
 			return

@@ -1,10 +1,14 @@
-// Package anthropic holds the wire shapes of Anthropic's Messages format as
-// Amazon Bedrock's InvokeModel carries it: a decoder for requests, an encoder
-// for responses, and how model ids map to Anthropic's names. It reads what is
-// there and judges nothing but JSON types: whether a request is acceptable is
-// for whoever serves it to say.
+// Package anthropic is the Anthropic Messages dialect, as Amazon Bedrock's
+// InvokeModel and Anthropic's own endpoint carry it.
 //
-// Source: Bedrock User Guide, "Anthropic Claude Messages API", Request and Response.
+//	Decode        a body as wire types, judging nothing but JSON types: whether a
+//	              request is acceptable is for whoever serves it to say
+//	Conversation  wire types in the vocabulary of package dialect
+//	Dialect       bodies and streams to that vocabulary and back
+//	Open          a body opened at its top level, for who passes it on as it is
+//
+// Source: Bedrock User Guide, "Anthropic Claude Messages API", Request and
+// Response; Anthropic API reference, "Messages" and "Streaming Messages".
 package anthropic
 
 import (
@@ -30,6 +34,11 @@ type Request struct {
 	Tools            []Tool
 	ToolChoice       *ToolChoice
 	Thinking         *Thinking
+	Metadata         *Metadata
+	OutputConfig     *OutputConfig
+
+	AnthropicBeta     []string        // flags of features in trial
+	ContextManagement json.RawMessage // what the service is to take out of long conversations
 
 	Model  *string // Anthropic's own endpoint only; Bedrock names the model in the URL
 	Stream *bool   // Anthropic's own endpoint only; on Bedrock the operation says it
@@ -41,15 +50,18 @@ type Request struct {
 type Message struct {
 	Role    string
 	Content []Block // a plain string decodes as one text block
+
+	Unknown []string // keys that are none of these, without those that are null
 }
 
-// Block is a content block; Type tells which of the other fields count. Keys not
-// listed here are read over.
+// Block is a content block; Type tells which of the other fields count.
 type Block struct {
 	Type string
 
-	Text     string // text
-	Thinking string // thinking
+	Text      string // text
+	Thinking  string // thinking
+	Signature string // thinking
+	Data      string // redacted_thinking, in base64
 
 	Source *Source // image, document
 	Title  string  // document
@@ -61,6 +73,15 @@ type Block struct {
 	ToolUseID string  // tool_result
 	Content   []Block // tool_result; a plain string decodes as one text block
 	IsError   bool    // tool_result
+
+	CacheControl *CacheControl
+	Unknown      []string // as in Message; with citations where they are there or asked for
+}
+
+// CacheControl marks the end of a prefix that the service is to cache.
+type CacheControl struct {
+	Type string // "ephemeral"
+	TTL  string // "5m", "1h" or empty
 }
 
 // Source is where an image or document comes from.
@@ -69,6 +90,8 @@ type Source struct {
 	MediaType string
 	Data      string // base64 text for "base64", the text itself for "text"
 	URL       string
+
+	Unknown []string // as in Message
 }
 
 // Tool is something the model may call.
@@ -77,6 +100,10 @@ type Tool struct {
 	Name        string
 	Description string
 	InputSchema json.RawMessage // a JSON Schema object; nil when absent
+	Strict      bool            // the input is to follow the schema
+
+	CacheControl *CacheControl
+	Unknown      []string // as in Message
 }
 
 // Custom reports whether the caller defines the tool's input.
@@ -86,12 +113,36 @@ func (t Tool) Custom() bool { return t.Type == "" || t.Type == "custom" }
 type ToolChoice struct {
 	Type string // "auto", "any", "tool" or "none"
 	Name string // for "tool"
+
+	DisableParallelToolUse bool
+	Unknown                []string // as in Message
 }
 
 // Thinking switches extended thinking on.
 type Thinking struct {
 	Type         string // "enabled", "disabled" or "adaptive"
 	BudgetTokens *int
+	Unknown      []string // as in Message
+}
+
+// Metadata is about the request.
+type Metadata struct {
+	UserID  string
+	Unknown []string // as in Message
+}
+
+// OutputConfig shapes the answer.
+type OutputConfig struct {
+	Effort  string // "low", "medium", "high", ...
+	Format  *Format
+	Unknown []string // as in Message
+}
+
+// Format constrains the text of the answer.
+type Format struct {
+	Type    string          // "json_schema"
+	Schema  json.RawMessage // a JSON Schema object
+	Unknown []string        // as in Message
 }
 
 // Prefill is the text of a trailing assistant message, which the model continues,

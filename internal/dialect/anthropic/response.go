@@ -1,8 +1,9 @@
 package anthropic
 
 import (
-	"bytes"
 	"encoding/json"
+
+	"fairway/internal/dialect"
 )
 
 // StopReason is why a reply ended.
@@ -14,6 +15,8 @@ const (
 	MaxTokens    StopReason = "max_tokens"
 	StopSequence StopReason = "stop_sequence"
 	ToolUse      StopReason = "tool_use"
+	Refused      StopReason = "refusal"
+	Paused       StopReason = "pause_turn"
 )
 
 // Response is the answer to a Messages call. Its JSON has the keys in the order
@@ -29,13 +32,16 @@ type Response struct {
 	Usage        Usage      `json:"usage"`
 }
 
-// Part is a content block of a response: text, or a tool call.
+// Part is a content block of a response; Type tells which of the others count.
 type Part struct {
-	Type  string          `json:"type"` // "text" or "tool_use"
-	Text  *string         `json:"text,omitempty"`
-	ID    string          `json:"id,omitempty"` // "toolu_bdrk_..."
-	Name  string          `json:"name,omitempty"`
-	Input json.RawMessage `json:"input,omitempty"`
+	Type      string          `json:"type"`
+	Text      *string         `json:"text,omitempty"`      // text
+	Thinking  *string         `json:"thinking,omitempty"`  // thinking
+	Signature *string         `json:"signature,omitempty"` // thinking
+	Data      string          `json:"data,omitempty"`      // redacted_thinking, in base64
+	ID        string          `json:"id,omitempty"`        // tool_use, "toolu_bdrk_..."
+	Name      string          `json:"name,omitempty"`      // tool_use
+	Input     json.RawMessage `json:"input,omitempty"`     // tool_use
 }
 
 // Usage counts tokens; InputTokens excludes what the cache read or wrote.
@@ -50,12 +56,4 @@ type Usage struct {
 func TextPart(text string) Part { return Part{Type: "text", Text: &text} }
 
 // Encode is the response's JSON, with <, > and & as they are.
-func (r *Response) Encode() ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
-}
+func (r *Response) Encode() ([]byte, error) { return dialect.WriteBody(r) }

@@ -1,0 +1,99 @@
+package converse
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"fairway/internal/dialect"
+	"fairway/internal/inference"
+)
+
+// response is ConverseResponse, its members in the order in which the service
+// sends them.
+type response struct {
+	Metrics metrics `json:"metrics"`
+	Output  struct {
+		Message *message `json:"message"`
+	} `json:"output"`
+	StopReason dialect.StopReason `json:"stopReason"`
+	Usage      *tokenUsage        `json:"usage"`
+}
+
+type metrics struct {
+	LatencyMS int64 `json:"latencyMs"`
+}
+
+// tokenUsage is TokenUsage: the total is the sum of the other four. The cached
+// ones are there where the model reports them.
+type tokenUsage struct {
+	InputTokens           int  `json:"inputTokens"`
+	OutputTokens          int  `json:"outputTokens"`
+	TotalTokens           int  `json:"totalTokens"`
+	CacheReadInputTokens  *int `json:"cacheReadInputTokens,omitempty"`
+	CacheWriteInputTokens *int `json:"cacheWriteInputTokens,omitempty"`
+}
+
+func writeUsage(u inference.Usage) *tokenUsage {
+	written := &tokenUsage{
+		InputTokens: u.InputTokens, OutputTokens: u.OutputTokens,
+		TotalTokens: u.InputTokens + u.OutputTokens + u.CacheReadTokens + u.CacheWriteTokens,
+	}
+	if u.Caching || u.CacheReadTokens > 0 || u.CacheWriteTokens > 0 {
+		written.CacheReadInputTokens, written.CacheWriteInputTokens = &u.CacheReadTokens, &u.CacheWriteTokens
+	}
+	return written
+}
+
+func (u *tokenUsage) read() inference.Usage {
+	if u == nil {
+		return inference.Usage{}
+	}
+	read := inference.Usage{InputTokens: u.InputTokens, OutputTokens: u.OutputTokens}
+	if u.CacheReadInputTokens != nil {
+		read.CacheReadTokens, read.Caching = *u.CacheReadInputTokens, true
+	}
+	if u.CacheWriteInputTokens != nil {
+		read.CacheWriteTokens, read.Caching = *u.CacheWriteInputTokens, true
+	}
+	return read
+}
+
+// EncodeAnswer writes a ConverseResponse.
+func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
+	content, err := writeBlocks(a.Content, "output.message.content")
+	if err != nil {
+		return nil, fmt.Errorf("encode Converse response: %w", err)
+	}
+	r := response{Metrics: metrics{a.LatencyMS}, StopReason: a.Stop.Reason, Usage: writeUsage(a.Usage)}
+	r.Output.Message = &message{Role: dialect.Assistant, Content: content}
+	return dialect.WriteBody(r)
+}
+
+var errNoMessage = errors.New("decode Converse response: no output.message")
+
+// DecodeAnswer reads a ConverseResponse. Content that an Answer does not hold is an
+// error; members beside the message are passed over.
+func (Dialect) DecodeAnswer(body []byte) (*dialect.Answer, error) {
+	var r response
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, fmt.Errorf("decode Converse response: %w", err)
+	}
+	if r.Output.Message == nil {
+		return nil, errNoMessage
+	}
+	content, err := readBlocks(r.Output.Message.Content, "output.message.content")
+	if err != nil {
+		return nil, fmt.Errorf("decode Converse response: %w", err)
+	}
+	for _, b := range content {
+		switch b.Type {
+		case dialect.Text, dialect.Reasoning, dialect.Redacted, dialect.ToolUse:
+		default:
+			return nil, fmt.Errorf("decode Converse response: a block of type %s", b.Type)
+		}
+	}
+	return &dialect.Answer{
+		Content: content, Stop: dialect.Stop{Reason: r.StopReason}, Usage: r.Usage.read(), LatencyMS: r.Metrics.LatencyMS,
+	}, nil
+}

@@ -1,0 +1,103 @@
+package invocation
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"fairway/internal/inference"
+	"fairway/internal/wire/eventstream"
+)
+
+// Inspector tells what the frames of one relayed answer are, without taking apart
+// more than it must. It must not be used concurrently.
+type Inspector struct {
+	operation inference.Operation
+	content   bool            // some has come: what is not known is more of it
+	usage     inference.Usage // told so far
+	counted   bool            // some was
+	event     []byte          // of the chunk at hand
+}
+
+// Inspect begins an answer.
+func Inspect(op inference.Operation) *Inspector { return &Inspector{operation: op} }
+
+// Frame is one whole frame as an Event, which shares its memory. The error is an
+// *inference.Error: what an exception or error frame carries, or a Transport error
+// for a frame that is not of the operation's form. Whether a frame is content is
+// exact up to the first that is; event types that are not known are none.
+func (i *Inspector) Frame(raw []byte) (inference.Event, error) {
+	m, err := eventstream.Parse(raw)
+	if err != nil {
+		return inference.Event{}, unreadable(i.operation, err)
+	}
+	if err := failure(i.operation, m); err != nil {
+		return inference.Event{}, err
+	}
+	e := inference.Event{Raw: raw}
+	kind := m.Headers.Text(eventstream.EventType)
+	switch {
+	case i.operation == inference.ConverseStream:
+		err = i.converse(&e, kind, m.Payload)
+	case string(kind) == "chunk":
+		if i.event, err = appendChunk(i.event[:0], m.Payload); err == nil {
+			err = i.chunk(&e)
+		}
+	}
+	if err != nil {
+		return inference.Event{}, unreadable(i.operation, err)
+	}
+	i.content = i.content || e.Content
+	return e, nil
+}
+
+// converse looks at an event of ConverseStream, or one of Nova's, which are the
+// same under a key of that name.
+func (i *Inspector) converse(e *inference.Event, kind, payload []byte) error {
+	switch string(kind) {
+	case "contentBlockStart", "contentBlockDelta":
+		e.Content = true
+	case "metadata":
+		var last struct {
+			Usage tokenUsage `json:"usage"`
+		}
+		if err := json.Unmarshal(payload, &last); err != nil {
+			return err
+		}
+		e.Final, e.Usage = true, last.Usage.usage()
+	}
+	return nil
+}
+
+// Body is a unary body as an Event, its usage by the headers of the answer or else
+// by the body's own usage member; nil where neither tells.
+func (i *Inspector) Body(header http.Header, raw []byte) inference.Event {
+	e := inference.Event{Raw: raw, Content: true, Final: true, Usage: headerUsage(header)}
+	if e.Usage == nil && i.operation != inference.CountTokens {
+		var body struct {
+			Usage tokenUsage `json:"usage"`
+		}
+		if json.Unmarshal(raw, &body) == nil {
+			e.Usage = body.Usage.usage()
+		}
+	}
+	return e
+}
+
+// headerUsage is what the headers of InvokeModel count (facts bedrock.md 1.4).
+func headerUsage(header http.Header) *inference.Usage {
+	count := func(name string) *int {
+		n, err := strconv.Atoi(header.Get("X-Amzn-Bedrock-" + name + "-Token-Count"))
+		if err != nil {
+			return nil
+		}
+		return &n
+	}
+	none := 0
+	input, output := count("Input"), count("Output")
+	if input == nil && output == nil {
+		return nil
+	}
+	return usageOf(*cmp.Or(input, &none), *cmp.Or(output, &none), count("Cache-Read-Input"), count("Cache-Write-Input"))
+}
