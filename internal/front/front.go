@@ -4,12 +4,14 @@
 package front
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"fairway/internal/inference"
 	"fairway/internal/wire/uuid"
@@ -51,11 +53,12 @@ type Config struct {
 	Authenticator Authenticator
 	DefaultRegion inference.Region // source region of requests that name none
 	MaxBody       int64            // bytes; 0 is MaxBody
+	WriteTimeout  time.Duration    // of one frame to a client; 0 is WriteTimeout
 	Room          Room             // nil has no bound
 	Log           *slog.Logger
 }
 
-// Visit is one HTTP request that was let in.
+// Visit is one request that was let in.
 type Visit struct {
 	ID        string // request id, a UUID
 	Principal inference.Principal
@@ -66,10 +69,12 @@ type Visit struct {
 }
 
 // Leave gives back the room that the visit takes: when its answer has been sent.
+// It may be called more than once.
 func (v *Visit) Leave() {
 	for _, leave := range v.leave {
 		leave()
 	}
+	v.leave = nil
 }
 
 // Admit authenticates r and reads its body. base is the region of a base path,
@@ -77,47 +82,87 @@ func (v *Visit) Leave() {
 // before its body is read. The visit is never nil, so that errors have its ID;
 // the caller leaves it in any case.
 func (c *Config) Admit(r *http.Request, base inference.Region) (*Visit, error) {
-	v := &Visit{ID: uuid.New()}
-	if c.Room != nil {
-		leave, err := c.Room.Enter()
-		if err != nil {
-			return v, err
-		}
-		v.leave = append(v.leave, leave)
+	v, err := c.enter()
+	if err != nil {
+		return v, err
 	}
 	body := sync.OnceValues(func() ([]byte, error) { return c.read(v, r) })
 	credential, err := c.Authenticator.Authenticate(r, body)
 	if err != nil {
 		return v, err
 	}
-	v.Principal = credential.Principal
-	if v.Region, err = SourceRegion(credential, r.Host, base, c.DefaultRegion); err != nil {
+	if err := c.place(v, credential, r.Host, base); err != nil {
 		return v, err
 	}
 	v.Body, err = body()
 	return v, err
 }
 
-// read reads the body, unless it says of itself that it is too long or there is
-// no room for it.
-func (c *Config) read(v *Visit, r *http.Request) ([]byte, error) {
-	limit := c.MaxBody
-	if limit == 0 {
-		limit = MaxBody
+// AdmitInside is Admit for a caller inside the process, who has the whole body.
+// The credential stands in for a signature and passes the same checks, without
+// the HMAC: the zero Service is an unsigned request.
+func (c *Config) AdmitInside(credential inference.Credential, host string, body []byte, base inference.Region) (*Visit, error) {
+	v, err := c.enter()
+	if err != nil {
+		return v, err
 	}
-	if err := CheckLength(r.ContentLength, limit); err != nil {
-		return nil, err
+	if credential.Service == "" {
+		return v, &inference.Error{Kind: inference.MissingAuth, Op: "authenticate", Message: "Missing Authentication Token"}
 	}
-	if c.Room != nil {
-		n := r.ContentLength
-		if n < 0 { // not told: as much as it may become
-			n = limit
-		}
-		release, err := c.Room.Hold(n)
-		if err != nil {
-			return nil, err
-		}
+	if err := c.place(v, credential, host, base); err != nil {
+		return v, err
+	}
+	v.Body = body
+	return v, c.hold(v, int64(len(body)))
+}
+
+// enter takes the place of one call.
+func (c *Config) enter() (*Visit, error) {
+	v := &Visit{ID: uuid.New()}
+	if c.Room == nil {
+		return v, nil
+	}
+	leave, err := c.Room.Enter()
+	if err == nil {
+		v.leave = append(v.leave, leave)
+	}
+	return v, err
+}
+
+// place says who calls and from where.
+func (c *Config) place(v *Visit, credential inference.Credential, host string, base inference.Region) (err error) {
+	v.Principal = credential.Principal
+	v.Region, err = SourceRegion(credential, host, base, c.DefaultRegion)
+	return err
+}
+
+// hold takes room for a body of n bytes, if so many are allowed.
+func (c *Config) hold(v *Visit, n int64) error {
+	if err := CheckLength(n, c.maxBody()); err != nil {
+		return err
+	}
+	if c.Room == nil {
+		return nil
+	}
+	release, err := c.Room.Hold(n)
+	if err == nil {
 		v.leave = append(v.leave, release)
+	}
+	return err
+}
+
+func (c *Config) maxBody() int64 { return cmp.Or(c.MaxBody, MaxBody) }
+
+// read reads the body, unless it says of itself that it is too long or there is
+// no room for it. A length that is not told is taken for the longest.
+func (c *Config) read(v *Visit, r *http.Request) ([]byte, error) {
+	limit := c.maxBody()
+	told := r.ContentLength
+	if told < 0 {
+		told = limit
+	}
+	if err := c.hold(v, told); err != nil {
+		return nil, err
 	}
 	body, err := readBody(r, limit)
 	if err != nil {
@@ -166,4 +211,19 @@ func Describe(h http.Header, record *inference.Record) {
 	if record.Simulated {
 		h.Set("X-Fairway-Simulated", "true")
 	}
+}
+
+// Announce declares the trailers of a streamed answer, before its header is sent.
+// Clients that do not ask for them pass over them: the SDKs in Go and JavaScript
+// do, over HTTP/1.1 and HTTP/2.
+func Announce(h http.Header) {
+	h.Set("Trailer", "X-Fairway-Outcome, X-Fairway-Input-Tokens, X-Fairway-Output-Tokens")
+}
+
+// Conclude sets the trailers: what is known of a stream only when it is closed,
+// and its record complete.
+func Conclude(h http.Header, record *inference.Record) {
+	h.Set("X-Fairway-Outcome", string(record.Outcome))
+	h.Set("X-Fairway-Input-Tokens", strconv.Itoa(record.Usage.InputTokens))
+	h.Set("X-Fairway-Output-Tokens", strconv.Itoa(record.Usage.OutputTokens))
 }

@@ -3,156 +3,157 @@
 // HTTP; data sources inside the process reach it through Send and pass the same
 // checks.
 //
-//	route > authenticate > scope and region > decode > Gateway > encode
+//	path > admit > check > Gateway > answer whole, or relay frame by frame
 //
 // What the head of a request is enough to refuse is refused before its body is
-// read.
+// read. Bodies pass byte for byte in both directions.
 package bedrock
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
+	"fairway/internal/wire/uuid"
 )
 
-// MaxBody is the service's limit on an InvokeModel body, in bytes.
-const MaxBody = 25_000_000
-
-// Gateway runs a call along the straight line. Exactly one of the Stream and the
-// error is non-nil. The Record is complete when the error is returned or the
-// Stream is closed.
-type Gateway interface {
-	Invoke(ctx context.Context, r *inference.Request) (inference.Stream, *inference.Record, error)
-}
-
-// Authenticator finds who sent an HTTP request. It asks for the body only where a
-// signature is over it, and when the head of the request has nothing against the
-// caller; an error of body is returned as it is. The credential has the scope that
-// was signed for; its Region is empty when the caller proved itself without one,
-// as with a bearer key. Errors are *inference.Error.
-type Authenticator interface {
-	Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error)
-}
-
-// Config is what a Front needs. Gateway, Authenticator and Log are required.
-type Config struct {
-	Gateway       Gateway
-	Authenticator Authenticator
-	DefaultRegion inference.Region // source region of requests that name none
-	MaxBody       int64            // bytes; 0 is MaxBody
-	Log           *slog.Logger
-}
-
 // Front serves the Bedrock Runtime API. Its methods may be called concurrently.
-type Front struct{ Config }
+type Front struct{ front.Config }
 
 // New makes a Front.
-func New(c Config) *Front {
-	if c.MaxBody == 0 {
-		c.MaxBody = MaxBody
-	}
-	return &Front{c}
-}
+func New(c front.Config) *Front { return &Front{c} }
 
 // call is one request on its way through the front, from either door.
 type call struct {
-	id           string // request id
-	method       string
-	path         string // percent-encoded
-	host         string
-	header       http.Header
-	caller       inference.Caller
-	authenticate func() (inference.Credential, error)
-	read         func() ([]byte, error) // gives the body, each time it is asked
+	method string
+	path   string // percent-encoded
+	header http.Header
+	caller inference.Caller
+	admit  func(base inference.Region) (*front.Visit, error)
 
 	// Set on the way.
+	operation operation
 	model     string
-	region    inference.Region
-	principal inference.Principal
-	body      []byte
+	visit     *front.Visit
+	record    *inference.Record // nil when the call did not get as far as the Gateway
+	sender    *front.Sender     // of a stream whose header has been sent
 }
 
-// An operation checks what is its own in the call, runs it and encodes the
-// answer.
-type operation func(*Front, context.Context, *call) (*inference.HTTPResponse, *inference.Record, error)
-
-// operationOf finds the operation by the path's last segment.
-func operationOf(action string) (operation, bool) {
-	switch action {
-	case "invoke":
-		return (*Front).invokeModel, true
-	default:
-		return nil, false
-	}
-}
-
-// serve answers a call. Exactly one of the response and the error is non-nil:
-// the error, of Kind Canceled, when there is nobody left to read a response. The
-// record is nil when the call did not get as far as the Gateway.
-func (f *Front) serve(ctx context.Context, c *call) (*inference.HTTPResponse, *inference.Record, error) {
-	response, record, err := f.guarded(ctx, c)
-	if err != nil {
-		failure := inference.AsError(err)
-		if failure.Kind == inference.Canceled {
-			return nil, record, failure
+// serve answers a call on w. The error, of Kind Canceled, says that there is
+// nobody left to read an answer, or the rest of it.
+func (f *Front) serve(ctx context.Context, w http.ResponseWriter, c *call) error {
+	defer func() { c.visit.Leave() }()
+	if err := f.guarded(ctx, w, c); err != nil {
+		if err = f.fail(ctx, w, c, inference.AsError(err)); err != nil {
+			return err
 		}
-		f.logFailure(ctx, c, record, failure)
-		response = encodeError(failure)
 	}
-	response.Header.Set("X-Amzn-Requestid", c.id)
-	describe(response.Header, record)
-	return response, record, nil
+	if c.sender != nil {
+		front.Conclude(w.Header(), c.record)
+	}
+	return nil
 }
 
 // guarded is run with a panic turned into an error.
-func (f *Front) guarded(ctx context.Context, c *call) (response *inference.HTTPResponse, record *inference.Record, err error) {
+func (f *Front) guarded(ctx context.Context, w http.ResponseWriter, c *call) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			response, record = nil, nil
 			err = inference.AsError(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
 		}
+		if c.visit == nil {
+			c.visit = &front.Visit{ID: uuid.New()}
+		}
 	}()
-	return f.run(ctx, c)
+	return f.run(ctx, w, c)
 }
 
-func (f *Front) run(ctx context.Context, c *call) (*inference.HTTPResponse, *inference.Record, error) {
+func (f *Front) run(ctx context.Context, w http.ResponseWriter, c *call) error {
 	p, ok := parsePath(c.path)
-	if !ok {
-		return unknownOperation(http.StatusNotFound), nil, nil
+	if ok {
+		c.operation, ok = operationOf(p.action)
 	}
-	operation, ok := operationOf(p.action)
-	if !ok {
-		return unknownOperation(http.StatusNotFound), nil, nil
+	switch {
+	case !ok:
+		return f.refuse(w, c, http.StatusNotFound)
+	case c.method != http.MethodPost:
+		return f.refuse(w, c, http.StatusMethodNotAllowed)
 	}
-	if c.method != http.MethodPost {
-		return unknownOperation(http.StatusMethodNotAllowed), nil, nil
+	c.model = p.model
+	var err error
+	if c.visit, err = c.admit(p.region); err != nil {
+		return err
 	}
-	credential, err := c.authenticate()
+	return f.invoke(ctx, w, c)
+}
+
+// refuse answers a call that is for no operation of this front.
+func (f *Front) refuse(w http.ResponseWriter, c *call, status int) error {
+	c.visit = &front.Visit{ID: uuid.New()}
+	f.respond(w, c, front.UnknownOperation(status))
+	return nil
+}
+
+// invoke runs the call and sends what comes of it.
+func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) error {
+	if err := checkHead(c); err != nil {
+		return err
+	}
+	header, err := c.operation.check(c)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	c.model, c.principal = p.model, credential.Principal
-	c.region, err = f.sourceRegion(credential, c.host, p.region)
-	if err != nil {
-		return nil, nil, err
+	var stream inference.Stream
+	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
+		ID:           c.visit.ID,
+		Operation:    c.operation.name,
+		Model:        c.model,
+		SourceRegion: c.visit.Region,
+		Principal:    c.visit.Principal,
+		Caller:       c.caller,
+		Header:       header,
+		Body:         c.visit.Body,
+	})
+	switch {
+	case err != nil:
+		return err
+	case c.operation.name.Streams():
+		return f.relay(ctx, w, c, stream)
+	default:
+		return f.answer(ctx, w, c, stream)
 	}
-	if c.body, err = c.read(); err != nil {
-		return nil, nil, err
+}
+
+// fail answers a failed call: in the service's form, or with an exception where
+// the answer had begun.
+func (f *Front) fail(ctx context.Context, w http.ResponseWriter, c *call, failure *inference.Error) error {
+	if failure.Kind == inference.Canceled {
+		return failure
 	}
-	return operation(f, ctx, c)
+	f.logFailure(ctx, c, failure)
+	if c.sender != nil {
+		_, err := c.sender.Write(exception(c.operation.name, failure))
+		return err
+	}
+	f.respond(w, c, front.ServiceError(failure))
+	return nil
+}
+
+// respond sends a whole response, with what all responses tell.
+func (f *Front) respond(w http.ResponseWriter, c *call, r *inference.HTTPResponse) {
+	describe(r.Header, c)
+	front.Respond(w, r)
 }
 
 // logFailure logs what the gateway has not: a call that it never saw, and what
 // is behind an internal error.
-func (f *Front) logFailure(ctx context.Context, c *call, record *inference.Record, failure *inference.Error) {
+func (f *Front) logFailure(ctx context.Context, c *call, failure *inference.Error) {
 	switch {
 	case failure.Kind == inference.InternalServer:
-		f.Log.ErrorContext(ctx, "call failed", "request_id", c.id, "error", failure)
-	case record == nil:
-		f.Log.InfoContext(ctx, "call refused", "request_id", c.id, "kind", string(failure.Kind), "error", failure)
+		f.Log.ErrorContext(ctx, "call failed", "request_id", c.visit.ID, "error", failure)
+	case c.record == nil:
+		f.Log.InfoContext(ctx, "call refused", "request_id", c.visit.ID, "kind", string(failure.Kind), "error", failure)
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"testing/iotest"
 	"time"
 
-	"fairway/internal/front/bedrock"
+	"fairway/internal/front"
 	"fairway/internal/inference"
 	"fairway/internal/wire/sigv4"
 )
 
 // serveBearer sends a request with the bearer key straight to the handler.
-func serveBearer(g bedrock.Gateway, target string, body io.Reader) *httptest.ResponseRecorder {
+func serveBearer(g front.Gateway, target string, body io.Reader) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", target, body)
 	r.Header = jsonHeader()
 	r.Header.Set("Authorization", "Bearer bearer")
@@ -62,17 +62,17 @@ func TestHeaderCase(t *testing.T) {
 
 func TestBodyLimit(t *testing.T) {
 	g := &scriptedGateway{Answer: answer}
-	if w := serveBearer(g, "/model/m/invoke", bytes.NewReader(make([]byte, bedrock.MaxBody))); w.Code != 200 {
+	if w := serveBearer(g, "/model/m/invoke", bytes.NewReader(make([]byte, front.MaxBody))); w.Code != 200 {
 		t.Errorf("a body of the limit = %d, want 200", w.Code)
 	}
 	// Of unknown length, as httptest has it for other readers.
-	w := serveBearer(&scriptedGateway{unexpected: true}, "/model/m/invoke", io.MultiReader(bytes.NewReader(make([]byte, bedrock.MaxBody+1))))
+	w := serveBearer(&scriptedGateway{unexpected: true}, "/model/m/invoke", io.MultiReader(bytes.NewReader(make([]byte, front.MaxBody+1))))
 	if w.Code != 400 || !strings.Contains(w.Body.String(), "less than or equal to 25000000") {
 		t.Errorf("a body over the limit = %d %s, want 400", w.Code, w.Body)
 	}
 	response, _, err := newFront(&scriptedGateway{unexpected: true}, time.Now).Send(t.Context(),
 		inference.Credential{Principal: developer, Service: "bedrock"}, inference.Caller{},
-		&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: make([]byte, bedrock.MaxBody+1)})
+		&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: make([]byte, front.MaxBody+1)})
 	if err != nil || response.Status != 400 || !strings.Contains(string(response.Body), "less than or equal to 25000000") {
 		t.Errorf("Send of a body over the limit = %v, %v, want 400", response, err)
 	}
@@ -99,7 +99,7 @@ func TestRefusedBeforeTheBodyIsRead(t *testing.T) {
 		return r.Header
 	}
 	bearer := func(key string) http.Header { return http.Header{"Authorization": {"Bearer " + key}} }
-	const tooLong = bedrock.MaxBody + 1
+	const tooLong = front.MaxBody + 1
 	for name, tt := range map[string]struct {
 		method, target string
 		header         http.Header
@@ -154,7 +154,7 @@ func TestSendHandsOverTheCaller(t *testing.T) {
 	}
 }
 
-func send(ctx context.Context, g bedrock.Gateway, caller inference.Caller) (*inference.HTTPResponse, *inference.Record, error) {
+func send(ctx context.Context, g front.Gateway, caller inference.Caller) (*inference.HTTPResponse, *inference.Record, error) {
 	return newFront(g, time.Now).Send(ctx,
 		inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1"}, caller,
 		&inference.HTTPRequest{
@@ -220,8 +220,8 @@ func TestBrokenGateways(t *testing.T) {
 	} {
 		var log bytes.Buffer
 		g := &brokenGateway{err: tt.err}
-		front := newFrontWith(g, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
-		response, _, err := front.Send(t.Context(), inference.Credential{Service: "bedrock"}, inference.Caller{},
+		door := newFrontWith(g, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+		response, _, err := door.Send(t.Context(), inference.Credential{Service: "bedrock"}, inference.Caller{},
 			&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: []byte(prompt)})
 		if err != nil {
 			t.Fatal(err)
@@ -242,10 +242,10 @@ func TestBrokenGateways(t *testing.T) {
 // never what a caller sent.
 func TestRefusalsAreLogged(t *testing.T) {
 	var log bytes.Buffer
-	front := newFrontWith(&scriptedGateway{unexpected: true}, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	door := newFrontWith(&scriptedGateway{unexpected: true}, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
 	r := httptest.NewRequest("POST", "/model/m/invoke", strings.NewReader(prompt))
 	r.Header.Set("Authorization", "Bearer sesame")
-	front.ServeHTTP(httptest.NewRecorder(), r)
+	door.ServeHTTP(httptest.NewRecorder(), r)
 	if got := log.String(); !strings.Contains(got, "UnrecognizedClientException") || strings.Contains(got, "sesame") {
 		t.Errorf("log = %q, want the kind and not the key", got)
 	}
@@ -254,7 +254,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer bearer")
 	r.Header.Set("X-Amzn-Bedrock-Trace", "sesame")
 	w := httptest.NewRecorder()
-	front.ServeHTTP(w, r)
+	door.ServeHTTP(w, r)
 	if got := log.String(); !strings.Contains(got, "ValidationException") || strings.Contains(got, "sesame") || !strings.Contains(w.Body.String(), "sesame") {
 		t.Errorf("log = %q after the answer %s, want the kind and not the value that the answer quotes", got, w.Body)
 	}
@@ -262,7 +262,7 @@ func TestRefusalsAreLogged(t *testing.T) {
 
 func BenchmarkSend(b *testing.B) {
 	g := &scriptedGateway{Answer: answer, Usage: &inference.Usage{InputTokens: 12, OutputTokens: 5}}
-	front := newFront(g, time.Now)
+	door := newFront(g, time.Now)
 	credential := inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1"}
 	request := &inference.HTTPRequest{
 		Method: "POST", URL: "https://bedrock-runtime.ap-southeast-1.amazonaws.com/model/" + model + "/invoke",
@@ -270,7 +270,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if response, _, err := front.Send(b.Context(), credential, inference.Caller{}, request); err != nil || response.Status != 200 {
+		if response, _, err := door.Send(b.Context(), credential, inference.Caller{}, request); err != nil || response.Status != 200 {
 			b.Fatal(response, err)
 		}
 	}
@@ -279,15 +279,15 @@ func BenchmarkSend(b *testing.B) {
 // BenchmarkServeHTTP is the same call with its signature verified, without a socket.
 func BenchmarkServeHTTP(b *testing.B) {
 	at := time.Now()
-	front := newFront(&scriptedGateway{Answer: answer}, func() time.Time { return at })
-	r := httptest.NewRequest("POST", "/model/"+model+"/invoke", nil)
+	door := newFront(&scriptedGateway{Answer: answer}, func() time.Time { return at })
+	r := httptest.NewRequest("POST", "/model/"+model+"/invoke", strings.NewReader(prompt))
 	r.Header = jsonHeader()
 	sigv4.Sign(r, []byte(prompt), sigv4.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}, "ap-southeast-1", "bedrock", at)
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Body = io.NopCloser(strings.NewReader(prompt))
 		w := httptest.NewRecorder()
-		if front.ServeHTTP(w, r); w.Code != 200 {
+		if door.ServeHTTP(w, r); w.Code != 200 {
 			b.Fatal(w.Body)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"fairway/internal/inference"
 )
 
+// guardrailHeader names the guardrail of an Invoke operation.
+const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+
 // choice is a request header that takes one of a few values, in the order in
 // which the service lists them.
 type choice struct {
@@ -37,7 +40,7 @@ func wrongChoice(h http.Header) string {
 		case c.refusal != "":
 			return c.refusal
 		default:
-			return "1 validation error detected: Value '" + value + "' at '" + c.member + "' failed to satisfy constraint: " +
+			return "1 validation error detected: Value '" + clip(value) + "' at '" + c.member + "' failed to satisfy constraint: " +
 				"Member must satisfy enum value set: [" + strings.Join(c.values, ", ") + "]"
 		}
 	}
@@ -82,20 +85,12 @@ func setInvocation(h http.Header, u *inference.Usage, record *inference.Record) 
 	}
 }
 
-// describe adds what only Fairway tells: where the call entered, after how many
-// attempts, where the model ran if that is known, and that no model ran at all.
-func describe(h http.Header, record *inference.Record) {
-	if record == nil {
-		return
+// clip is s as a message may quote it.
+func clip(s string) string {
+	if len(s) > maxQuote {
+		return strings.ToValidUTF8(s[:maxQuote], "") + "..."
 	}
-	h.Set("X-Fairway-Attempts", strconv.Itoa(len(record.Attempts)))
-	if n := len(record.Attempts); n > 0 {
-		h.Set("X-Fairway-Entry-Region", string(record.Attempts[n-1].Region))
-	}
-	if record.DestinationRegion != "" {
-		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
-	}
-	if record.Simulated {
-		h.Set("X-Fairway-Simulated", "true")
-	}
+	return s
 }
+
+const maxQuote = 64 // bytes

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -29,7 +30,7 @@ func parsePath(escaped string) (p path, ok bool) {
 	}
 	if len(segments) == 6 && segments[1] == "region" {
 		p.region = inference.Region(segments[2])
-		if !isRegion(p.region) {
+		if !front.IsRegion(p.region) {
 			return path{}, false
 		}
 		segments = segments[2:]

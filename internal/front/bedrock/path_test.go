@@ -2,10 +2,7 @@ package bedrock
 
 import (
 	"net/url"
-	"strings"
 	"testing"
-
-	"fairway/internal/inference"
 )
 
 func TestParsePath(t *testing.T) {
@@ -30,19 +27,6 @@ func TestParsePath(t *testing.T) {
 		got, ok := parsePath(escaped)
 		if got != want || ok != (want != path{}) {
 			t.Errorf("parsePath(%q) = %+v, %t, want %+v", escaped, got, ok, want)
-		}
-	}
-}
-
-func TestIsRegion(t *testing.T) {
-	for _, r := range []string{"us-east-1", "ap-southeast-7", "us-gov-west-1", "mx-central-1", "us-isob-east-1"} {
-		if !isRegion(inference.Region(r)) {
-			t.Errorf("isRegion(%q) = false, want true", r)
-		}
-	}
-	for _, r := range []string{"", "us", "us-east", "us-east-", "us--1", "US-EAST-1", "us-east-1/", "us-east-1a", "europe-west-1", strings.Repeat("a-", 20) + "1"} {
-		if isRegion(inference.Region(r)) {
-			t.Errorf("isRegion(%q) = true, want false", r)
 		}
 	}
 }

@@ -1,11 +1,15 @@
 package bedrock_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,15 +35,37 @@ func newClient(t *testing.T, g *scriptedGateway, options ...func(*bedrockruntime
 	t.Helper()
 	server := httptest.NewTLSServer(newFront(g, time.Now)) // the SDK sends bearer keys over TLS only
 	t.Cleanup(server.Close)
+	return newClientOf(server, options...)
+}
+
+// newClientOf is the real client of a server of ours.
+func newClientOf(server *httptest.Server, options ...func(*bedrockruntime.Options)) *bedrockruntime.Client {
 	return bedrockruntime.New(bedrockruntime.Options{
 		BaseEndpoint:     aws.String(server.URL),
 		Region:           "ap-southeast-1",
-		HTTPClient:       server.Client(),
+		HTTPClient:       inMemory{server.Client()},
 		RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}, nil
 		}),
 	}, options...)
+}
+
+// inMemory sends bodies that net/http knows to be in memory. The SDK closes its
+// own once an answer has begun; where that is sooner than net/http looks for more
+// of the body, it takes io.EOF for a failed write and drops the connection, and
+// with it the stream (smithy-go 1.28.8, over HTTP/1.1).
+type inMemory struct{ client *http.Client }
+
+func (c inMemory) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return c.client.Do(r)
 }
 
 func withBearer(key string) func(*bedrockruntime.Options) {
@@ -120,23 +146,25 @@ func TestSDKReadsModelledErrors(t *testing.T) {
 	}
 }
 
+func withKey(id, secret, session string) func(*bedrockruntime.Options) {
+	return func(o *bedrockruntime.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: session}, nil
+		})
+	}
+}
+
 // TestSDKReadsCallerErrors: the service does not model these for InvokeModel.
 func TestSDKReadsCallerErrors(t *testing.T) {
-	credentials := func(id, secret, session string) func(*bedrockruntime.Options) {
-		return func(o *bedrockruntime.Options) {
-			o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: session}, nil
-			})
-		}
-	}
 	for _, tt := range []struct {
 		option  func(*bedrockruntime.Options)
 		kind    inference.Kind
 		message string
 	}{
-		{credentials("NONE", "secret", ""), inference.UnrecognizedClient, "The security token included in the request is invalid."},
-		{credentials("AKID", "secret", "token"), inference.UnrecognizedClient, "The security token included in the request is invalid."},
-		{credentials("AKID", "other", ""), inference.InvalidSignature, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+		{withKey("NONE", "secret", ""), inference.UnrecognizedClient, "The security token included in the request is invalid."},
+		{withKey("AKID", "secret", "token"), inference.UnrecognizedClient, "The security token included in the request is invalid."},
+		{withKey("AKID", "other", ""), inference.InvalidSignature, "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."},
+		{withKey("EXPIRED", "secret", "token"), inference.ExpiredToken, "The security token included in the request is expired"},
 		{withBearer("other"), inference.UnrecognizedClient, "The security token included in the request is invalid."},
 	} {
 		_, err := invoke(t, newClient(t, &scriptedGateway{unexpected: true}, tt.option), model)
@@ -155,5 +183,36 @@ func checkAPIError(t *testing.T, err error, kind inference.Kind, message string)
 	got := fmt.Sprintf("%d %s: %s", response.HTTPStatusCode(), api.ErrorCode(), api.ErrorMessage())
 	if want := fmt.Sprintf("%d %s: %s", kind.Status(), kind, message); got != want {
 		t.Errorf("InvokeModel = %s, want %s", got, want)
+	}
+}
+
+// TestSDKWithAnotherClock: five minutes either way are let pass.
+func TestSDKWithAnotherClock(t *testing.T) {
+	for skew, want := range map[time.Duration]string{
+		4 * time.Minute:  "",
+		-4 * time.Minute: "",
+		6 * time.Minute:  "Signature expired: ",
+		-6 * time.Minute: "Signature not yet current: ",
+	} {
+		g := &scriptedGateway{Answer: answer, unexpected: want != ""}
+		server := httptest.NewServer(newFront(g, func() time.Time { return time.Now().Add(skew) }))
+		_, err := invoke(t, newClientOf(server), model)
+		server.Close()
+		var api smithy.APIError
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("InvokeModel with a server %s ahead = %v, want an answer", skew, err)
+		case want != "" && (!errors.As(err, &api) || api.ErrorCode() != string(inference.InvalidSignature) || !strings.HasPrefix(api.ErrorMessage(), want)):
+			t.Errorf("InvokeModel with a server %s ahead = %v, want %s and %q", skew, err, inference.InvalidSignature, want)
+		}
+	}
+}
+
+func TestSDKSeesRetryAfter(t *testing.T) {
+	g := &scriptedGateway{Error: &inference.Error{Kind: inference.Throttling, Message: "m", RetryAfter: 1500 * time.Millisecond}}
+	_, err := invoke(t, newClient(t, g), model)
+	var response *awshttp.ResponseError
+	if !errors.As(err, &response) || response.Response.Header.Get("Retry-After") != "2" {
+		t.Errorf("InvokeModel = %v, want Retry-After: 2", err)
 	}
 }

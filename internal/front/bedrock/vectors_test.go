@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
@@ -35,7 +36,8 @@ var update = flag.Bool("update", false, "rewrite the decoded and response files 
 //	gateway   what the gateway does, JSON of a scriptedGateway; without it the
 //	          call must not reach the gateway
 //	decoded   what the gateway was asked (-update writes it)
-//	response  status, header, blank line, body (-update writes it)
+//	response  status, header, blank line, body, of a stream a line each frame;
+//	          trailers stand with the header (-update writes it)
 func TestVectors(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -127,7 +129,7 @@ func (v *vector) run(t *testing.T, door string, call func(*testing.T, inference.
 			t.Errorf("%s: the gateway's body differs from the one that was sent", door)
 		}
 	}
-	if gateway.Answer != "" && response.Status == 200 && string(response.Body) != gateway.Answer {
+	if gateway.Frames == nil && gateway.Answer != "" && response.Status == 200 && string(response.Body) != gateway.Answer {
 		t.Errorf("%s: the answer's bytes differ from the gateway's", door)
 	}
 	if *update {
@@ -179,6 +181,7 @@ func (v *vector) post(t *testing.T, credential inference.Credential, gateway *sc
 	if err != nil {
 		t.Fatal(err)
 	}
+	maps.Copy(response.Header, response.Trailer)
 	return &inference.HTTPResponse{Status: response.StatusCode, Header: response.Header, Body: body}
 }
 
@@ -212,8 +215,28 @@ func describeResponse(r *inference.HTTPResponse) string {
 		}
 		fmt.Fprintf(&text, "%s: %s\n", name, value)
 	}
-	fmt.Fprintf(&text, "\n%s\n", r.Body)
+	body := string(r.Body)
+	if r.Header.Get("Content-Type") == "application/vnd.amazon.eventstream" {
+		body = describeFrames(r.Body)
+	}
+	fmt.Fprintf(&text, "\n%s\n", body)
 	return text.String()
+}
+
+// describeFrames reads frames with the AWS SDK's own decoder, a line each:
+// message type, event or exception type, payload.
+func describeFrames(body []byte) string {
+	var lines []string
+	decoder, frames := eventstream.NewDecoder(), bytes.NewReader(body)
+	for frames.Len() > 0 {
+		m, err := decoder.Decode(frames, nil)
+		if err != nil {
+			return strings.Join(append(lines, "malformed: "+err.Error()), "\n")
+		}
+		of := m.Headers.Get(":message-type").String()
+		lines = append(lines, fmt.Sprintf("%s %s %s", of, m.Headers.Get(":"+of+"-type"), m.Payload))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // archive is the vector with what this run decoded and answered.

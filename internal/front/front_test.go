@@ -1,0 +1,155 @@
+package front
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"fairway/internal/inference"
+)
+
+// knows lets everybody in as one principal, after it has read the body.
+type knows struct{ err error }
+
+func (k knows) Authenticate(_ *http.Request, body func() ([]byte, error)) (inference.Credential, error) {
+	if k.err != nil {
+		return inference.Credential{}, k.err
+	}
+	if _, err := body(); err != nil {
+		return inference.Credential{}, err
+	}
+	return inference.Credential{Principal: inference.Principal{Name: "ann"}, Service: "bedrock"}, nil
+}
+
+// ledger is a Room that counts.
+type ledger struct {
+	calls, bytes int64
+	full         error
+}
+
+func (l *ledger) Enter() (func(), error) {
+	l.calls++
+	return func() { l.calls-- }, nil
+}
+
+func (l *ledger) Hold(n int64) (func(), error) {
+	if l.full != nil {
+		return nil, l.full
+	}
+	l.bytes += n
+	return func() { l.bytes -= n }, nil
+}
+
+func TestVisitsTakeRoomOnce(t *testing.T) {
+	for name, length := range map[string]int64{"told": 5, "not told": -1} {
+		room := &ledger{}
+		c := Config{Authenticator: knows{}, Room: room, DefaultRegion: "us-east-1", MaxBody: 100}
+		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader("hello")))
+		r.ContentLength = length
+		want := length
+		if want < 0 {
+			want = 100
+		}
+		v, err := c.Admit(r, "eu-west-1")
+		if err != nil || string(v.Body) != "hello" || v.Principal.Name != "ann" || v.Region != "eu-west-1" || len(v.ID) != 36 {
+			t.Errorf("%s: Admit = %+v, %v, want hello from ann in eu-west-1", name, v, err)
+		}
+		if room.calls != 1 || room.bytes != want {
+			t.Errorf("%s: the visit takes %d calls and %d bytes, want 1 and %d", name, room.calls, room.bytes, want)
+		}
+		v.Leave()
+		v.Leave()
+		if room.calls != 0 || room.bytes != 0 {
+			t.Errorf("%s: %d calls and %d bytes are taken after the visit, want none", name, room.calls, room.bytes)
+		}
+	}
+}
+
+func TestAdmitInsideMakesTheSameChecks(t *testing.T) {
+	full := &inference.Error{Kind: inference.Throttling, Message: "full"}
+	credential := inference.Credential{Principal: inference.Principal{Name: "role"}, Service: "bedrock", Region: "ap-southeast-1"}
+	for _, tt := range []struct {
+		name       string
+		credential inference.Credential
+		host       string
+		body       string
+		room       *ledger
+		kind       inference.Kind // empty is let in
+	}{
+		{"let in", credential, "bedrock-runtime.ap-southeast-1.amazonaws.com", "hello", &ledger{}, ""},
+		{"unsigned", inference.Credential{}, "", "hello", &ledger{}, inference.MissingAuth},
+		{"another service", inference.Credential{Service: "s3"}, "", "hello", &ledger{}, inference.InvalidSignature},
+		{"another region", credential, "bedrock-runtime.eu-west-1.amazonaws.com", "hello", &ledger{}, inference.InvalidSignature},
+		{"too long", credential, "", strings.Repeat("x", 101), &ledger{}, inference.Validation},
+		{"no room", credential, "", "hello", &ledger{full: full}, inference.Throttling},
+	} {
+		c := Config{Room: tt.room, MaxBody: 100}
+		v, err := c.AdmitInside(tt.credential, tt.host, []byte(tt.body), "")
+		e, refused := errors.AsType[*inference.Error](err)
+		switch {
+		case tt.kind == "" && (err != nil || v.Region != "ap-southeast-1" || v.Principal.Name != "role" || string(v.Body) != "hello" || tt.room.bytes != 5):
+			t.Errorf("%s: AdmitInside = %+v, %v with %d bytes held, want it let in", tt.name, v, err, tt.room.bytes)
+		case tt.kind != "" && (!refused || e.Kind != tt.kind):
+			t.Errorf("%s: AdmitInside = %v, want %s", tt.name, err, tt.kind)
+		}
+		v.Leave()
+		if tt.room.calls != 0 || tt.room.bytes != 0 {
+			t.Errorf("%s: %d calls and %d bytes are taken after the visit, want none", tt.name, tt.room.calls, tt.room.bytes)
+		}
+	}
+}
+
+// TestRefusedVisitsLeave: what a refusal has taken is given back too, and it has
+// an id to be answered with.
+func TestRefusedVisitsLeave(t *testing.T) {
+	refusal := &inference.Error{Kind: inference.UnrecognizedClient, Message: "m"}
+	for name, c := range map[string]Config{
+		"nobody":   {Authenticator: knows{refusal}},
+		"too long": {Authenticator: knows{}, MaxBody: 4},
+		"no room":  {Authenticator: knows{}, MaxBody: 100},
+	} {
+		room := &ledger{}
+		if name == "no room" {
+			room.full = &inference.Error{Kind: inference.Throttling, Message: "full"}
+		}
+		c.Room = room
+		v, err := c.Admit(httptest.NewRequest("POST", "/", strings.NewReader("hello")), "")
+		if err == nil || v.ID == "" {
+			t.Errorf("%s: Admit = %+v, %v, want an error and an id", name, v, err)
+		}
+		if v.Leave(); room.calls != 0 || room.bytes != 0 {
+			t.Errorf("%s: %d calls and %d bytes are taken after the visit, want none", name, room.calls, room.bytes)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	h := http.Header{}
+	if Describe(h, nil); len(h) != 0 {
+		t.Errorf("Describe of no record = %v, want nothing", h)
+	}
+	record := &inference.Record{
+		Attempts:  []inference.Attempt{{Region: "ap-southeast-1"}, {Region: "ap-northeast-1"}},
+		Simulated: true, DestinationRegion: "ap-northeast-1", Outcome: inference.OK,
+		Usage: inference.Usage{InputTokens: 12, OutputTokens: 5},
+	}
+	Describe(h, record)
+	Announce(h)
+	for _, name := range strings.Split(h.Get("Trailer"), ", ") {
+		if h.Get(name) != "" {
+			t.Errorf("%s = %q before the end, want a trailer", name, h.Get(name))
+		}
+	}
+	Conclude(h, record)
+	for name, want := range map[string]string{
+		"X-Fairway-Attempts": "2", "X-Fairway-Entry-Region": "ap-northeast-1", "X-Fairway-Destination-Region": "ap-northeast-1",
+		"X-Fairway-Simulated": "true", "X-Fairway-Outcome": "ok", "X-Fairway-Input-Tokens": "12", "X-Fairway-Output-Tokens": "5",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+}
