@@ -14,8 +14,9 @@
 package tokens
 
 import (
+	"strings"
+
 	"fairway/internal/inference"
-	"fairway/internal/dialect/anthropic"
 )
 
 // Family is a group of models that share a tokenizer.
@@ -36,14 +37,21 @@ func FamilyOf(model inference.ModelID) Family {
 	if !model.IsAnthropic() {
 		return O200K
 	}
-	switch major, minor := anthropic.Generation(string(model)); {
-	case major < 3:
-		return Claude2
-	case major == 4 && minor < 7, major == 3:
-		return Claude3
-	default:
-		return Claude47
+	for _, old := range olderClaude {
+		if strings.Contains(string(model), old.part) {
+			return old.family
+		}
 	}
+	return Claude47
+}
+
+// olderClaude tells the models before Claude 4.7 by a part of their id.
+var olderClaude = []struct {
+	part   string
+	family Family
+}{
+	{"claude-v2", Claude2}, {"claude-instant", Claude2},
+	{"claude-3-", Claude3}, {"-4-20", Claude3}, {"-4-1-", Claude3}, {"-4-5-", Claude3}, {"-4-6", Claude3},
 }
 
 // Text estimates the tokens of s. It is 0 for the empty text only.

@@ -11,8 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"fairway/internal/dialect"
 	"fairway/internal/inference"
-	"fairway/internal/dialect/anthropic"
 )
 
 func TestFamilyOf(t *testing.T) {
@@ -21,7 +21,10 @@ func TestFamilyOf(t *testing.T) {
 		"anthropic.claude-instant-v1":               Claude2,
 		"anthropic.claude-3-5-sonnet-20240620-v1:0": Claude3,
 		"anthropic.claude-sonnet-4-20250514-v1:0":   Claude3,
+		"anthropic.claude-opus-4-1-20250805-v1:0":   Claude3,
+		"anthropic.claude-haiku-4-5-20251001-v1:0":  Claude3,
 		"anthropic.claude-opus-4-6-v1":              Claude3,
+		"anthropic.claude-sonnet-4-6":               Claude3,
 		"anthropic.claude-opus-4-7":                 Claude47,
 		"anthropic.claude-sonnet-5":                 Claude47,
 		"amazon.nova-pro-v1:0":                      O200K,
@@ -99,29 +102,60 @@ func TestCutAlwaysMoves(t *testing.T) {
 	}
 }
 
-func TestMessages(t *testing.T) {
-	count := func(body string) int {
-		t.Helper()
-		r, err := anthropic.Decode([]byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Claude3.Messages(r)
+// Each figure is the one that the same content had as an Anthropic body.
+func TestConversation(t *testing.T) {
+	text := func(s string) []dialect.Block { return []dialect.Block{{Type: dialect.Text, Text: s}} }
+	user := func(content ...dialect.Block) []dialect.Message {
+		return []dialect.Message{{Role: dialect.User, Content: content}}
 	}
+	hello := user(text("hello there")...)
 	hi := perCall + perMessage + Claude3.Text("hello there")
-	if got := count(`{"messages":[{"role":"user","content":"hello there"}]}`); got != hi {
-		t.Errorf("Messages(one message) = %d, want %d", got, hi)
-	}
-	if got, want := count(`{"system":"be kind","messages":[{"role":"user","content":"hello there"}]}`), hi+Claude3.Text("be kind"); got != want {
-		t.Errorf("Messages(with system) = %d, want %d", got, want)
-	}
-	tool := toolPrompt + perTool + Claude3.Text("f") + Claude3.Text("does") + Claude3.Text(`{"type":"object"}`)
-	if got := count(`{"tools":[{"name":"f","description":"does","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"hello there"}]}`); got != hi+tool {
-		t.Errorf("Messages(with a tool) = %d, want %d", got, hi+tool)
-	}
-	result := `{"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":"hello there"}]}]}`
-	if got := count(result); got != hi {
-		t.Errorf("Messages(tool result) = %d, want %d", got, hi)
+	for _, c := range []struct {
+		name string
+		c    dialect.Conversation
+		want int
+	}{
+		{"one message", dialect.Conversation{Messages: hello}, hi},
+		{"a system prompt", dialect.Conversation{System: text("be kind"), Messages: hello}, hi + Claude3.Text("be kind")},
+		{
+			"a tool",
+			dialect.Conversation{Messages: hello, Tools: []dialect.Tool{{Name: "f", Description: "does", Schema: []byte(`{"type":"object"}`)}}},
+			hi + toolPrompt + perTool + Claude3.Text("f") + Claude3.Text("does") + Claude3.Text(`{"type":"object"}`),
+		},
+		{
+			"a tool result",
+			dialect.Conversation{Messages: user(dialect.Block{Type: dialect.ToolResult, ID: "x", Content: text("hello there")})},
+			hi,
+		},
+		{
+			"a tool call",
+			dialect.Conversation{Messages: user(dialect.Block{Type: dialect.ToolUse, ID: "x", Name: "f", Input: []byte(`{"a":1}`)})},
+			perCall + perMessage + Claude3.Text("f") + Claude3.Text(`{"a":1}`),
+		},
+		{
+			"a cache point and reasoning that was redacted",
+			dialect.Conversation{Messages: user(text("hello there")[0], dialect.Block{Type: dialect.CachePoint, TTL: "1h"}, dialect.Block{Type: dialect.Redacted, Text: "c2VjcmV0"})},
+			hi,
+		},
+		{
+			"a PDF",
+			dialect.Conversation{Messages: user(dialect.Block{Type: dialect.Document, Media: &dialect.Media{Format: "pdf", Name: "menu", Data: strings.Repeat("AAAA", 20_000)}})},
+			perCall + perMessage + Claude3.Text("menu") + 2*tokensPerPage,
+		},
+		{
+			"a document of plain text",
+			dialect.Conversation{Messages: user(dialect.Block{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Text: "hello there"}})},
+			hi,
+		},
+		{
+			"the same in base64",
+			dialect.Conversation{Messages: user(dialect.Block{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Data: base64.StdEncoding.EncodeToString([]byte("hello there"))}})},
+			hi,
+		},
+	} {
+		if got := Claude3.Conversation(&c.c); got != c.want {
+			t.Errorf("Conversation(%s) = %d, want %d", c.name, got, c.want)
+		}
 	}
 }
 
@@ -135,17 +169,18 @@ func TestImage(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		s    anthropic.Source
+		m    dialect.Media
 		want int
 	}{
-		{"small", anthropic.Source{MediaType: "image/png", Data: encode(300, 200)}, 80},
-		{"one pixel", anthropic.Source{MediaType: "image/png", Data: encode(1, 1)}, 1},
-		{"large", anthropic.Source{MediaType: "image/png", Data: encode(2000, 1000)}, imageCap},
-		{"webp", anthropic.Source{MediaType: "image/webp", Data: "UklGRg=="}, imageCap},
-		{"broken", anthropic.Source{MediaType: "image/png", Data: "AAAA"}, imageCap},
+		{"small", dialect.Media{Format: "png", Data: encode(300, 200)}, 80},
+		{"one pixel", dialect.Media{Format: "png", Data: encode(1, 1)}, 1},
+		{"large", dialect.Media{Format: "png", Data: encode(2000, 1000)}, imageCap},
+		{"webp", dialect.Media{Format: "webp", Data: "UklGRg=="}, imageCap},
+		{"broken", dialect.Media{Format: "png", Data: "AAAA"}, imageCap},
+		{"elsewhere", dialect.Media{Format: "png", URI: "s3://bucket/menu.png"}, imageCap},
 	} {
-		if got := image(&c.s); got != c.want {
-			t.Errorf("image(%s) = %d, want %d", c.name, got, c.want)
+		if got := Claude3.media(dialect.Image, &c.m); got != c.want {
+			t.Errorf("media(%s image) = %d, want %d", c.name, got, c.want)
 		}
 	}
 }

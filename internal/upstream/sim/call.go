@@ -1,78 +1,142 @@
 package sim
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 
+	"fairway/internal/dialect"
+	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
-	"fairway/internal/dialect/anthropic"
 )
 
 // maxBody is Bedrock's limit on an InvokeModel body in bytes.
 const maxBody = 25_000_000
 
+// defaultMaxTokens is what a call that does not limit itself may write where the
+// model's own limit is not known.
+const defaultMaxTokens = 4096
+
 // call is a request that the region has accepted.
 type call struct {
-	model   inference.Model
-	tokens  Tokenizer
-	request *anthropic.Request
-	input   int // tokens
+	model        inference.Model
+	tokens       Tokenizer
+	form         invocation.Form
+	conversation *dialect.Conversation
+	streams      bool
+	converse     bool // Converse or ConverseStream
+	input        int  // tokens
+	limit        int  // of the output, tokens
 }
 
 // open reads and checks a request as Bedrock does before a model sees it. Errors
 // are Validation.
 func (w *World) open(t inference.Target, r *inference.Request) (*call, error) {
-	if r.Operation != inference.InvokeModel {
-		return nil, invalid("simulated regions do not answer " + string(r.Operation) + " yet: use InvokeModel")
-	}
 	model, ok := w.config.Models(inference.ModelID(t.Model))
-	if !ok {
+	switch {
+	case !ok:
 		return nil, invalid(unknownModel)
+	case r.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") != "":
+		return nil, invalid(noGuardrail)
+	case len(r.Body) > maxBody:
+		return nil, invalid(inputTooLong)
+	case r.Operation.Streams() && !model.Streaming:
+		return nil, invalid(noStreaming)
+	case r.Operation == inference.CountTokens && !model.CountTokens:
+		return nil, invalid(noCounting)
 	}
-	if r.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") != "" {
+	c := &call{model: model, tokens: w.config.Tokens(model.ID), streams: r.Operation.Streams()}
+	if err := c.read(r.Operation, r.Body); err != nil {
+		return nil, err
+	}
+	if c.conversation.Guardrail != nil {
 		return nil, invalid(noGuardrail)
 	}
-	if !model.ID.IsAnthropic() {
-		return nil, invalid("simulated regions speak Anthropic Messages only so far, not the format of " +
-			familyName(model.ID) + " models: use an anthropic.claude model")
+	c.input = c.tokens.Conversation(c.conversation)
+	if r.Operation == inference.CountTokens {
+		return c, nil
 	}
-	if len(r.Body) > maxBody {
-		return nil, invalid(inputTooLong)
-	}
-	return w.read(model, r.Body)
-}
-
-func (w *World) read(model inference.Model, body []byte) (*call, error) {
-	voice := voiceOf(model.ID)
-	request, err := anthropic.Decode(body)
-	if wrong, ok := errors.AsType[*anthropic.TypeError](err); ok {
-		return nil, invalid(voice.say(typeFinding(wrong)))
-	}
-	if err != nil {
-		return nil, invalid(malformed)
-	}
-	if found := check(model, request); len(found) > 0 {
-		return nil, invalid(voice.say(found...))
-	}
-	tokens := w.config.Tokens(model.ID)
-	c := &call{model: model, tokens: tokens, request: request, input: tokens.Messages(request)}
+	c.limit = min(cmp.Or(c.asked(), c.family().unasked, model.MaxOutput, defaultMaxTokens), math.MaxInt32)
 	if found := c.checkWindow(); found != "" {
 		return nil, invalid(found)
 	}
 	return c, nil
 }
 
-// limit is max_tokens, kept to what can be added up where a model's own limit is
-// not known.
-func (c *call) limit() int { return min(*c.request.MaxTokens, math.MaxInt32) }
+// read decodes and checks the body of an operation that runs a model, or the one
+// inside a CountTokens body.
+func (c *call) read(op inference.Operation, body []byte) (err error) {
+	switch op {
+	case inference.CountTokens:
+		op, body, err = counting(body)
+		if err != nil {
+			return err
+		}
+		return c.read(op, body)
+	case inference.Converse, inference.ConverseStream:
+		c.converse = true
+	default:
+		if c.model.ID.IsAnthropic() {
+			return c.readMessages(op, body)
+		}
+	}
+	if c.form, err = invocation.Of(op, c.model.ID); err != nil {
+		return err
+	}
+	if c.conversation, err = c.form.Decode(body); err != nil {
+		return err
+	}
+	if c.converse {
+		return c.checkConverse()
+	}
+	return c.checkInvoke()
+}
+
+// counting is the call inside a CountTokens body, and its operation.
+func counting(body []byte) (inference.Operation, []byte, error) {
+	var counted struct {
+		Input struct {
+			InvokeModel *struct {
+				Body []byte `json:"body"`
+			} `json:"invokeModel"`
+			Converse json.RawMessage `json:"converse"`
+		} `json:"input"`
+	}
+	if err := dialect.ReadBody(body, &counted); err != nil {
+		return "", nil, err
+	}
+	switch input := counted.Input; {
+	case (input.InvokeModel == nil) == (input.Converse == nil):
+		return "", nil, invalid(oneInput)
+	case input.Converse != nil:
+		return inference.Converse, input.Converse, nil
+	default:
+		return inference.InvokeModel, input.InvokeModel.Body, nil
+	}
+}
+
+// counted is the answer of CountTokens, which costs nothing.
+func (c *call) counted() []inference.Event {
+	body := strconv.AppendInt([]byte(`{"inputTokens":`), int64(c.input), 10)
+	return []inference.Event{{Raw: append(body, '}'), Content: true, Final: true}}
+}
+
+// asked is the call's max_tokens, 0 without.
+func (c *call) asked() int {
+	if c.conversation.MaxTokens == nil {
+		return 0
+	}
+	return *c.conversation.MaxTokens
+}
 
 // write asks the text source for its reply and cuts it as the request wants. A
 // prefill that is not how the reply begins is followed by all of it.
 func (w *World) write(ctx context.Context, c *call) (draft, error) {
-	conversation := *c.request
-	prefill, prefilled := c.request.Prefill()
+	conversation := *c.conversation
+	prefill, prefilled := conversation.Prefill()
 	if prefilled {
 		conversation.Messages = conversation.Messages[:len(conversation.Messages)-1]
 	}
@@ -80,26 +144,12 @@ func (w *World) write(ctx context.Context, c *call) (draft, error) {
 	if err != nil {
 		return draft{}, err
 	}
-	if prefilled {
-		reply.Text = strings.TrimPrefix(reply.Text, prefill)
+	if prefilled && len(reply) > 0 && reply[0].Type == dialect.Text {
+		rest := reply[0]
+		rest.Text = strings.TrimPrefix(rest.Text, prefill)
+		reply = append(Reply{rest}, reply[1:]...)
 	}
 	return c.cut(reply), nil
-}
-
-// count is how many tokens each piece has.
-func (c *call) count(pieces []string) []int {
-	counts := make([]int, len(pieces))
-	for i, p := range pieces {
-		counts[i] = c.tokens.Text(p)
-	}
-	return counts
-}
-
-// familyName is the first two words of a model id: "amazon nova", "meta llama3".
-func familyName(model inference.ModelID) string {
-	provider, rest, _ := strings.Cut(string(model), ".")
-	family, _, _ := strings.Cut(rest, "-")
-	return strings.TrimSpace(provider + " " + family)
 }
 
 func invalid(message string) error {

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"fairway/internal/inference"
 	"fairway/internal/dialect/anthropic"
+	"fairway/internal/inference"
 )
 
 // check finds what is wrong with a request, in the order in which the service
@@ -132,7 +132,7 @@ func (c *checker) maxTokens() {
 // string is none. It comes after check because it needs the count.
 func (c *call) checkWindow() string {
 	major, minor := anthropic.Generation(string(c.model.ID))
-	generation, window, output := major*100+minor, c.model.ContextWindow, *c.request.MaxTokens
+	generation, window, output := major*100+minor, c.model.ContextWindow, c.asked()
 	switch {
 	case window <= 0:
 		return ""
@@ -205,7 +205,7 @@ func (c *checker) thinking() {
 	case "disabled":
 	case "adaptive":
 		if c.generation < firstAdaptive {
-			c.native("adaptive thinking is not supported on this model")
+			c.native(noAdaptive)
 		}
 	case "enabled":
 		c.budget(t.BudgetTokens)

@@ -81,7 +81,6 @@ func TestRefusals(t *testing.T) {
 		{sonnet35, with(`"thinking":{"type":"disabled"},`), malformedBy(
 			`#: subject must not be valid against schema {"required":["messages"]}#: extraneous key [thinking] is not permitted`)},
 		{sonnet4, body(strings.Repeat("word ", 300_000), `"max_tokens":1,`), "Input is too long for requested model."},
-		{"amazon.nova-pro-v1:0", `{}`, "simulated regions speak Anthropic Messages only so far, not the format of amazon nova models: use an anthropic.claude model"},
 		{"anthropic.claude-nothing", `{}`, "The provided model identifier is invalid."},
 	} {
 		_, err := invoke(t, New(config()), singapore, c.model, c.body)
@@ -126,31 +125,29 @@ func TestGuardrailIsNotDropped(t *testing.T) {
 	}
 }
 
-func TestOtherOperations(t *testing.T) {
-	r := request(sonnet4, body("hi", `"max_tokens":1,`))
-	r.Operation = inference.ConverseStream
-	_, err := New(config()).Invoke(context.Background(), target(singapore, sonnet4), r)
-	if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != inference.Validation || !strings.Contains(e.Message, "ConverseStream") {
-		t.Errorf("ConverseStream: %v, want a validation error that names it", err)
-	}
-}
-
-// FuzzInvoke: whatever the body, an upstream answers or refuses, and what it
-// refuses is the caller's fault.
+// FuzzInvoke: whatever the body, an upstream answers to the end or refuses, and
+// what it refuses is the caller's fault.
 func FuzzInvoke(f *testing.F) {
 	f.Add(body(prompt, `"max_tokens":50,`))
 	f.Add(body("hi", `"max_tokens":50,"stop_sequences":["a"],"tools":[{"name":"f","input_schema":{"type":"object","required":["a"],"properties":{"a":{"$ref":"#/$defs/a"}},"$defs":{"a":{"$ref":"#/$defs/a"}}}}],`))
 	f.Add(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":3,"messages":[{"role":"user","content":"\u0000é"},{"role":"assistant","content":"x"}]}`)
 	f.Add(`{"max_tokens":null,"messages":[null]}`)
+	f.Add(talk(prompt, `"inferenceConfig":{"maxTokens":20,"stopSequences":["a"]},`))
+	f.Add(talk("hi", `"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object"}}}}],"toolChoice":{"any":{}}},`))
+	f.Add(`{"input":{"converse":` + talk("hi", "") + `}}`)
+	for _, b := range prompts {
+		f.Add(b)
+	}
 	w := New(config())
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, model := range []string{sonnet35, sonnet4, sonnet5} {
-			s, err := w.Invoke(context.Background(), target(singapore, model), request(model, body))
-			if (s == nil) != (err != nil) {
-				t.Fatalf("Invoke(%q) = %v, %v, want exactly one", body, s, err)
-			}
-			if e, ok := errors.AsType[*inference.Error](err); err != nil && (!ok || e.Kind != inference.Validation || e.Message == "") {
-				t.Fatalf("Invoke(%q) error = %v, want a validation error", body, err)
+		for _, model := range []string{sonnet35, sonnet4, sonnet5, novaPro, titanText, llama31, mistralLarge, gptOSS} {
+			for _, op := range []inference.Operation{
+				inference.InvokeModel, inference.InvokeModelWithResponseStream, inference.Converse, inference.ConverseStream, inference.CountTokens,
+			} {
+				_, err := run(t, w, singapore, op, model, body)
+				if e, ok := errors.AsType[*inference.Error](err); err != nil && (!ok || e.Kind != inference.Validation || e.Message == "") {
+					t.Fatalf("%s of %s, %q: error = %v, want a validation error", op, model, body, err)
+				}
 			}
 		}
 	})

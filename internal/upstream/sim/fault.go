@@ -68,12 +68,12 @@ func (v *visit) failure(err error) error {
 	case errors.Is(cause, errWentDown), errors.Is(cause, context.DeadlineExceeded), errors.Is(v.ctx.Err(), context.DeadlineExceeded):
 		return v.transport(cause)
 	case cause != nil:
-		return &inference.Error{Kind: inference.Canceled, Op: op, Region: v.region.name, Message: "the caller went away", Err: cause}
+		return &inference.Error{Kind: inference.Canceled, Op: op, Region: v.entry.name, Message: "the caller went away", Err: cause}
 	case errors.Is(err, errCut):
 		return v.transport(err)
 	}
 	e := *inference.AsError(err)
-	e.Op, e.Region = op, v.region.name
+	e.Op, e.Region = op, v.entry.name
 	return &e
 }
 
@@ -82,7 +82,7 @@ func (v *visit) transport(cause error) *inference.Error {
 	return &inference.Error{
 		Kind:      inference.ServiceUnavailable,
 		Op:        op,
-		Region:    v.region.name,
+		Region:    v.entry.name,
 		Message:   unableToProcess,
 		Transport: true,
 		Err:       cause,

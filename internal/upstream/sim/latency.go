@@ -98,7 +98,7 @@ var speeds = []struct {
 }
 
 // pace draws a call's latency: the round trip varies by a few per cent, the first
-// token by a quarter with a long tail, the rate by a tenth.
+// token by a quarter with a long tail, the rate by a tenth. t names the model.
 func (w *World) pace(v *visit, t inference.Target, r *inference.Request) pace {
 	source := r.SourceRegion
 	if source == "" {
@@ -115,9 +115,13 @@ func (w *World) pace(v *visit, t inference.Target, r *inference.Request) pace {
 	if v.fault == Slow {
 		factor = 10
 	}
+	trip := w.atlas.rtt(source, t.Region)
+	if v.region != v.entry {
+		trip += w.atlas.rtt(t.Region, v.region.name)
+	}
 	ms := func(n float64) time.Duration { return time.Duration(n * factor * float64(time.Millisecond)) }
 	return pace{
-		travel: ms(w.atlas.rtt(source, t.Region) / 2 * (1 + 0.03*math.Abs(v.rand.NormFloat64()))),
+		travel: ms(trip / 2 * (1 + 0.03*math.Abs(v.rand.NormFloat64()))),
 		start:  ms(speed.start * math.Exp(0.25*v.rand.NormFloat64())),
 		token:  ms(1000 / speed.rate * math.Exp(0.1*v.rand.NormFloat64())),
 	}

@@ -25,10 +25,12 @@ type region struct {
 	buckets   map[bucketKey]*bucket
 }
 
-// visit is one call's stay in a region.
+// visit is one call's stay: in the region that was called, and in the one where it
+// runs, which is another only where the first handed it on.
 type visit struct {
+	entry  *region
 	region *region
-	ctx    context.Context // ends with the caller's, and when the region goes down
+	ctx    context.Context // ends with the caller's, and when either region goes down
 	drop   context.CancelCauseFunc
 	fault  Fault // the region's when the call came in
 	rand   *rand.Rand
@@ -46,7 +48,7 @@ func (w *World) region(name inference.Region) *region {
 }
 
 func (r *region) enter(ctx context.Context, seed uint64) *visit {
-	v := &visit{region: r}
+	v := &visit{entry: r, region: r}
 	v.ctx, v.drop = context.WithCancelCause(ctx)
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, string(r.name)) // a hash never fails
@@ -60,10 +62,21 @@ func (r *region) enter(ctx context.Context, seed uint64) *visit {
 	return v
 }
 
+// moveTo hands the call on to another region.
+func (v *visit) moveTo(r *region) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v.region, v.fault = r, r.fault
+	r.requests++
+	r.visits[v] = struct{}{}
+}
+
 func (v *visit) leave() {
-	v.region.mu.Lock()
-	delete(v.region.visits, v)
-	v.region.mu.Unlock()
+	for _, r := range [...]*region{v.region, v.entry} {
+		r.mu.Lock()
+		delete(r.visits, v)
+		r.mu.Unlock()
+	}
 	v.drop(nil)
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"fairway/internal/dialect"
 	"fairway/internal/inference"
-	"fairway/internal/dialect/anthropic"
 )
 
 // Responses is a text source of scripted answers, tried in order; what none
@@ -116,8 +116,8 @@ func (s scripted) rule() (rule, error) {
 }
 
 // Reply is the first answer that matches.
-func (s *Responses) Reply(ctx context.Context, model inference.ModelID, m *anthropic.Request) (Reply, error) {
-	prompt := m.LastUserText()
+func (s *Responses) Reply(ctx context.Context, model inference.ModelID, c *dialect.Conversation) (Reply, error) {
+	prompt := c.LastUserText()
 	for _, r := range s.rules {
 		if r.model != "" {
 			if ok, _ := path.Match(r.model, string(model)); !ok { // the pattern was checked
@@ -127,12 +127,12 @@ func (s *Responses) Reply(ctx context.Context, model inference.ModelID, m *anthr
 		switch {
 		case !r.matches(prompt):
 		case r.err != nil:
-			return Reply{}, r.err
+			return nil, r.err
 		default:
-			return Reply{Text: r.text}, nil
+			return Reply{{Type: dialect.Text, Text: r.text}}, nil
 		}
 	}
-	return Written{}.Reply(ctx, model, m)
+	return Written{}.Reply(ctx, model, c)
 }
 
 // lineOf is the line on which an entry begins: that of its first key.

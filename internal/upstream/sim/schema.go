@@ -1,11 +1,12 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
-	"math"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // schema is the part of JSON Schema that an example needs.
@@ -13,19 +14,24 @@ type schema struct {
 	Type             json.RawMessage    `json:"type"` // a string or a list of them
 	Enum             []json.RawMessage  `json:"enum"`
 	Const            json.RawMessage    `json:"const"`
-	Default          json.RawMessage    `json:"default"`
 	Properties       map[string]*schema `json:"properties"`
+	Additional       *schema            `json:"additionalProperties"`
 	Required         []string           `json:"required"`
+	MinProperties    int                `json:"minProperties"`
 	Items            *schema            `json:"items"`
+	PrefixItems      []*schema          `json:"prefixItems"`
 	MinItems         int                `json:"minItems"`
+	MaxItems         *int               `json:"maxItems"`
+	UniqueItems      bool               `json:"uniqueItems"`
 	MinLength        int                `json:"minLength"`
 	MaxLength        *int               `json:"maxLength"`
+	Pattern          string             `json:"pattern"`
+	Format           string             `json:"format"`
 	Minimum          *float64           `json:"minimum"`
 	Maximum          *float64           `json:"maximum"`
 	ExclusiveMinimum *float64           `json:"exclusiveMinimum"`
 	ExclusiveMaximum *float64           `json:"exclusiveMaximum"`
 	MultipleOf       float64            `json:"multipleOf"`
-	Format           string             `json:"format"`
 	AnyOf            []*schema          `json:"anyOf"`
 	OneOf            []*schema          `json:"oneOf"`
 	AllOf            []*schema          `json:"allOf"`
@@ -34,84 +40,49 @@ type schema struct {
 	Definitions      map[string]*schema `json:"definitions"`
 }
 
-// Bounds on an example: how deep it nests, and how many elements and runes a
-// schema can ask for.
-const (
-	maxExampleDepth = 16
-	maxExampleItems = 16
-	maxExampleRunes = 1_000
-)
-
-// exampleInput makes an object that fits a tool's input schema: its required
-// properties, each the least that fits, texts made of the prompt's words. A
-// schema it cannot read gives an empty object.
-func exampleInput(raw json.RawMessage, words []string) json.RawMessage {
-	var root schema
-	if json.Unmarshal(raw, &root) != nil {
-		return json.RawMessage("{}")
-	}
-	e := example{root: &root, words: words}
-	input, err := json.Marshal(e.object(&root, 0))
-	if err != nil {
-		return json.RawMessage("{}")
-	}
-	return input
-}
-
-// example fills in one schema; words are used up round-robin.
-type example struct {
-	root  *schema
-	words []string
-	used  int
-}
-
-func (e *example) value(s *schema, depth int) any {
-	if s = e.resolve(s); s == nil || depth > maxExampleDepth {
+// UnmarshalJSON takes true and false for schemas that say nothing, and passes over
+// members that are of no JSON type a schema has them in.
+func (s *schema) UnmarshalJSON(text []byte) error {
+	if !bytes.HasPrefix(text, []byte("{")) {
 		return nil
 	}
-	switch {
-	case len(s.Enum) > 0:
-		return s.Enum[0]
-	case s.Const != nil:
-		return s.Const
-	}
-	switch s.kind() {
-	case "object":
-		return e.object(s, depth)
-	case "array":
-		return e.array(s, depth)
-	case "integer":
-		return int64(s.number(true))
-	case "number":
-		return s.number(false)
-	case "boolean":
-		return true
-	case "null":
+	type members schema
+	err := json.Unmarshal(text, (*members)(s))
+	if _, wrong := errors.AsType[*json.UnmarshalTypeError](err); wrong {
 		return nil
-	default:
-		return e.text(s)
 	}
+	return err
 }
 
-// resolve follows local references and takes the first alternative.
-func (e *example) resolve(s *schema) *schema {
-	for range maxExampleDepth {
-		switch {
-		case s == nil:
+// resolve is the schema that s comes down to: references followed, the first
+// alternative taken, all joined with what stands beside them. nil where that does
+// not end.
+func (e *example) resolve(s *schema, depth int) *schema {
+	if e.left--; e.left < 0 || depth > maxExampleDepth {
+		return nil
+	}
+	if s == nil {
+		return &schema{}
+	}
+	var parts []*schema
+	if s.Ref != "" {
+		parts = append(parts, e.definition(s.Ref))
+	}
+	if len(s.AnyOf) > 0 {
+		parts = append(parts, s.AnyOf[0])
+	}
+	if len(s.OneOf) > 0 {
+		parts = append(parts, s.OneOf[0])
+	}
+	parts = append(parts, s.AllOf...)
+	for _, part := range parts {
+		part = e.resolve(part, depth+1)
+		if part == nil {
 			return nil
-		case s.Ref != "":
-			s = e.definition(s.Ref)
-		case s.Type == nil && len(s.AnyOf) > 0:
-			s = s.AnyOf[0]
-		case s.Type == nil && len(s.OneOf) > 0:
-			s = s.OneOf[0]
-		case s.Type == nil && len(s.AllOf) > 0:
-			s = s.AllOf[0]
-		default:
-			return s
 		}
+		s = join(s, part)
 	}
-	return nil
+	return s
 }
 
 func (e *example) definition(ref string) *schema {
@@ -121,7 +92,76 @@ func (e *example) definition(ref string) *schema {
 	if name, ok := strings.CutPrefix(ref, "#/definitions/"); ok {
 		return e.root.Definitions[name]
 	}
+	if ref == "#" {
+		return e.root
+	}
 	return nil
+}
+
+// join is a schema that asks for what both ask for. Of what cannot be joined, such
+// as two patterns, it keeps a's.
+func join(a, b *schema) *schema {
+	s := *a
+	s.Required = slices.Concat(a.Required, b.Required)
+	s.Properties = maps.Clone(a.Properties)
+	for name, property := range b.Properties {
+		if s.Properties == nil {
+			s.Properties = map[string]*schema{}
+		}
+		s.Properties[name] = both(s.Properties[name], property)
+	}
+	s.Additional, s.Items = both(a.Additional, b.Additional), both(a.Items, b.Items)
+	s.MinProperties, s.MinItems, s.MinLength = max(a.MinProperties, b.MinProperties), max(a.MinItems, b.MinItems), max(a.MinLength, b.MinLength)
+	s.MaxItems, s.MaxLength = least(a.MaxItems, b.MaxItems), least(a.MaxLength, b.MaxLength)
+	s.Maximum, s.ExclusiveMaximum = least(a.Maximum, b.Maximum), least(a.ExclusiveMaximum, b.ExclusiveMaximum)
+	s.Minimum, s.ExclusiveMinimum = most(a.Minimum, b.Minimum), most(a.ExclusiveMinimum, b.ExclusiveMinimum)
+	s.UniqueItems = a.UniqueItems || b.UniqueItems
+	if s.Type == nil {
+		s.Type = b.Type
+	}
+	if s.Enum == nil {
+		s.Enum = b.Enum
+	}
+	if s.Const == nil {
+		s.Const = b.Const
+	}
+	if s.PrefixItems == nil {
+		s.PrefixItems = b.PrefixItems
+	}
+	if s.Pattern == "" {
+		s.Pattern = b.Pattern
+	}
+	if s.Format == "" {
+		s.Format = b.Format
+	}
+	if s.MultipleOf == 0 {
+		s.MultipleOf = b.MultipleOf
+	}
+	return &s
+}
+
+func both(a, b *schema) *schema {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return &schema{AllOf: []*schema{a, b}}
+}
+
+func least[N int | float64](a, b *N) *N {
+	if a == nil || b != nil && *b < *a {
+		return b
+	}
+	return a
+}
+
+func most(a, b *float64) *float64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
 }
 
 // kind is the schema's type, the first of several that is not null; without one
@@ -139,97 +179,10 @@ func (s *schema) kind() string {
 		return "null"
 	case s.Properties != nil || s.Required != nil:
 		return "object"
-	case s.Items != nil:
+	case s.Items != nil || s.PrefixItems != nil:
 		return "array"
-	case s.Minimum != nil || s.Maximum != nil:
+	case s.Minimum != nil || s.Maximum != nil || s.ExclusiveMinimum != nil || s.ExclusiveMaximum != nil || s.MultipleOf != 0:
 		return "number"
 	}
 	return "string"
-}
-
-func (e *example) object(s *schema, depth int) map[string]any {
-	object := make(map[string]any, len(s.Required))
-	for _, name := range s.Required {
-		object[name] = e.value(s.Properties[name], depth+1)
-	}
-	return object
-}
-
-func (e *example) array(s *schema, depth int) []any {
-	array := make([]any, min(max(1, s.MinItems), maxExampleItems))
-	for i := range array {
-		if s.Items == nil {
-			array[i] = e.word()
-			continue
-		}
-		array[i] = e.value(s.Items, depth+1)
-	}
-	return array
-}
-
-// number is 1, or the next that the limits admit.
-func (s *schema) number(integer bool) float64 {
-	low, high := math.Inf(-1), math.Inf(1)
-	step := 1.0
-	if !integer {
-		step = 0.5
-	}
-	if s.MultipleOf > 0 {
-		step = s.MultipleOf
-	}
-	if s.Minimum != nil {
-		low = *s.Minimum
-	}
-	if s.ExclusiveMinimum != nil {
-		low = max(low, *s.ExclusiveMinimum+step/2)
-	}
-	if s.Maximum != nil {
-		high = *s.Maximum
-	}
-	if s.ExclusiveMaximum != nil {
-		high = min(high, *s.ExclusiveMaximum-step/2)
-	}
-	n := max(low, min(high, 1))
-	if !integer && s.MultipleOf == 0 {
-		return n
-	}
-	if up := math.Ceil(n/step) * step; up <= high {
-		return up
-	}
-	return math.Floor(n/step) * step
-}
-
-// formats are texts of the formats that JSON Schema names.
-var formats = map[string]string{
-	"date":      "2025-01-01",
-	"time":      "12:00:00Z",
-	"date-time": "2025-01-01T12:00:00Z",
-	"email":     "someone@example.com",
-	"uri":       "https://example.com/",
-	"uuid":      "00000000-0000-4000-8000-000000000000",
-	"ipv4":      "192.0.2.1",
-	"hostname":  "example.com",
-}
-
-func (e *example) text(s *schema) string {
-	if text, ok := formats[s.Format]; ok {
-		return text
-	}
-	text := e.word()
-	for utf8.RuneCountInString(text) < min(s.MinLength, maxExampleRunes) {
-		text += " " + e.word()
-	}
-	if s.MaxLength != nil && *s.MaxLength >= 0 && utf8.RuneCountInString(text) > *s.MaxLength {
-		text = string([]rune(text)[:*s.MaxLength])
-	}
-	return text
-}
-
-// word is the prompt's next keyword.
-func (e *example) word() string {
-	if len(e.words) == 0 {
-		return "simulated"
-	}
-	e.used++
-	return e.words[(e.used-1)%len(e.words)]
 }

@@ -5,7 +5,9 @@
 // A call reads top to bottom in stream.begin: travel to the region, meet its
 // fault, have the body checked as Bedrock checks it, take tokens from the quota,
 // let the source write, travel back with the first token. The rest is spoken
-// piece by piece while the stream is read.
+// piece by piece while the stream is read. Whatever the operation and the dialect
+// of the body, between the check and the frames there is one conversation and one
+// reply.
 package sim
 
 import (
@@ -14,8 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"fairway/internal/dialect"
 	"fairway/internal/inference"
-	"fairway/internal/dialect/anthropic"
 )
 
 // Instant is the speed that never waits. Nothing else about a call changes: a
@@ -32,6 +34,12 @@ type Config struct {
 	Seed  uint64     // of the jitter and of ids
 	Quota Quota
 
+	// Profiles lets a target name an inference profile, as at AWS's own endpoint:
+	// it gives the profile's model and where that may run when it is called in
+	// source. The region then picks a destination itself and no answer says which.
+	// nil leaves every target to name a model.
+	Profiles func(named string, source inference.Region) (model inference.ModelID, destinations []inference.Region, ok bool)
+
 	Now   func() time.Time                           // nil is time.Now
 	Sleep func(context.Context, time.Duration) error // nil is a timer; gives ctx.Err() when ctx ends first
 }
@@ -40,7 +48,7 @@ type Config struct {
 type Tokenizer interface {
 	Text(s string) int
 	Cut(s string, n int) int // bytes of the longest prefix with at most n tokens
-	Messages(r *anthropic.Request) int
+	Conversation(c *dialect.Conversation) int
 }
 
 // World is all simulated regions. A region exists from its first call or fault
@@ -74,14 +82,14 @@ func New(c Config) *World {
 	return &World{config: c, atlas: loadAtlas(), regions: map[inference.Region]*region{}}
 }
 
-// Invoke runs InvokeModel on t.Model, a foundation model's id, in t.Region. It
-// returns with the first token: exactly one of Stream and error is non-nil. The
-// stream shows life at once and, for as long as the region speaks, every few
-// seconds, then gives the whole answer; the region is at work until it has ended
-// or is closed. Errors, also the stream's, are *inference.Error with the region
-// set, of the kinds and with the texts that Bedrock answers with; refused,
-// dropped and timed-out calls are ServiceUnavailable with Transport set, a caller
-// that went away is Canceled.
+// Invoke runs the request's operation on t.Model, a foundation model's id or what
+// Config.Profiles knows, in t.Region. It returns with the first token: exactly one
+// of Stream and error is non-nil. The stream shows life at once and, for as long
+// as there is nothing else to give, every few seconds; the region is at work until
+// it has ended or is closed. Errors, also the stream's, are *inference.Error with
+// the region set, of the kinds and with the texts that Bedrock answers with;
+// refused, dropped and timed-out calls are ServiceUnavailable with Transport set,
+// a caller that went away is Canceled.
 func (w *World) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (answer inference.Stream, err error) {
 	s := &stream{world: w, visit: w.region(t.Region).enter(ctx, w.config.Seed)}
 	defer func() {

@@ -14,10 +14,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"fairway/internal/dialect/anthropic"
 	"fairway/internal/inference"
 	"fairway/internal/tokens"
 	"fairway/internal/upstream/upstreamtest"
-	"fairway/internal/dialect/anthropic"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,20 +35,38 @@ const (
 
 	prompt = "Suggest a recipe idea using these ingredients (Please provide a recipe with the language used in the input " +
 		"ingredients. Provide 2 to 3 different recipes if possible): chicken, rice, carrots."
+
+	opus48       = "anthropic.claude-opus-4-8"
+	novaPro      = "amazon.nova-pro-v1:0"
+	titanText    = "amazon.titan-text-express-v1"
+	llama31      = "meta.llama3-1-70b-instruct-v1:0"
+	mistralLarge = "mistral.mistral-large-2402-v1:0"
+	gptOSS       = "openai.gpt-oss-20b-1:0"
+	cohere       = "cohere.command-r-v1:0"
+	mute         = "ai21.j2-ultra-v1" // does not stream
 )
 
-// catalog is a few models as models.json has them.
+// models are a few as models.json has them.
+var models = map[inference.ModelID]inference.Model{
+	sonnet4:      {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, CountTokens: true, Caching: true, OutputBurndown: 5},
+	sonnet35:     {ContextWindow: 200_000, MaxOutput: 8_192, Prefill: true, CountTokens: true, OutputBurndown: 1},
+	haiku45:      {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
+	sonnet45:     {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
+	sonnet46:     {ContextWindow: 1_000_000, MaxOutput: 64_000, OutputBurndown: 5},
+	opus48:       {ContextWindow: 1_000_000, MaxOutput: 128_000, OutputBurndown: 5},
+	sonnet5:      {ContextWindow: 1_000_000, MaxOutput: 128_000, MaxOutputExcl: true, OutputBurndown: 5},
+	novaPro:      {ContextWindow: 300_000, MaxOutput: 10_000, Prefill: true},
+	titanText:    {ContextWindow: 8_192, MaxOutput: 8_192, Prefill: true},
+	llama31:      {ContextWindow: 128_000, MaxOutput: 4_096},
+	mistralLarge: {ContextWindow: 32_000, MaxOutput: 8_192},
+	gptOSS:       {ContextWindow: 128_000, MaxOutput: 16_000},
+	cohere:       {},
+	mute:         {},
+}
+
 func catalog(id inference.ModelID) (inference.Model, bool) {
-	m, ok := map[inference.ModelID]inference.Model{
-		sonnet4:                {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, Caching: true, OutputBurndown: 5},
-		sonnet35:               {ContextWindow: 200_000, MaxOutput: 8_192, Prefill: true, OutputBurndown: 1},
-		haiku45:                {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
-		sonnet45:               {ContextWindow: 200_000, MaxOutput: 64_000, Prefill: true, OutputBurndown: 5},
-		sonnet46:               {ContextWindow: 1_000_000, MaxOutput: 64_000, OutputBurndown: 5},
-		sonnet5:                {ContextWindow: 1_000_000, MaxOutput: 128_000, MaxOutputExcl: true, OutputBurndown: 5},
-		"amazon.nova-pro-v1:0": {ContextWindow: 300_000, MaxOutput: 10_000},
-	}[id]
-	m.ID = id
+	m, ok := models[id]
+	m.ID, m.Streaming = id, id != mute
 	return m, ok
 }
 
@@ -377,6 +395,27 @@ func BenchmarkInvoke(b *testing.B) {
 		}
 		s.Close()
 	}
+}
+
+func BenchmarkStream(b *testing.B) {
+	w := New(config())
+	t, r := target(singapore, sonnet4), request("apac."+sonnet4, body(prompt, `"max_tokens":1000,"temperature":0.4,`))
+	r.Operation = inference.InvokeModelWithResponseStream
+	ctx := context.Background()
+	events := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := w.Invoke(ctx, t, r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for err == nil {
+			_, err = s.Next(ctx)
+			events++
+		}
+		s.Close()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
 }
 
 // TestConcurrentUse is for the race detector; what it can check by itself is that

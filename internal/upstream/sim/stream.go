@@ -3,9 +3,11 @@ package sim
 import (
 	"context"
 	"io"
+	"math"
 	"sync"
 	"time"
 
+	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
 )
 
@@ -18,19 +20,26 @@ type stream struct {
 	visit  *visit
 	pace   pace
 	call   *call
-	charge *charge // nil before the quota was asked
-	reply  draft
+	charge *charge // nil where the quota was not asked
+	writer *invocation.Writer
+
+	written chan written // what the text source says; nil once that is known
 
 	mu     sync.Mutex // held by Next; Close wakes Next before it waits for it
 	alive  bool       // the first sign of life was given
-	rest   []int      // tokens of each piece still to be spoken, of half of them where the region cuts
-	spoken int        // tokens
-	ended  error      // what Next gives from here on
+	speech speech
+	line   line // that is being spoken
+	begun  bool // line is
+	breath int  // tokens after which the region cuts
+	spoken int  // tokens
+	ready  []inference.Event
+	ended  error // what Next gives from here on
 }
 
 // begin is the call up to its first token, as the caller sees that.
 func (s *stream) begin(t inference.Target, r *inference.Request) (err error) {
 	w, v := s.world, s.visit
+	t = w.onward(v, t)
 	s.pace = w.pace(v, t, r)
 	if err := w.wait(v, s.pace.travel); err != nil {
 		return err
@@ -41,17 +50,32 @@ func (s *stream) begin(t inference.Target, r *inference.Request) (err error) {
 	if s.call, err = w.open(t, r); err != nil {
 		return s.reject(err)
 	}
-	if s.charge, err = v.region.reserve(w, s.call.bucket(t, r), s.call.input+s.call.limit()); err != nil {
+	if r.Operation == inference.CountTokens {
+		s.ready = s.call.counted()
+		return w.wait(v, s.pace.travel)
+	}
+	if s.charge, err = v.entry.reserve(w, s.call.bucket(t, r), s.call.input+s.call.limit); err != nil {
 		return s.reject(err)
 	}
-	if s.reply, err = w.write(v.ctx, s.call); err != nil {
+	s.compose()
+	done, err := s.await()
+	switch {
+	case err != nil:
 		return s.reject(err)
-	}
-	s.rest = s.call.count(s.reply.pieces())
-	if v.fault == Cut {
-		s.rest = s.rest[:len(s.rest)/2]
+	case !done:
+		return nil // the source takes longer than a model would
 	}
 	return w.wait(v, s.pace.first(s.call.input)+s.pace.travel)
+}
+
+// rehearse gets everything ready that is to be spoken.
+func (s *stream) rehearse(reply draft) {
+	s.call.sign(reply.content, s.visit.rand)
+	s.writer = s.call.form.Begin(s.call.head(s.visit.rand, s.world.config.Now()))
+	s.speech, s.breath = s.pace.speech(s.call, reply), math.MaxInt
+	if s.visit.fault == Cut {
+		s.breath = reply.tokens / 2
+	}
 }
 
 // reject sends an error back over the distance; a connection that was refused
@@ -66,8 +90,8 @@ func (s *stream) reject(err error) error {
 	return err
 }
 
-// Next shows life at once, then for each pulse that passes before the answer is
-// complete.
+// Next shows life at once, then gives what is spoken, or a sign of life for each
+// pulse that passes without.
 func (s *stream) Next(ctx context.Context) (inference.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,32 +120,46 @@ func (s *stream) next() (inference.Event, error) {
 		s.alive = true
 		return inference.Event{}, s.visit.ctx.Err()
 	}
-	switch err := s.speak(); {
-	case err != nil || len(s.rest) > 0:
-		return inference.Event{}, err
-	case s.visit.fault == Cut:
-		return inference.Event{}, errCut
+	if s.written != nil {
+		if done, err := s.await(); !done || err != nil {
+			return inference.Event{}, err
+		}
 	}
-	s.spoken = s.reply.tokens // the pieces' tokens are not quite those of the whole
-	usage := inference.Usage{InputTokens: s.call.input, OutputTokens: s.spoken, Caching: s.call.model.Caching}
-	body, err := s.reply.response(s.visit, s.call.model.ID, usage).Encode()
-	return inference.Event{Raw: body, Content: true, Final: true, Usage: &usage}, err
+	for len(s.ready) == 0 {
+		if !s.begun {
+			s.line, s.begun = s.speech.next(), true
+		}
+		if said, err := s.speak(); !said || err != nil {
+			return inference.Event{}, err
+		}
+		events, err := s.writer.Write(s.line.piece)
+		if err != nil {
+			return inference.Event{}, err
+		}
+		s.begun, s.ready = false, events
+	}
+	event := s.ready[0]
+	s.ready = s.ready[1:]
+	return event, s.visit.ctx.Err()
 }
 
-// speak takes the time of the pieces that come next, up to a pulse.
-func (s *stream) speak() error {
-	for room := s.tokensPerPulse(); len(s.rest) > 0 && room > 0; {
-		n := min(s.rest[0], room)
+// speak takes the time of the next line, up to a pulse, and reports whether the
+// line has been said.
+func (s *stream) speak() (said bool, err error) {
+	until := s.line.until
+	if n := min(until, s.breath, s.spoken+s.tokensPerPulse()) - s.spoken; n > 0 {
 		if err := s.world.wait(s.visit, s.pace.token*time.Duration(n)); err != nil {
-			return err
+			return false, err
 		}
 		s.spoken += n
-		room -= n
-		if s.rest[0] -= n; s.rest[0] == 0 {
-			s.rest = s.rest[1:]
+		if s.spoken == until {
+			return true, nil // and cut before the next
 		}
 	}
-	return nil
+	if s.spoken >= s.breath {
+		return false, errCut
+	}
+	return s.spoken >= until, nil
 }
 
 func (s *stream) tokensPerPulse() int {

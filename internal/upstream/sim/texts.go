@@ -4,8 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"fairway/internal/inference"
 	"fairway/internal/dialect/anthropic"
+	"fairway/internal/inference"
 )
 
 // What Bedrock says, by ../shared/facts/bedrock.md 1.6 and models.json. [V] was
@@ -19,6 +19,9 @@ const (
 	inputTooLong    = "Input is too long for requested model."                                                                // [V], for the body's size [M]
 	malformed       = "Malformed input request, please reformat your input and try again."                                    // [M]
 	rolesAlternate  = `messages: roles must alternate between "user" and "assistant", but found multiple "%s" roles in a row` // [V]
+	noStreaming     = "The model is unsupported for streaming."                                                               // [V]
+	noCounting      = "The provided model doesn't support counting tokens."                                                   // [M]
+	oneInput        = "The input field must have exactly one of invokeModel and converse."                                    // ours
 	noGuardrail     = "the call names a guardrail and simulated regions have none: leave it out"                              // ours
 	noPrefill       = "This model does not support assistant message prefill. The conversation must end with a user message." // [V]
 
@@ -38,6 +41,7 @@ const (
 	useWithoutResult = "messages.%d: `tool_use` ids were found without `tool_result` blocks immediately after: %s. " + // [M]
 		"Each `tool_use` block must have a corresponding `tool_result` block in the next message."
 
+	noAdaptive           = "adaptive thinking is not supported on this model"                                             // [M]
 	budgetAboveMaxTokens = "`max_tokens` must be greater than `thinking.budget_tokens`."                                  // [M]
 	thinkingTemperature  = "`temperature` may only be set to 1 when thinking is enabled."                                 // [M]
 	thinkingForcedTool   = "Thinking may not be enabled when tool_choice forces tool use."                                // [M]

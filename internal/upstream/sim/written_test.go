@@ -7,8 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"fairway/internal/tokens"
+	"fairway/internal/dialect"
 	"fairway/internal/dialect/anthropic"
+	"fairway/internal/tokens"
 )
 
 // text is the reply's text.
@@ -165,7 +166,10 @@ func TestPrefillIsContinued(t *testing.T) {
 
 func TestPieces(t *testing.T) {
 	for _, s := range []string{text(reply(t, `"max_tokens":1000,`)), "abcdefg", "漢字漢字漢", "a b"} {
-		pieces := draft{text: s}.pieces()
+		var pieces []string
+		for said := (speech{pieces: []dialect.Piece{{Kind: dialect.Delta, Text: s}}, parted: true}); len(said.pieces) > 0; {
+			pieces = append(pieces, said.next().piece.Text)
+		}
 		if want := min(minPieces, utf8.RuneCountInString(s)); len(pieces) < want {
 			t.Errorf("%q has %d pieces, want at least %d", s, len(pieces), want)
 		}
@@ -221,18 +225,18 @@ func TestToolResultIsAnsweredInText(t *testing.T) {
 }
 
 func TestRepliesIgnoreTheCut(t *testing.T) {
-	m, err := anthropic.Decode([]byte(body(prompt, `"max_tokens":5,"stop_sequences":["a"],"temperature":0.1,`)))
+	c, err := anthropic.Dialect{}.DecodeRequest([]byte(body(prompt, `"max_tokens":5,"stop_sequences":["a"],"temperature":0.1,`)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Written{}.Reply(context.Background(), sonnet4, m)
+	got, err := Written{}.Reply(context.Background(), sonnet4, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := text(reply(t, `"max_tokens":1000,`)); got.Text != want {
-		t.Errorf("Reply = %q, want %q", got.Text, want)
+	if want := text(reply(t, `"max_tokens":1000,`)); len(got) != 1 || got[0].Text != want {
+		t.Errorf("Reply = %+v, want %q", got, want)
 	}
-	if n := tokens.Claude3.Text(got.Text); n < 5 {
+	if n := tokens.Claude3.Text(got[0].Text); n < 5 {
 		t.Errorf("Reply has %d tokens, want it uncut", n)
 	}
 }

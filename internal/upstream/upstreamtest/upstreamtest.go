@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"fairway/internal/inference"
 )
 
@@ -20,39 +22,63 @@ type Upstream interface {
 	Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error)
 }
 
-// Subject is an upstream under test. Invoke of Target must succeed for an
-// Anthropic Messages body. Hang makes the target accept calls and never answer;
-// nil leaves out what needs that.
+// Subject is an upstream under test. Its Target names a Claude model, and every
+// call of the kit succeeds there. What serves it is closed by the test's Cleanup,
+// idle connections included: the kit looks for goroutines that were left behind.
 type Subject struct {
 	Upstream Upstream
 	Target   inference.Target
-	Hang     func()
+
+	// Operations are what the upstream answers; nil is all of them. InvokeModel
+	// is always one of them.
+	Operations []inference.Operation
+
+	// Hang makes the target accept calls and never answer; nil leaves out what
+	// needs that.
+	Hang func()
 }
 
 // patience is how long anything that must be prompt may take on a slow machine.
 const patience = 10 * time.Second
 
-// Body is the call that the kit makes.
-const Body = `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,` +
-	`"messages":[{"role":"user","content":"Suggest a recipe for: chicken, rice, carrots."}]}`
-
 // Run checks the contract, with a new subject for each part of it.
 func Run(t *testing.T, subject func(t *testing.T) Subject) {
-	t.Run("answers once", func(t *testing.T) { answersOnce(t, subject(t)) })
-	t.Run("shows life before it answers", func(t *testing.T) { showsLife(t, subject(t)) })
-	t.Run("leaves the request alone", func(t *testing.T) { leavesRequestAlone(t, subject(t)) })
-	t.Run("refuses with the region's error", func(t *testing.T) { refuses(t, subject(t)) })
-	t.Run("honours a context that has ended", func(t *testing.T) { honoursEndedContext(t, subject(t)) })
-	t.Run("ends with the context", func(t *testing.T) { endsWithContext(t, subject(t)) })
-	t.Run("a stream honours a context that has ended", func(t *testing.T) { streamHonoursEndedContext(t, subject(t)) })
-	t.Run("closes at any time", func(t *testing.T) { closesAnyTime(t, subject(t)) })
+	for _, part := range []struct {
+		name  string
+		check func(*testing.T, Subject)
+	}{
+		{"answers once", answersOnce},
+		{"shows life before it answers", showsLife},
+		{"leaves the request alone", leavesRequestAlone},
+		{"refuses with the region's error", refuses},
+		{"honours a context that has ended", honoursEndedContext},
+		{"ends with the context", endsWithContext},
+		{"a stream honours a context that has ended", streamHonoursEndedContext},
+		{"closes at any time", closesAnyTime},
+		{"answers every operation", answersEveryOperation},
+		{"streams in pieces", streamsInPieces},
+		{"counts tokens", countsTokens},
+		{"refuses a bad body of every operation", refusesBadBodies},
+		{"ends in the middle of a stream", endsMidStream},
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			before := goleak.IgnoreCurrent()
+			t.Cleanup(func() { goleak.VerifyNone(t, before) }) // runs after the subject's own
+			part.check(t, subject(t))
+		})
+	}
 }
 
 // request is a new InvokeModel request for the target.
 func request(s Subject, body string) *inference.Request {
+	return operation(s, inference.InvokeModel, body)
+}
+
+// operation is a new request of op for the target.
+func operation(s Subject, op inference.Operation, body string) *inference.Request {
 	return &inference.Request{
 		ID:           "00000000-0000-4000-8000-000000000000",
-		Operation:    inference.InvokeModel,
+		Operation:    op,
 		Model:        s.Target.Model,
 		SourceRegion: s.Target.Region,
 		Body:         []byte(body),

@@ -1,0 +1,62 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// family is a group of models whose InvokeModel body is one prompt, guarded by a
+// JSON Schema.
+type family struct {
+	prefix    string // of the model ids
+	prompt    string // path of the prompt
+	maxTokens string // path of max_tokens
+	unasked   int    // max_tokens where the body has none (User Guide, the families' pages [M])
+}
+
+var families = []family{
+	{"amazon.titan-text", "inputText", "textGenerationConfig.maxTokenCount", 512},
+	{"meta.llama", "prompt", "max_gen_len", 512},
+	{"mistral.", "prompt", "max_tokens", 512},
+}
+
+// family is the zero one for a call that is of none, or comes by Converse.
+func (c *call) family() family {
+	for _, f := range families {
+		if !c.converse && strings.HasPrefix(string(c.model.ID), f.prefix) {
+			return f
+		}
+	}
+	return family{}
+}
+
+// checkInvoke finds what is wrong with an InvokeModel body of another maker than
+// Anthropic, beyond what its dialect refuses. The error is Validation.
+func (c *call) checkInvoke() error {
+	f, n, limit := c.family(), c.conversation.MaxTokens, c.model.MaxOutput
+	switch {
+	case len(c.conversation.Messages) == 0 && f.prompt == "":
+		return invalid(schemaVoice.say(finding{path: "messages", schema: "expected minimum item count: 1, found: 0"}))
+	case len(c.conversation.Messages) == 0:
+		return invalid(schemaVoice.say(finding{path: f.prompt, schema: "expected minLength: 1, actual: 0"}))
+	case f.maxTokens == "" || n == nil:
+		return c.checkMaxTokens()
+	case *n < 1:
+		return invalid(schemaVoice.say(below(f.maxTokens, float64(*n), 1)))
+	case limit > 0 && *n > limit:
+		return invalid(schemaVoice.say(above(f.maxTokens, float64(*n), float64(limit))))
+	}
+	return nil
+}
+
+func (c *call) checkMaxTokens() error {
+	n, limit := c.conversation.MaxTokens, c.model.MaxOutput
+	switch {
+	case n == nil:
+	case *n < 1:
+		return invalid(schemaVoice.say(below("max_tokens", float64(*n), 1)))
+	case limit > 0 && (*n > limit || *n == limit && c.model.MaxOutputExcl):
+		return invalid(fmt.Sprintf(aboveModelLimit, limit, limit))
+	}
+	return nil
+}
