@@ -5,6 +5,7 @@
 package catalog
 
 import (
+	"context"
 	"strings"
 
 	"fairway/internal/inference"
@@ -13,8 +14,15 @@ import (
 
 // Options configures a Catalog. The zero value is usable.
 type Options struct {
-	Account string // twelve digits, in the ARNs of profiles; DefaultAccount when empty
+	Account      string       // twelve digits, in the ARNs of profiles; DefaultAccount when empty
+	Applications Applications // nil knows none
+	Remote       Remote       // nil asks nobody
 }
+
+// Remote asks the control plane of a real region for an inference profile that is
+// not known here, by its id or ARN. It reports false for one that is not known
+// there either. It is safe for concurrent use and keeps what it found.
+type Remote func(ctx context.Context, named string, source inference.Region) (inference.Profile, bool, error)
 
 // DefaultAccount is the account of a server that was not given one.
 const DefaultAccount = "123456789012"
@@ -23,7 +31,9 @@ const DefaultAccount = "123456789012"
 // safe for concurrent use, and so are the slices it hands out as long as nobody
 // modifies them.
 type Catalog struct {
-	account string
+	account      string
+	applications Applications
+	remote       Remote
 }
 
 // New makes a Catalog. The embedded facts are read at the first question.
@@ -31,16 +41,33 @@ func New(opts Options) *Catalog {
 	if opts.Account == "" {
 		opts.Account = DefaultAccount
 	}
-	return &Catalog{account: opts.Account}
+	return &Catalog{account: opts.Account, applications: opts.Applications, remote: opts.Remote}
 }
 
 // Lookup resolves what a caller named, as called in source: the id or ARN of a
-// model or of a system-defined profile. Retired models resolve as they last did.
+// model, of a system-defined profile or of an application profile. Retired models
+// resolve as they last did. What is not known here is asked of the Remote.
 //
-// Every error is an *inference.Error of kind Validation with the service's text:
-// a model that only a profile reaches from source asks for the profile, and all
-// else that cannot be called there is an invalid identifier.
-func (c *Catalog) Lookup(named string, source inference.Region) (inference.Profile, error) {
+// An error is of kind Validation with the service's text: a model that only a
+// profile reaches from source asks for the profile, and all else that cannot be
+// called there is an invalid identifier. Or it is what Applications or the Remote
+// failed with.
+func (c *Catalog) Lookup(ctx context.Context, named string, source inference.Region) (inference.Profile, error) {
+	profile, unknown := c.known(named, source)
+	if unknown == nil {
+		return profile, nil
+	}
+	for _, find := range []Remote{c.application, c.ask} {
+		if profile, ok, err := find(ctx, named, source); ok || err != nil {
+			return profile, err
+		}
+	}
+	return inference.Profile{}, unknown
+}
+
+// known resolves what the embedded facts tell of. Errors are Lookup's of kind
+// Validation.
+func (c *Catalog) known(named string, source inference.Region) (inference.Profile, error) {
 	facts := embedded()
 	id, ok := c.identifier(named, source)
 	if !ok {
@@ -114,7 +141,7 @@ func (c *Catalog) Profiles(source inference.Region) []inference.Profile {
 	facts := embedded()
 	var profiles []inference.Profile
 	for _, id := range facts.profileOrder {
-		if p, err := c.Lookup(string(id), source); err == nil {
+		if p, err := c.known(string(id), source); err == nil {
 			profiles = append(profiles, p)
 		}
 	}

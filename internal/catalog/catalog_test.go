@@ -59,7 +59,7 @@ func TestLookup(t *testing.T) {
 			Global:       true,
 		}},
 	} {
-		got, err := c.Lookup(test.named, test.source)
+		got, err := c.Lookup(t.Context(), test.named, test.source)
 		if err != nil {
 			t.Errorf("Lookup(%q, %s) = error %v", test.named, test.source, err)
 			continue
@@ -96,7 +96,7 @@ func TestLookupRefuses(t *testing.T) {
 		{"arn:aws:bedrock:::foundation-model/" + sonnet35, singapore, invalid},
 		{"arn:aws:s3:::" + sonnet35, singapore, invalid},
 	} {
-		got, err := c.Lookup(test.named, test.source)
+		got, err := c.Lookup(t.Context(), test.named, test.source)
 		e, ok := errors.AsType[*inference.Error](err)
 		if !ok || e.Kind != inference.Validation || e.Message != test.want || e.Region != test.source {
 			t.Errorf("Lookup(%q, %s) = %v, %v, want ValidationException %q", test.named, test.source, got, err, test.want)
@@ -105,7 +105,7 @@ func TestLookupRefuses(t *testing.T) {
 }
 
 func TestAccount(t *testing.T) {
-	got, err := New(Options{Account: "111122223333"}).Lookup("apac."+sonnet4, singapore)
+	got, err := New(Options{Account: "111122223333"}).Lookup(t.Context(), "apac."+sonnet4, singapore)
 	if want := inference.ARN("arn:aws:bedrock:ap-southeast-1:111122223333:inference-profile/apac." + sonnet4); err != nil || got.ARN != want {
 		t.Errorf("Lookup with an account = %v, %v, want ARN %s", got, err, want)
 	}
@@ -142,7 +142,7 @@ func TestEveryProfile(t *testing.T) {
 			t.Errorf("profile %s is of model %q, which the catalog lacks", id, p.model)
 		}
 		for source := range p.destinations {
-			got, err := c.Lookup(string(id), source)
+			got, err := c.Lookup(t.Context(), string(id), source)
 			if err != nil || len(got.Destinations) == 0 || slices.Contains(got.Destinations, "*") {
 				t.Errorf("Lookup(%s, %s) = %v, %v, want destination regions", id, source, got, err)
 			}
@@ -162,14 +162,14 @@ func FuzzLookup(f *testing.F) {
 	f.Add("arn:aws:bedrock:ap-southeast-1:123456789012:inference-profile/apac."+sonnet4, "ap-southeast-1")
 	c := New(Options{})
 	f.Fuzz(func(t *testing.T, named, source string) {
-		got, err := c.Lookup(named, inference.Region(source))
+		got, err := c.Lookup(t.Context(), named, inference.Region(source))
 		if err != nil {
 			if diff := cmp.Diff(inference.Profile{}, got); diff != "" {
 				t.Errorf("Lookup(%q, %q) with an error (-want +got):\n%s", named, source, diff)
 			}
 			return
 		}
-		again, err := c.Lookup(got.Named(), got.SourceRegion)
+		again, err := c.Lookup(t.Context(), got.Named(), got.SourceRegion)
 		if diff := cmp.Diff(got, again); err != nil || diff != "" {
 			t.Errorf("Lookup(%q, %q) = %v, by its own name %v, %v", named, source, got, again, err)
 		}
@@ -180,7 +180,7 @@ func BenchmarkLookup(b *testing.B) {
 	c := New(Options{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Lookup("apac."+sonnet4, singapore); err != nil {
+		if _, err := c.Lookup(b.Context(), "apac."+sonnet4, singapore); err != nil {
 			b.Fatal(err)
 		}
 	}

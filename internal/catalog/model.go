@@ -8,11 +8,17 @@ type model struct {
 	onDemand    map[inference.Region][]inference.Region // region to itself as the one destination
 	profileOnly map[inference.Region]bool
 	lifecycle   lifecycle
+
+	input, output []string // modalities
+	profileAlso   map[inference.Region]bool
 }
 
 // lifecycle is the "lifecycle" object of a row of models.json.
 type lifecycle struct {
 	Status    string `json:"status"` // ACTIVE, LEGACY or EOL, as of the file's date
+	Launch    string `json:"launch_date"`
+	Legacy    string `json:"legacy_date"`
+	Extended  string `json:"public_extended_access_date"`
 	EndOfLife string `json:"eol_date"`
 	Confirmed bool   `json:"eol_confirmed_by_call"`
 	Uncertain bool   `json:"uncertain"`
@@ -32,7 +38,12 @@ type modelRow struct {
 	Regions   struct {
 		OnDemand    []inference.Region `json:"on_demand"`
 		ProfileOnly []inference.Region `json:"profile_only"`
+		ProfileAlso []inference.Region `json:"profile_also"`
 	} `json:"regions"`
+	Modalities struct {
+		Input  []string `json:"input"`
+		Output []string `json:"output"`
+	} `json:"modalities"`
 	Limits struct {
 		ContextWindow int `json:"context_window"`
 		MaxOutput     int `json:"max_output_tokens"`
@@ -73,13 +84,19 @@ func (r modelRow) model() model {
 		},
 		onDemand:    make(map[inference.Region][]inference.Region, len(r.Regions.OnDemand)),
 		profileOnly: make(map[inference.Region]bool, len(r.Regions.ProfileOnly)),
+		profileAlso: make(map[inference.Region]bool, len(r.Regions.ProfileAlso)),
 		lifecycle:   r.Lifecycle,
+		input:       r.Modalities.Input,
+		output:      r.Modalities.Output,
 	}
 	for _, region := range r.Regions.OnDemand {
 		m.onDemand[region] = []inference.Region{region}
 	}
 	for _, region := range r.Regions.ProfileOnly {
 		m.profileOnly[region] = true
+	}
+	for _, region := range r.Regions.ProfileAlso {
+		m.profileAlso[region] = true
 	}
 	return m
 }

@@ -11,6 +11,7 @@ import (
 // profile is a system-defined inference profile.
 type profile struct {
 	id           inference.ProfileID
+	name         string
 	model        inference.ModelID
 	global       bool
 	destinations map[inference.Region][]inference.Region // by source region, in catalog order
@@ -19,6 +20,7 @@ type profile struct {
 // profileRow is a row of inference-profiles.json.
 type profileRow struct {
 	ID      inference.ProfileID `json:"id"`
+	Name    string              `json:"name"`
 	Model   inference.ModelID   `json:"model_id"`
 	Geo     string              `json:"geo"`
 	Sources sources             `json:"source_regions"`
@@ -57,6 +59,7 @@ func (s *sources) UnmarshalJSON(text []byte) error {
 func (r profileRow) profile() profile {
 	p := profile{
 		id:           r.ID,
+		name:         r.Name,
 		model:        r.Model,
 		global:       r.Geo == "global",
 		destinations: make(map[inference.Region][]inference.Region, len(r.Sources)),

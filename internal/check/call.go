@@ -59,7 +59,7 @@ func (c *checker) calls() {
 // call adds what one model call would meet: a model that cannot be called there
 // or is retired, a permission that is missing.
 func (c *checker) call(call call) {
-	profile, err := c.catalog.Lookup(call.model, call.region)
+	profile, err := c.catalog.Lookup(c.ctx, call.model, call.region)
 	if err != nil {
 		c.add(backend.SeverityError, "unusable-model", call.at,
 			strconv.Quote(call.model)+" cannot be called in "+string(call.region)+": Bedrock answers "+strconv.Quote(inference.AsError(err).Message),

@@ -10,7 +10,10 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
@@ -28,6 +31,7 @@ type Gateway struct {
 	Meter   *meter.Meter     // what it cost
 	Clock   func() time.Time
 	Log     *slog.Logger
+	Tracer  trace.Tracer // of the spans of calls; nil for none
 }
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
@@ -36,13 +40,14 @@ type Gateway struct {
 // from then on. A stage that panics makes an InternalServer error.
 func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream inference.Stream, record *inference.Record, err error) {
 	record = g.open(req)
+	ctx = g.trace(ctx, req.Operation)
 	defer func() {
 		if cause := recover(); cause != nil {
 			stream, err = nil, g.broken(ctx, record, cause)
 		}
 	}()
 
-	profile, err := g.Catalog.Lookup(req.Model, req.SourceRegion)
+	profile, err := g.Catalog.Lookup(ctx, req.Model, req.SourceRegion)
 	if err != nil {
 		return nil, record, g.fail(ctx, record, err)
 	}
@@ -116,7 +121,7 @@ func (g *Gateway) compare(ctx context.Context, req *inference.Request, grant *in
 
 // name records what the caller's model turned out to be.
 func name(record *inference.Record, profile inference.Profile) {
-	record.Model = profile.Model
+	record.Model, record.CopiedFrom = profile.Model, profile.CopiedFrom
 	if profile.ID != "" {
 		id := string(profile.ID)
 		record.Profile = &id
@@ -127,7 +132,12 @@ func name(record *inference.Record, profile inference.Profile) {
 // the destination unknown: no response of the service says where the model ran.
 func place(record *inference.Record, t inference.Target) {
 	record.Simulated = t.Simulated
-	if t.Pinned() {
+	switch {
+	case !t.Pinned():
+		record.Destination = "unknown (one of " + strconv.Itoa(len(t.RunSet)) + ")"
+	case t.RunSet != nil:
+		record.DestinationRegion = t.RunSet[0]
+	default:
 		record.DestinationRegion = t.Region
 	}
 }
@@ -143,6 +153,6 @@ func (g *Gateway) broken(ctx context.Context, record *inference.Record, cause an
 func (g *Gateway) fail(ctx context.Context, record *inference.Record, err error) error {
 	e := inference.AsError(err)
 	record.Error = &inference.Failure{Status: e.Kind.Status(), Type: e.Kind, Message: e.Message}
-	g.Meter.Settle(ctx, record)
+	g.settle(ctx, record)
 	return e
 }

@@ -415,7 +415,7 @@ func checkCall(ctx context.Context, l *line) error {
 
 // planned is the plan that the next call will have.
 func planned(l *line) ([]inference.Target, error) {
-	profile, err := l.Catalog.Lookup(profile, source)
+	profile, err := l.Catalog.Lookup(context.Background(), profile, source)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func (m *metered) Close() error {
 	if m.err != nil {
 		_ = m.gateway.fail(m.ctx, m.record, m.err)
 	} else {
-		m.gateway.Meter.Settle(m.ctx, m.record)
+		m.gateway.settle(m.ctx, m.record)
 	}
 	return err
 }

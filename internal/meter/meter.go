@@ -13,8 +13,9 @@ import (
 )
 
 // Pricer knows what usage costs. Named is the profile or model id as the caller
-// invoked it, whose price holds wherever the model runs. It reports false when it
-// has no price. It is safe for concurrent use.
+// invoked it, or what the application profile that was invoked is a copy of; its
+// price holds wherever the model runs. It reports false when it has no price. It
+// is safe for concurrent use.
 type Pricer interface {
 	Cost(named string, u inference.Usage) (inference.Money, bool)
 }
@@ -79,27 +80,29 @@ func (m *Meter) cost(ctx context.Context, r *inference.Record) inference.Money {
 	if r.Usage == (inference.Usage{}) {
 		return 0
 	}
-	named := string(r.Model)
+	profile := ""
 	if r.Profile != nil {
-		named = *r.Profile
+		profile = *r.Profile
 	}
-	cost, ok := m.pricer.Cost(named, r.Usage)
-	if ok {
-		return cost
+	// A profile that only another control plane knows has no price of its own.
+	for _, named := range [...]string{r.CopiedFrom, profile, string(r.Model)} {
+		if cost, ok := m.pricer.Cost(named, r.Usage); ok && named != "" {
+			return cost
+		}
 	}
-	if m.firstUnpriced(named) {
-		m.log.WarnContext(ctx, "no price known, counted as free", "model", named)
+	if m.firstUnpriced(string(r.Model)) {
+		m.log.WarnContext(ctx, "no price known, counted as free", "model", string(r.Model))
 	}
 	return 0
 }
 
-func (m *Meter) firstUnpriced(named string) bool {
+func (m *Meter) firstUnpriced(model string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.unpriced[named] {
+	if m.unpriced[model] {
 		return false
 	}
-	m.unpriced[named] = true
+	m.unpriced[model] = true
 	return true
 }
 

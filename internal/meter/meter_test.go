@@ -183,3 +183,26 @@ func BenchmarkSettle(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// TestSettlePrices: a copy costs what its original does, and a profile without a
+// price of its own what its model does.
+func TestSettlePrices(t *testing.T) {
+	other := "abcdef123456"
+	for _, c := range []struct {
+		name   string
+		copied string
+		model  inference.ModelID
+		want   inference.Money
+	}{
+		{"a copy", profile, model, 1_050_000},
+		{"an unknown profile of a priced model", "", profile, 1_050_000},
+		{"an unknown profile of an unknown model", "", model, 0},
+	} {
+		r := answered()
+		r.Profile, r.CopiedFrom, r.Model = &other, c.copied, c.model
+		New(Config{Pricer: list{}, Now: later}).Settle(t.Context(), r)
+		if r.Cost != c.want {
+			t.Errorf("cost of %s = %s, want %s", c.name, r.Cost, c.want)
+		}
+	}
+}

@@ -31,8 +31,9 @@ type Engine struct {
 }
 
 // principal remembers the grants of policies that have no conditions: those
-// depend on nothing but the key, and profiles do not change, so the keys in use
-// bound the memory.
+// depend on nothing but the key, and system-defined profiles do not change, so the
+// keys in use bound the memory. Application profiles come and go without number:
+// theirs are not kept.
 type principal struct {
 	*Policies
 	mu     sync.RWMutex
@@ -73,7 +74,7 @@ func (e *Engine) Authorize(name, action string, profile inference.Profile, now t
 	if !ok {
 		return nil, unknownPrincipal(name)
 	}
-	if p.conditional {
+	if p.conditional || profile.CopiedFrom != "" || profile.Remote {
 		return p.grant(e.mode, action, profile, now)
 	}
 	key := grantKey{action, profile.Named(), profile.SourceRegion}
@@ -91,6 +92,21 @@ func (e *Engine) Authorize(name, action string, profile inference.Profile, now t
 	defer p.mu.Unlock()
 	p.grants[key] = g
 	return g, nil
+}
+
+// Permit decides an action on one resource, asked in region at the time now: what
+// the control plane does needs no more. The error is that of Authorize. Resource
+// is "*" for an action that is on no resource in particular.
+func (e *Engine) Permit(name, action string, resource inference.ARN, region inference.Region, now time.Time) error {
+	p, ok := e.principals[name]
+	if !ok {
+		return unknownPrincipal(name)
+	}
+	d := p.Evaluate(action, resource, p.context(inference.Profile{}, region, now))
+	if d.Effect == Allowed {
+		return nil
+	}
+	return p.accessDenied(&Evaluation{Decision: d, Action: action, Resource: resource, Region: region})
 }
 
 // Explain is every evaluation that a call needs, in the order in which AWS names

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
 	"fairway/internal/inference"
@@ -24,11 +25,13 @@ type world struct {
 	mu      sync.Mutex
 	regions map[inference.Region]behaviour
 	called  []inference.Region
+	spans   []trace.SpanContext // that each call came with
 }
 
 func (w *world) Invoke(ctx context.Context, t inference.Target, _ *inference.Request) (inference.Stream, error) {
 	w.mu.Lock()
 	w.called = append(w.called, t.Region)
+	w.spans = append(w.spans, trace.SpanContextFromContext(ctx))
 	answer := w.regions[t.Region]
 	w.mu.Unlock()
 	return answer(ctx)
@@ -117,8 +120,12 @@ type step struct {
 	event inference.Event
 }
 
-// paced gives each event when its time has come, and is cut after the last.
-type paced struct{ steps []step }
+// paced gives each event when its time has come, and is cut after the last. It ends
+// with the call, as every upstream does.
+type paced struct {
+	call  context.Context
+	steps []step
+}
 
 func (p *paced) Next(ctx context.Context) (inference.Event, error) {
 	if len(p.steps) == 0 {
@@ -131,13 +138,15 @@ func (p *paced) Next(ctx context.Context) (inference.Event, error) {
 		return next.event, nil
 	case <-ctx.Done():
 		return inference.Event{}, ctx.Err()
+	case <-p.call.Done():
+		return inference.Event{}, p.call.Err()
 	}
 }
 
 func (*paced) Close() error { return nil }
 
 func paces(steps ...step) behaviour {
-	return func(context.Context) (inference.Stream, error) { return &paced{steps}, nil }
+	return func(ctx context.Context) (inference.Stream, error) { return &paced{ctx, steps}, nil }
 }
 
 var (

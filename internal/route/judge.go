@@ -24,6 +24,10 @@ const (
 // provider's form: no region answers before that is done.
 const useCaseForm = "Model use case details have not been submitted"
 
+// notOnDemand is in the 400 of a model that a region has for profiles only: the
+// target was wrong about it, and the request may be right elsewhere.
+const notOnDemand = "with on-demand throughput isn\u2019t supported"
+
 // judge says whether a failure before the first content moves the call on.
 //
 // A 403 from a region means that our account is not entitled there: what IAM
@@ -40,7 +44,12 @@ func judge(e *inference.Error) verdict {
 		return nextWithoutBlame
 	}
 	switch e.Kind {
-	case inference.Validation, inference.Conflict:
+	case inference.Validation:
+		if strings.Contains(e.Message, notOnDemand) {
+			return nextWithoutBlame
+		}
+		return stop
+	case inference.Conflict:
 		return stop
 	case inference.ResourceNotFound:
 		if e.EndOfLife || strings.HasPrefix(e.Message, useCaseForm) {

@@ -13,6 +13,7 @@ func TestJudge(t *testing.T) {
 		want verdict
 	}{
 		{"validation", inference.Error{Kind: inference.Validation}, stop},
+		{"not on demand there", inference.Error{Kind: inference.Validation, Message: "Invocation of model ID x with on-demand throughput isn\u2019t supported. Retry your request with the ID or ARN of an inference profile that contains this model."}, nextWithoutBlame},
 		{"conflict", inference.Error{Kind: inference.Conflict}, stop},
 		{"canceled", inference.Error{Kind: inference.Canceled, Transport: true}, stop},
 		{"use-case form", inference.Error{Kind: inference.ResourceNotFound, Message: "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model."}, stop},

@@ -1,33 +1,139 @@
 package route
 
 import (
+	"slices"
 	"time"
 
 	"fairway/internal/inference"
 )
 
-// Plan appends to buf the targets of a call, best first:
+// Targets says what there is to call for a profile. Each method is asked for i from
+// 0 up to the first that is not there: there is one for each account.
+type Targets interface {
+	// Enter is the i-th target that enters in region and runs the model of p.
+	Enter(p *inference.Profile, region inference.Region, i int) (inference.Target, bool)
+
+	// Own is the i-th target that calls p itself from its source region.
+	Own(p *inference.Profile, i int) (inference.Target, bool)
+}
+
+// Pinning is what becomes of a target that may run where the call may not.
+type Pinning string
+
+// The settings. A target that cannot run where the call may is never used.
+const (
+	Strict     Pinning = "strict"      // it is not used
+	BestEffort Pinning = "best-effort" // it is used after all others
+)
+
+// Plan appends to buf the targets of a call, best first: those that enter in
 //
 //  1. destinations that the configured order names, in that order
 //  2. destinations that a statement names, as written
 //  3. the source region
 //  4. the others, in catalog order
 //
+// and last the caller's own, the profile in its source region, where that is not
+// among them. A target whose whole run set lies in the grant is used as it is;
+// Pinning decides about one whose run set leaves it, and such targets go behind.
 // Targets whose breaker is open go last, in the same order, and are never left
 // out. Plan depends on nothing but the grant, the breakers and now. It allocates
 // only when buf is too small.
-//
-// Each target is pinned: it names the foundation model, not the profile.
 func (r *Router) Plan(buf []inference.Target, g *inference.Grant, now time.Time) []inference.Target {
-	var space [64]int
-	for _, rank := range r.ranked(space[:0], g, now) {
-		buf = append(buf, inference.Target{
-			Region:    g.Destinations[rank&maxIndex].Region,
-			Model:     string(g.Profile.Model),
-			Simulated: r.simulated,
-		})
+	p := planner{router: r, grant: g, now: now.UnixNano(), start: len(buf)}
+	for c := range p.ends {
+		p.ends[c] = len(buf)
 	}
-	return buf
+	var space [64]int
+	for _, rank := range r.ranked(space[:0], g) {
+		buf = p.enter(buf, g.Destinations[rank&maxIndex].Region)
+	}
+	return p.own(buf)
+}
+
+// planner is one Plan under way. The plan itself is handed from step to step, so
+// that it may live on its caller's stack.
+type planner struct {
+	router *Router
+	grant  *inference.Grant
+	now    int64        // Unix nanoseconds
+	start  int          // of the plan in its buffer
+	ends   [classes]int // where the targets of each class end in the plan
+
+	pool   pool // of the last target
+	guards map[inference.Region]*guard
+}
+
+// The classes of targets are in the order to try them. Each bit makes a target
+// worse than all that do not have it.
+const (
+	strays  = 1 << iota // its run set leaves the grant
+	open                // its breaker is
+	classes = 1 << iota
+)
+
+// enter adds the targets that enter in a destination of the grant.
+func (p *planner) enter(plan []inference.Target, region inference.Region) []inference.Target {
+	for i := 0; ; i++ {
+		t, ok := p.router.targets.Enter(&p.grant.Profile, region, i)
+		switch {
+		case !ok:
+			return plan
+		case t.RunSet == nil: // it runs where it enters
+			plan = p.add(plan, t, 0)
+		default:
+			plan = p.admit(plan, t)
+		}
+	}
+}
+
+// own adds the caller's own targets, where they are not there yet.
+func (p *planner) own(plan []inference.Target) []inference.Target {
+	for i := 0; ; i++ {
+		t, ok := p.router.targets.Own(&p.grant.Profile, i)
+		if !ok {
+			return plan
+		}
+		if !slices.ContainsFunc(plan[p.start:], func(o inference.Target) bool { return poolOf(o) == poolOf(t) && o.Region == t.Region }) {
+			plan = p.admit(plan, t)
+		}
+	}
+}
+
+// admit adds a target if its run set lets it be used.
+func (p *planner) admit(plan []inference.Target, t inference.Target) []inference.Target {
+	granted, all := 0, max(len(t.RunSet), 1)
+	for _, d := range p.grant.Destinations {
+		if t.RunsIn(d.Region) {
+			granted++
+		}
+	}
+	switch {
+	case granted == all:
+		return p.add(plan, t, 0)
+	case granted > 0 && p.router.pinning == BestEffort:
+		return p.add(plan, t, strays)
+	}
+	return plan
+}
+
+// add puts a target behind those of its class.
+func (p *planner) add(plan []inference.Target, t inference.Target, class int) []inference.Target {
+	if pool := poolOf(t); p.guards == nil || pool != p.pool {
+		p.pool, p.guards = pool, p.router.health.of(pool)
+	}
+	if guard := p.guards[t.Region]; guard != nil && guard.outOfUse(p.now) {
+		class |= open
+	}
+	if at := p.ends[class]; at == len(plan) {
+		plan = append(plan, t)
+	} else {
+		plan = slices.Insert(plan, at, t)
+	}
+	for ; class < classes; class++ {
+		p.ends[class]++
+	}
+	return plan
 }
 
 // A rank carries the index of its destination in the low bits: ranks are all
@@ -39,15 +145,9 @@ const (
 
 // ranked appends the destinations' ranks to the empty ranks, the lowest first.
 // It is an insertion sort, since grants come nearly in order.
-func (r *Router) ranked(ranks []int, g *inference.Grant, now time.Time) []int {
-	guards, at := r.health.of(pool{model: string(g.Profile.Model)}), now.UnixNano()
+func (r *Router) ranked(ranks []int, g *inference.Grant) []int {
 	for i := range g.Destinations {
-		d := &g.Destinations[i]
-		place := r.place(g, d)
-		if guard := guards[d.Region]; guard != nil && guard.outOfUse(at) {
-			place += len(r.order) + unordered
-		}
-		rank, to := place<<indexBits|i, i
+		rank, to := r.place(g, &g.Destinations[i])<<indexBits|i, i
 		ranks = append(ranks, rank)
 		for ; to > 0 && ranks[to-1] > rank; to-- {
 			ranks[to] = ranks[to-1]
@@ -57,10 +157,7 @@ func (r *Router) ranked(ranks []int, g *inference.Grant, now time.Time) []int {
 	return ranks
 }
 
-// unordered is how many places follow those of the configured order.
-const unordered = 3
-
-// place is where a destination stands while its breaker is closed, 0 the first.
+// place is where a destination stands, 0 the first.
 func (r *Router) place(g *inference.Grant, d *inference.Destination) int {
 	if len(r.order) > 0 {
 		if place, ok := r.order[d.Region]; ok {
@@ -76,3 +173,14 @@ func (r *Router) place(g *inference.Grant, d *inference.Destination) int {
 		return len(r.order) + 2
 	}
 }
+
+// pinned targets are the foundation model in each destination, under its own id.
+type pinned struct{ simulated bool }
+
+// Enter is the model in region.
+func (p pinned) Enter(profile *inference.Profile, region inference.Region, i int) (inference.Target, bool) {
+	return inference.Target{Region: region, Model: string(profile.Model), Simulated: p.simulated}, i == 0
+}
+
+// Own is none: such regions have no profiles.
+func (pinned) Own(*inference.Profile, int) (inference.Target, bool) { return inference.Target{}, false }

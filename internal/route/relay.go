@@ -14,29 +14,34 @@ import (
 // held back until content came, then what the target goes on to send.
 type relay struct {
 	router  *Router
+	request *inference.Request
 	target  inference.Target
 	guard   *guard
 	attempt context.Context // ends with the call's, and with Close
 	cancel  context.CancelCauseFunc
 
-	stream inference.Stream
-	held   []inference.Event
-	final  bool // the terminal event was read
+	stream  inference.Stream
+	held    []inference.Event
+	final   bool     // the terminal event was read
+	silence *silence // between events, from the first one that was not held
 }
 
 var errCut = errors.New("the stream ended without its terminal event")
 
 // begin invokes the target and holds events up to the first content. An answer
 // may be complete without any. The first event, of whatever kind, must come
-// within patience, each further one within the stall timeout; what comes later is
-// not taken, since the target was about to be left.
-func (s *relay) begin(ctx context.Context, req *inference.Request, patience time.Duration) error {
+// within patience, each further one within the stall timeout, and content, of a
+// stream, within its own; what comes later is not taken, since the target was
+// about to be left.
+func (s *relay) begin(ctx context.Context, patience time.Duration) error {
+	due := s.contentDue()
 	for silence := patience; ; silence = s.router.stall {
-		stop := s.router.clock.AfterFunc(silence, s.giveUp)
-		event, err := s.hear(ctx, req)
+		late := errSilent
+		if left := due.Sub(s.router.clock.Now()); !due.IsZero() && left < silence {
+			silence, late = max(left, 0), errNoContent
+		}
+		event, err := s.hear(ctx, silence, late)
 		switch {
-		case !stop():
-			return unanswered(s.target.Region, fmt.Errorf("%w for %s", errSilent, silence))
 		case err != nil:
 			return err
 		case !event.IsLifeSign():
@@ -48,14 +53,35 @@ func (s *relay) begin(ctx context.Context, req *inference.Request, patience time
 	}
 }
 
-var errSilent = errors.New("no sign of life")
+// contentDue is when the first content has to be there, zero for no bound: a unary
+// answer has none before it is complete.
+func (s *relay) contentDue() time.Time {
+	if s.router.content == 0 || !s.request.Operation.Streams() {
+		return time.Time{}
+	}
+	return s.router.clock.Now().Add(s.router.content)
+}
 
-func (s *relay) giveUp() { s.cancel(errSilent) }
+var (
+	errSilent    = errors.New("no sign of life")
+	errNoContent = errors.New("no content")
+)
 
 // hear is the target's next event. To hear the first one it invokes the target.
-func (s *relay) hear(ctx context.Context, req *inference.Request) (inference.Event, error) {
+// After a silence the attempt is given up for late.
+func (s *relay) hear(ctx context.Context, silence time.Duration, late error) (inference.Event, error) {
+	stop := s.router.clock.AfterFunc(silence, func() { s.cancel(late) })
+	event, err := s.say(ctx)
+	if !stop() {
+		return inference.Event{}, unanswered(s.target.Region, fmt.Errorf("%w for %s", late, silence))
+	}
+	return event, err
+}
+
+// say is hear without a bound.
+func (s *relay) say(ctx context.Context) (inference.Event, error) {
 	if s.stream == nil {
-		stream, err := s.router.upstream.Invoke(ctx, s.target, req)
+		stream, err := s.router.upstream.Invoke(ctx, s.target, s.request)
 		switch {
 		case err != nil:
 			return inference.Event{}, err
@@ -67,29 +93,47 @@ func (s *relay) hear(ctx context.Context, req *inference.Request) (inference.Eve
 	return s.read(ctx)
 }
 
-// Next returns the next event. A failure counts against the target's health:
-// the caller sees it, because content is already out.
+// Next returns the next event. A failure counts against the target's health, as
+// does a silence longer than the chunk timeout: the caller sees it, because content
+// is already out.
 func (s *relay) Next(ctx context.Context) (inference.Event, error) {
 	if len(s.held) > 0 {
 		event := s.held[0]
 		s.held = s.held[1:]
 		return event, nil
 	}
-	event, err := s.read(ctx)
+	event, err := s.listen(ctx)
 	for err == nil && event.IsLifeSign() {
-		event, err = s.read(ctx)
+		event, err = s.listen(ctx)
 	}
 	switch {
 	case err == nil || err == io.EOF:
 		return event, err
 	case ctx.Err() != nil:
 		return inference.Event{}, asAnswered(abandoned(ctx, s.target.Region))
-	case s.attempt.Err() != nil:
+	case s.attempt.Err() != nil && context.Cause(s.attempt) != errSilent:
 		return inference.Event{}, asAnswered(abandoned(s.attempt, s.target.Region))
 	}
 	failure := regional(err, s.target.Region)
 	s.guard.settle(s.guard.force(), judge(failure).ending(), s.router.clock.Now())
 	return inference.Event{}, asAnswered(failure)
+}
+
+// listen is read within the chunk timeout.
+func (s *relay) listen(ctx context.Context) (inference.Event, error) {
+	if s.final { // there is nothing to wait for
+		return s.read(ctx)
+	}
+	if s.silence == nil {
+		s.silence = watch(s.router.clock, s.router.chunk, func() { s.cancel(errSilent) })
+	}
+	s.silence.begins()
+	event, err := s.read(ctx)
+	s.silence.ends()
+	if err != nil && context.Cause(s.attempt) == errSilent {
+		err = unanswered(s.target.Region, fmt.Errorf("%w for %s", errSilent, s.router.chunk))
+	}
+	return event, err
 }
 
 // read is the target's next event. The end of the stream is io.EOF only after
@@ -106,6 +150,9 @@ func (s *relay) read(ctx context.Context) (inference.Event, error) {
 // Close ends the stream and what the region is still doing for it.
 func (s *relay) Close() error {
 	defer s.cancel(nil)
+	if s.silence != nil {
+		s.silence.end()
+	}
 	if s.stream == nil {
 		return nil
 	}

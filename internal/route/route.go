@@ -6,6 +6,8 @@
 //	run.go      targets -> answer, one attempt after the other
 //	patience.go how long an attempt may stay silent
 //	relay.go    the events of an attempt
+//	silence.go  how long a stream may stay silent
+//	span.go     an attempt as traces show it
 //	judge.go    error -> stop here, or try the next target
 //	breaker.go  one target's health as a state machine over now
 //	health.go   the breakers of all targets
@@ -19,6 +21,8 @@ import (
 	"cmp"
 	"context"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"fairway/internal/inference"
 )
@@ -39,10 +43,13 @@ type Clock interface {
 }
 
 // How long a region may be silent: before its first sign of life, since regions
-// that stall under load do so silently, after a 200; and from one to the next.
+// that stall under load do so silently, after a 200; from one to the next; and in
+// the middle of its answer, where models think and write out the input of tools
+// without a word.
 const (
 	DefaultAttemptTimeout = 12 * time.Second
 	DefaultStallTimeout   = 20 * time.Second
+	DefaultChunkTimeout   = time.Minute
 )
 
 // Config is what a Router is made of. Only Upstream is required.
@@ -52,9 +59,14 @@ type Config struct {
 	Order          []inference.Region // tried first, in this order, where granted; others follow
 	AttemptTimeout time.Duration      // to the first event; default DefaultAttemptTimeout
 	StallTimeout   time.Duration      // from event to event up to the first content; default DefaultStallTimeout
+	FirstContent   time.Duration      // of a stream's attempt to its first content; 0 is none
+	ChunkTimeout   time.Duration      // from event to event after the first content; default DefaultChunkTimeout
 	MaxAttempts    int                // of one call; 0 is every planned target once
+	Targets        Targets            // default: the foundation model in each destination
+	Pinning        Pinning            // default Strict
 	Breaker        BreakerConfig
-	Simulated      bool // the targets are simulated regions
+	Simulated      bool         // the default Targets are simulated regions
+	Tracer         trace.Tracer // of a span for each attempt; nil makes none
 
 	// Observe, where set, is told of each attempt as it ends, with the failure
 	// and its cause. It must not block.
@@ -68,8 +80,12 @@ type Router struct {
 	order       map[inference.Region]int // place in the configured order
 	timeout     time.Duration            // to the first event
 	stall       time.Duration            // to each further one
+	content     time.Duration            // to the first content of a stream, 0 without bound
+	chunk       time.Duration            // to each event after it
 	maxAttempts int
-	simulated   bool
+	targets     Targets
+	pinning     Pinning
+	tracer      trace.Tracer // nil traces nothing
 	observe     func(inference.Target, inference.Attempt, *inference.Error)
 	health      *health
 }
@@ -81,6 +97,9 @@ func New(c Config) *Router {
 	}
 	if c.Observe == nil {
 		c.Observe = func(inference.Target, inference.Attempt, *inference.Error) {}
+	}
+	if c.Targets == nil {
+		c.Targets = pinned{c.Simulated}
 	}
 	order := make(map[inference.Region]int, len(c.Order))
 	for _, region := range c.Order {
@@ -94,11 +113,24 @@ func New(c Config) *Router {
 		order:       order,
 		timeout:     cmp.Or(c.AttemptTimeout, DefaultAttemptTimeout),
 		stall:       cmp.Or(c.StallTimeout, DefaultStallTimeout),
+		content:     c.FirstContent,
+		chunk:       cmp.Or(c.ChunkTimeout, DefaultChunkTimeout),
 		maxAttempts: c.MaxAttempts,
-		simulated:   c.Simulated,
+		targets:     c.Targets,
+		pinning:     c.Pinning,
+		tracer:      c.Tracer,
 		observe:     c.Observe,
 		health:      newHealth(c.Breaker),
 	}
+}
+
+// Reconfigured is a Router by other settings that knows of its targets' health what
+// r knows, and goes on learning it together with r. Breakers stay as they are
+// configured.
+func (r *Router) Reconfigured(c Config) *Router {
+	next := New(c)
+	next.health = r.health
+	return next
 }
 
 // States lists the targets that have been tried so far, by model and region.

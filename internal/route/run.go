@@ -99,10 +99,12 @@ func (c *call) attempt(ctx context.Context, t inference.Target, g *guard, a admi
 	clock := c.router.clock
 	began, shown := clock.Now(), untold
 	defer func() { g.settle(a, shown, clock.Now()) }()
+	traced, span := c.router.span(ctx, t)
+	defer span.End()
 
-	stream, failure := c.open(ctx, t, g)
+	stream, failure := c.open(traced, t, g)
 	c.left--
-	row := inference.Attempt{Region: t.Region, Model: t.Model, MS: clock.Now().Sub(began).Milliseconds()}
+	row := inference.Attempt{Region: t.Region, Model: t.Model, Account: t.Account, MS: clock.Now().Sub(began).Milliseconds()}
 	if failure == nil {
 		row.Outcome, row.Status, shown = inference.OK, 200, succeeded
 		c.answer.Stream, c.answer.Target = stream, t
@@ -111,6 +113,7 @@ func (c *call) attempt(ctx context.Context, t inference.Target, g *guard, a admi
 		shown = c.judge(ctx, failure)
 	}
 	c.answer.Attempts = append(c.answer.Attempts, row)
+	describe(span, row)
 	c.router.observe(t, row, failure)
 }
 
@@ -142,8 +145,8 @@ func (c *call) judge(ctx context.Context, e *inference.Error) ending {
 // ends when the region is silent for too long, and else when the stream is closed.
 func (c *call) open(ctx context.Context, t inference.Target, g *guard) (*relay, *inference.Error) {
 	attempt, cancel := context.WithCancelCause(ctx)
-	s := &relay{router: c.router, target: t, guard: g, attempt: attempt, cancel: cancel}
-	err := s.begin(attempt, c.req, c.patience(ctx))
+	s := &relay{router: c.router, request: c.req, target: t, guard: g, attempt: attempt, cancel: cancel}
+	err := s.begin(attempt, c.patience(ctx))
 	if err == nil {
 		return s, nil
 	}

@@ -130,7 +130,7 @@ func TestRunAttempts(t *testing.T) {
 func TestRunTimeoutsAreUpToContentOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{regions: map[inference.Region]behaviour{"a": stalls(start, content)}}
-		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: time.Second})
+		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: time.Second, ChunkTimeout: time.Hour})
 		got, err := r.Run(t.Context(), request, targets("a"))
 		if err != nil {
 			t.Fatalf("Run() error = %v", err)
