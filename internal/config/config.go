@@ -14,6 +14,10 @@
 // written the same way wherever it comes from: lists as "a,b" and maps as
 // "a=1,b=2" where there is only a line to write them on. A list or a map
 // replaces the one of the source before.
+//
+// Accounts, principals and service control policies are longer than a line: they
+// are written in the file alone. What one of them says has a path all the same,
+// principals[0].arn.
 package config
 
 import (
@@ -24,27 +28,87 @@ import (
 
 // Config is every setting. Its yaml tags are the paths.
 type Config struct {
-	Listen         string             `yaml:"listen"`          // host:port
-	Account        string             `yaml:"account"`         // twelve digits, where ARNs need one
-	Region         inference.Region   `yaml:"region"`          // default source region; empty is the folder's first Bedrock data source's, else us-east-1
-	Grant          GrantMode          `yaml:"grant"`           // what one denied destination does to a call
-	Order          []inference.Region `yaml:"order"`           // destinations tried first, where granted
-	MaxAttempts    int                `yaml:"max_attempts"`    // of one call; 0 is every permitted target once
-	AttemptTimeout Duration           `yaml:"attempt_timeout"` // of one attempt, to its first sign of life
-	StallTimeout   Duration           `yaml:"stall_timeout"`   // of one attempt, from one sign of life to the next, up to its first content
-	RequestTimeout Duration           `yaml:"request_timeout"` // of a GraphQL request
-	Breaker        Breaker            `yaml:"breaker"`
-	Simulate       Simulate           `yaml:"simulate"`
-	Limits         Limits             `yaml:"limits"`
-	Log            Log                `yaml:"log"`
-	CORS           CORS               `yaml:"cors"`
-	AWS            AWS                `yaml:"aws"`
+	Listen  string  `yaml:"listen"`   // host:port
+	BaseURL URL     `yaml:"base_url"` // where clients reach the server; empty is the address it listens on
+	TLS     TLS     `yaml:"tls"`
+	Admin   Admin   `yaml:"admin"`
+	Backend Path    `yaml:"backend"`    // folder with an amplify/ folder in it that serve answers for; empty for Bedrock clients alone
+	Model   Model   `yaml:"model"`      // what answers
+	Regions Regions `yaml:"regions"`    // whether regions are simulated around what answers
+	Store   Store   `yaml:"store"`      // where what is made at run time is kept
+	Master  Secret  `yaml:"master_key"` // 32 bytes that sealed secrets are sealed with
+
+	Account string             `yaml:"account"` // twelve digits, where ARNs need one
+	Region  inference.Region   `yaml:"region"`  // default source region; empty is the folder's first Bedrock data source's, else us-east-1
+	Grant   GrantMode          `yaml:"grant"`   // what one denied destination does to a call
+	Pinning Pinning            `yaml:"pinning"` // whether a target may be used that could run outside of the grant
+	Order   []inference.Region `yaml:"order"`   // destinations tried first, where granted
+
+	MaxAttempts         int      `yaml:"max_attempts"`          // of one call; 0 is every permitted target once
+	AttemptTimeout      Duration `yaml:"attempt_timeout"`       // of one attempt, to its first sign of life
+	StallTimeout        Duration `yaml:"stall_timeout"`         // of one attempt, from one sign of life to the next, up to its first content
+	FirstContentTimeout Duration `yaml:"first_content_timeout"` // of one attempt, to its first content; 0 is none
+	ChunkTimeout        Duration `yaml:"chunk_timeout"`         // of a stream, from one event to the next, after its first content
+	AnswerTimeout       Duration `yaml:"answer_timeout"`        // of a real region, for a unary answer
+	RequestTimeout      Duration `yaml:"request_timeout"`       // of a GraphQL request
+	WriteTimeout        Duration `yaml:"write_timeout"`         // of one frame to a client
+	DrainTimeout        Duration `yaml:"drain_timeout"`         // of what runs when the server is told to stop
+
+	Breaker   Breaker   `yaml:"breaker"`
+	Bedrock   Bedrock   `yaml:"bedrock"`
+	OpenAI    OpenAI    `yaml:"openai"`
+	Anthropic Anthropic `yaml:"anthropic"`
+	Simulate  Simulate  `yaml:"simulate"`
+	Limits    Limits    `yaml:"limits"`
+	Log       Log       `yaml:"log"`
+	Telemetry Telemetry `yaml:"telemetry"`
+	CORS      CORS      `yaml:"cors"`
+	AWS       AWS       `yaml:"aws"`
+
+	Accounts               []Account   `yaml:"accounts"` // of AWS, for model bedrock; none is the account of the credential chain
+	Principals             []Principal `yaml:"principals"`
+	ServiceControlPolicies []Document  `yaml:"service_control_policies"` // over every principal; nil is none
+}
+
+// TLS is the certificate that the server shows, and its key: PEM files, both or
+// neither.
+type TLS struct {
+	Cert Path `yaml:"cert"`
+	Key  Path `yaml:"key"`
+}
+
+// Admin is the listener of the admin API and the metrics.
+type Admin struct {
+	Listen string `yaml:"listen"` // host:port, empty for none
+	Token  Secret `yaml:"token"`  // bearer token that it asks for, empty for none
 }
 
 // Breaker is when a target is taken out of use.
 type Breaker struct {
 	Failures int      `yaml:"failures"` // in a row
 	OpenFor  Duration `yaml:"open_for"` // the first time; longer while it keeps failing
+}
+
+// Bedrock is how real regions are called.
+type Bedrock struct {
+	Endpoint        URL      `yaml:"endpoint"`         // in place of AWS's own; {region} stands for the region
+	ControlEndpoint URL      `yaml:"control_endpoint"` // the same for the control plane
+	BearerKey       Secret   `yaml:"bearer_key"`       // a Bedrock API key, in place of signatures
+	ConnectTimeout  Duration `yaml:"connect_timeout"`
+	KeepAlive       Duration `yaml:"keep_alive"` // between probes of a silent connection; a NAT gateway forgets one after 350s
+}
+
+// OpenAI is the server of model openai=URL.
+type OpenAI struct {
+	Key    Secret            `yaml:"key"`    // empty for a server that asks for none
+	Models map[string]string `yaml:"models"` // pattern of model ids to the server's model
+}
+
+// Anthropic is the server of model anthropic.
+type Anthropic struct {
+	URL    URL               `yaml:"url"`
+	Key    Secret            `yaml:"key"`
+	Models map[string]string `yaml:"models"` // pattern of model ids to the server's model
 }
 
 // Simulate is how simulated regions behave.
@@ -54,6 +118,10 @@ type Simulate struct {
 	Responses Path                       `yaml:"responses"` // file of scripted answers, empty for none
 	Quota     Quota                      `yaml:"quota"`
 	Faults    map[inference.Region]Fault `yaml:"faults"` // from the start
+
+	// HiddenRouting makes a region do as AWS's does with a profile: it picks the
+	// destination itself and does not say which.
+	HiddenRouting bool `yaml:"hidden_routing"`
 }
 
 // Quota is what each simulated region grants each model.
@@ -62,10 +130,12 @@ type Quota struct {
 	RequestsPerMinute int `yaml:"requests_per_minute"` // 0 is no limit, as Bedrock has it since 2026
 }
 
-// Limits are the largest request bodies.
+// Limits bound what one request, and what all of them, may take.
 type Limits struct {
-	GraphQLBody Size `yaml:"graphql_body"`
-	BedrockBody Size `yaml:"bedrock_body"`
+	GraphQLBody Size `yaml:"graphql_body"` // of one request
+	BedrockBody Size `yaml:"bedrock_body"` // of one request
+	Calls       int  `yaml:"calls"`        // in flight
+	Held        Size `yaml:"held"`         // of all requests that are kept for failover
 }
 
 // Log is what is logged, and how.
@@ -73,6 +143,13 @@ type Log struct {
 	Level   LogLevel  `yaml:"level"`
 	Format  LogFormat `yaml:"format"`
 	Content bool      `yaml:"content"` // prompts and answers too; leave off where they are anyone's but yours
+}
+
+// Telemetry is where traces go. Metrics are on the admin listener.
+type Telemetry struct {
+	OTLP        URL    `yaml:"otlp"`   // OTLP over HTTP, such as http://127.0.0.1:4318; empty for no traces
+	Sample      Ratio  `yaml:"sample"` // of the calls that come without a trace
+	ServiceName string `yaml:"service_name"`
 }
 
 // CORS is who may call from a browser, beside pages of the loopback interface.
@@ -91,15 +168,26 @@ type AWS struct {
 func Default() *Config {
 	return &Config{
 		Listen:         "127.0.0.1:20002",
+		Admin:          Admin{Listen: "127.0.0.1:20003"},
+		Model:          Simulated,
+		Regions:        AutoRegions,
 		Account:        "123456789012",
 		Grant:          Narrow,
+		Pinning:        PinStrict,
 		AttemptTimeout: Duration(12 * time.Second),
 		StallTimeout:   Duration(20 * time.Second),
+		ChunkTimeout:   Duration(time.Minute),
+		AnswerTimeout:  Duration(5 * time.Minute),
 		RequestTimeout: Duration(30 * time.Second), // AppSync's limit
+		WriteTimeout:   Duration(30 * time.Second),
+		DrainTimeout:   Duration(20 * time.Second),
 		Breaker:        Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
+		Bedrock:        Bedrock{ConnectTimeout: Duration(3 * time.Second), KeepAlive: Duration(45 * time.Second)},
+		Anthropic:      Anthropic{URL: "https://api.anthropic.com"},
 		Simulate:       Simulate{Speed: 1, Seed: 1},
-		Limits:         Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000}, // Bedrock's own limit
+		Limits:         Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000, Calls: 10_000, Held: 512 << 20}, // Bedrock's own limit
 		AWS:            AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
 		Log:            Log{Level: "info", Format: LogText},
+		Telemetry:      Telemetry{Sample: 1, ServiceName: "fairway"},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"fairway/internal/inference"
@@ -143,6 +144,16 @@ FAIRWAY_ACCOUNT: account: want twelve digits, got "1"`
 	}
 }
 
+// Brackets without end are refused before they take time.
+func TestLoadDeep(t *testing.T) {
+	for _, bracket := range []string{"[", "{a: "} {
+		_, _, err := loadText(t, "order: "+strings.Repeat(bracket, 100_000))
+		if err == nil || !strings.HasSuffix(err.Error(), "want brackets at most 1000 deep") {
+			t.Errorf("Load(%q without end) error = %v, want it refused", bracket, err)
+		}
+	}
+}
+
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	if got := Find(dir); got != "" {
@@ -178,6 +189,11 @@ func TestEffectiveRoundTrip(t *testing.T) {
 	regions := rapid.Map(region, func(s string) inference.Region { return inference.Region(s) })
 	span := rapid.Map(rapid.Int64Range(1, int64(time.Hour*1000)), func(n int64) Duration { return Duration(n) })
 	size := rapid.Map(rapid.Int64Min(1), func(n int64) Size { return Size(n) })
+	principals := rapid.Custom(func(t *rapid.T) Principal {
+		name := rapid.StringMatching(`[\w+=,.@-]{1,64}`).Draw(t, "name")
+		key := BearerKey("env:" + name)
+		return Principal{Name: name, ARN: inference.ARN("arn:aws:iam::123456789012:user/" + name), BearerKeys: []BearerKey{key}}
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := Default()
 		want.Account = rapid.StringMatching(`[0-9]{12}`).Draw(t, "account")
@@ -190,6 +206,8 @@ func TestEffectiveRoundTrip(t *testing.T) {
 		want.Simulate.Faults = rapid.MapOfN(regions, rapid.SampledFrom([]Fault{"up", "5xx"}), 0, 3).Draw(t, "faults")
 		want.Limits.GraphQLBody = size.Draw(t, "size")
 		want.Log.Content = rapid.Bool().Draw(t, "content")
+		want.Telemetry.Sample = Ratio(rapid.Float64Range(0, 1).Draw(t, "sample"))
+		want.Principals = rapid.SliceOfNDistinct(principals, 0, 3, func(p Principal) string { return p.Name }).Draw(t, "principals")
 		var out bytes.Buffer
 		if err := Effective(&out, want, Origins{}); err != nil {
 			t.Fatal(err)
@@ -200,7 +218,7 @@ func TestEffectiveRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("load of\n%s: %v", out.Bytes(), err)
 		}
-		empty := cmp.Transformer("empty", func(s []string) int { return len(s) })
+		empty := cmpopts.EquateEmpty()
 		if diff := cmp.Diff(want, got, empty); diff != "" {
 			t.Fatalf("load of\n%s(-want +got):\n%s", out.Bytes(), diff)
 		}

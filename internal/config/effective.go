@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -17,26 +18,27 @@ import (
 // a comment behind it. Loading it gives c again, save that relative paths are
 // then relative to that file. Secrets show as the references they are.
 func Effective(w io.Writer, c *Config, o Origins) error {
-	list := settings(c)
-	lines := make([]string, len(list))
-	var open []string // sections that the line before was in
-	for i, s := range list {
-		keys := strings.Split(s.path, ".")
-		sections := keys[:len(keys)-1]
-		lines[i] = headings(open, sections) + indent(len(sections)) + keys[len(sections)] + ": " + literal(s.value)
-		open = sections
-	}
+	rows := appendRows(nil, "", reflect.ValueOf(c).Elem(), o)
 	width := 0
-	for _, line := range lines {
-		width = max(width, lastLine(line))
+	for _, r := range rows {
+		if n := utf8.RuneCountInString(r.text); r.origin != "" && n <= widest {
+			width = max(width, n)
+		}
 	}
 	var out bytes.Buffer
-	for i, line := range lines {
-		fmt.Fprintf(&out, "%s%*s  # %s\n", line, width-lastLine(line), "", o[list[i].path])
+	for _, r := range rows {
+		out.WriteString(r.text)
+		if r.origin != "" {
+			fmt.Fprintf(&out, "%*s  # %s", max(0, width-utf8.RuneCountInString(r.text)), "", r.origin)
+		}
+		out.WriteByte('\n')
 	}
 	_, err := w.Write(out.Bytes())
 	return err
 }
+
+// widest is where comments begin at most; they follow longer lines at once.
+const widest = 80
 
 // Setting is one value, written as in a configuration file, and where it is from.
 type Setting struct {
@@ -48,30 +50,69 @@ type Setting struct {
 // List is every setting, in the order of the struct.
 func List(c *Config, o Origins) []Setting {
 	var list []Setting
-	for _, s := range settings(c) {
-		list = append(list, Setting{s.path, literal(s.value), o[s.path]})
+	for _, r := range appendRows(nil, "", reflect.ValueOf(c).Elem(), o) {
+		if r.origin != "" {
+			list = append(list, Setting{r.path, r.value, r.origin})
+		}
 	}
 	return list
 }
 
-// headings opens the sections that are not open yet, a line each.
-func headings(open, sections []string) string {
-	var out strings.Builder
-	for depth, section := range sections {
-		if len(open) <= depth || !slices.Equal(open[:depth+1], sections[:depth+1]) {
-			out.WriteString(indent(depth) + section + ":\n")
-		}
-	}
-	return out.String()
+// row is one line of a configuration file. One that opens a section has no origin.
+type row struct {
+	text   string
+	path   string
+	value  string
+	origin string
 }
 
-// lastLine is the width of what follows the last line end.
-func lastLine(s string) int { return utf8.RuneCountInString(s[strings.LastIndexByte(s, '\n')+1:]) }
+// appendRows appends the lines of a section; prefix is its path with a dot behind.
+func appendRows(rows []row, prefix string, section reflect.Value, o Origins) []row {
+	for field, v := range section.Fields() {
+		key := field.Tag.Get("yaml")
+		path := prefix + key
+		switch {
+		case isSection(v.Type()):
+			rows = append(rows, row{text: key + ":"})
+			rows = append(rows, indented(appendRows(nil, path+".", v, o), "  ")...)
+		case isListing(v) && v.Len() > 0:
+			rows = append(rows, row{text: key + ":"})
+			rows = append(rows, items(path, v, o)...)
+		default:
+			rows = append(rows, row{key + ": " + literal(v), path, literal(v), cmp.Or(o[path], "default")})
+		}
+	}
+	return rows
+}
 
-func indent(depth int) string { return strings.Repeat("  ", depth) }
+// items are the lines of a list of sections or documents.
+func items(path string, list reflect.Value, o Origins) []row {
+	var rows []row
+	for i := range list.Len() {
+		path, v := fmt.Sprintf("%s[%d]", path, i), list.Index(i)
+		item := []row{{literal(v), path, literal(v), cmp.Or(o[path], "default")}}
+		if isSection(v.Type()) {
+			item = appendRows(nil, path+".", v, o)
+		}
+		rows = append(rows, indented(item, "  - ")...)
+	}
+	return rows
+}
+
+// indented puts mark before the first line, and as much space before the others.
+func indented(rows []row, mark string) []row {
+	for i := range rows {
+		rows[i].text = mark + rows[i].text
+		mark = strings.Repeat(" ", len(mark))
+	}
+	return rows
+}
 
 // literal is a value as YAML on one line.
 func literal(v reflect.Value) string {
+	if d, ok := v.Interface().(Document); ok {
+		return d.literal()
+	}
 	var items []string
 	switch v.Kind() {
 	case reflect.Slice:

@@ -29,24 +29,31 @@ type problem struct {
 func (p problem) Error() string { return p.origin + ": " + p.cause.Error() }
 func (p problem) Unwrap() error { return p.cause }
 
-// reader collects the entries of a YAML document.
+// reader collects the entries of a YAML document. Listings it reads at once.
 type reader struct {
 	name     string   // of the file
-	paths    []string // of all settings
+	paths    []string // of all settings and listings
+	listings []setting
 	entries  []entry
+	origins  Origins // of the values in listings
 	problems []error
 }
 
-// readFile gives the entries of a YAML file, in its order, and everything that
-// is wrong with its shape, by line.
-func readFile(name string, data []byte, paths []string) ([]entry, []error) {
+// read takes in a YAML file: its entries in their order, and everything that is
+// wrong with its shape, by line.
+func (r *reader) read(data []byte) {
 	if !utf8.Valid(data) {
-		return nil, []error{problem{name, errors.New("want UTF-8 text")}}
+		r.problems = append(r.problems, problem{r.name, errors.New("want UTF-8 text")})
+		return
 	}
-	r := &reader{name: name, paths: paths}
+	if depth(data) > maxDepth {
+		r.problems = append(r.problems, problem{r.name, fmt.Errorf("want brackets at most %d deep", maxDepth)})
+		return
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, []error{syntaxProblem(name, err)}
+		r.problems = append(r.problems, syntaxProblem(r.name, err))
+		return
 	}
 	for i, doc := range file.Docs {
 		switch {
@@ -57,7 +64,25 @@ func readFile(name string, data []byte, paths []string) ([]entry, []error) {
 			r.section(doc.Body, "")
 		}
 	}
-	return r.entries, r.problems
+}
+
+// maxDepth bounds the brackets that are open at once, which the parser takes the
+// square of their number of steps for.
+const maxDepth = 1000
+
+// depth is how many brackets are open at most; those in texts count too.
+func depth(data []byte) int {
+	open, most := 0, 0
+	for _, b := range data {
+		switch b {
+		case '[', '{':
+			open++
+		case ']', '}':
+			open--
+		}
+		most = max(most, open)
+	}
+	return most
 }
 
 func syntaxProblem(name string, err error) error {
@@ -98,7 +123,11 @@ func (r *reader) section(n ast.Node, prefix string) {
 }
 
 func (r *reader) setting(path string, pair *ast.MappingValueNode) {
-	g, ok := read(pair.Value)
+	if i := slices.IndexFunc(r.listings, func(s setting) bool { return s.path == path }); i >= 0 {
+		r.listing(pair.Value, r.listings[i])
+		return
+	}
+	g, ok := take(pair.Value)
 	if !ok {
 		r.fail(pair.Value, "%s: want plain values", path)
 		return
@@ -132,8 +161,8 @@ func under(prefix string) string {
 
 func line(n ast.Node) int { return n.GetToken().Position.Line }
 
-// read takes a value apart that is a scalar, a list of them or a map of them.
-func read(n ast.Node) (given, bool) {
+// take takes a value apart that is a scalar, a list of them or a map of them.
+func take(n ast.Node) (given, bool) {
 	if text, ok := scalar(n); ok {
 		return given{scalar: &text}, true
 	}

@@ -38,7 +38,7 @@ func Find(dir string) string {
 func Load(s Source) (*Config, Origins, error) {
 	l := newLoader()
 	if s.File != "" {
-		data, err := os.ReadFile(s.File)
+		data, err := readFile(s.File)
 		if err != nil {
 			return nil, nil, fmt.Errorf("read configuration: %w", err)
 		}
@@ -65,6 +65,9 @@ func newLoader() *loader {
 	for _, s := range l.settings {
 		l.origins[s.path] = "default"
 	}
+	for _, s := range listings(l.config) {
+		l.origins[s.path] = "default"
+	}
 	return l
 }
 
@@ -77,18 +80,21 @@ func (l *loader) set(s setting, g given, origin string) {
 }
 
 func (l *loader) file(name string, data []byte) {
-	var paths []string
-	for _, s := range l.settings {
-		paths = append(paths, s.path)
+	r := &reader{name: name, listings: listings(l.config), origins: l.origins}
+	for _, s := range fields(l.config) {
+		r.paths = append(r.paths, s.path)
 	}
-	entries, problems := readFile(name, data, paths)
-	l.problems = append(l.problems, problems...)
-	for _, e := range entries {
-		s := l.settings[slices.Index(paths, e.path)]
-		l.set(s, e.given, fmt.Sprintf("%s:%d", name, e.line))
-		if p, ok := s.value.Addr().Interface().(*Path); ok && *p != "" && !filepath.IsAbs(string(*p)) {
-			*p = Path(filepath.Join(filepath.Dir(name), string(*p)))
+	r.read(data)
+	l.problems = append(l.problems, r.problems...)
+	for _, s := range r.listings {
+		if len(r.problems) > 0 { // what could not be read is not to be missed as well
+			s.value.SetZero()
 		}
+	}
+	for _, e := range r.entries {
+		i := slices.IndexFunc(l.settings, func(s setting) bool { return s.path == e.path })
+		l.set(l.settings[i], e.given, fmt.Sprintf("%s:%d", name, e.line))
+		l.settings[i].within(filepath.Dir(name))
 	}
 }
 
@@ -113,8 +119,9 @@ func (l *loader) flags(flags map[string]string) {
 }
 
 func (l *loader) finish() (*Config, Origins, error) {
+	l.config.complete()
 	for _, f := range l.config.validate() {
-		l.problems = append(l.problems, problem{l.origins[f.path], fmt.Errorf("%s: %s", f.path, f.cause)})
+		l.problems = append(l.problems, f.at(l.origins))
 	}
 	if len(l.problems) > 0 {
 		return nil, nil, errors.Join(l.problems...)

@@ -17,19 +17,43 @@ type setting struct {
 
 // settings lists the settings of c in the order of the struct; they set c.
 func settings(c *Config) []setting {
-	return appendSettings(nil, "", reflect.ValueOf(c).Elem())
+	return slices.DeleteFunc(fields(c), func(s setting) bool { return isListing(s.value) })
 }
 
-func appendSettings(list []setting, prefix string, v reflect.Value) []setting {
+// listings lists what only a file can say: its lists of more than words.
+func listings(c *Config) []setting {
+	return slices.DeleteFunc(fields(c), func(s setting) bool { return !isListing(s.value) })
+}
+
+func fields(c *Config) []setting { return appendFields(nil, "", reflect.ValueOf(c).Elem()) }
+
+func appendFields(list []setting, prefix string, v reflect.Value) []setting {
 	for field, value := range v.Fields() {
 		path := prefix + field.Tag.Get("yaml")
-		if _, isValue := value.Addr().Interface().(encoding.TextUnmarshaler); value.Kind() == reflect.Struct && !isValue {
-			list = appendSettings(list, path+".", value)
+		if isSection(value.Type()) {
+			list = appendFields(list, path+".", value)
 		} else {
 			list = append(list, setting{path, value})
 		}
 	}
 	return list
+}
+
+// isSection reports whether values of t are keys with values.
+func isSection(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t != reflect.TypeFor[Document]()
+}
+
+// isListing reports whether v is a list of more than words.
+func isListing(v reflect.Value) bool {
+	return v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct
+}
+
+// within takes dir for the folder that file names are relative to.
+func (s setting) within(dir string) {
+	if l, ok := s.value.Addr().Interface().(interface{ within(dir string) }); ok {
+		l.within(dir)
+	}
 }
 
 // variable is the name of the setting in the environment.

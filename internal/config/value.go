@@ -101,10 +101,6 @@ func (s Size) MarshalText() ([]byte, error) {
 	return []byte("0"), nil
 }
 
-// Path is a file name. In a configuration file it is relative to that file, else
-// to the working directory.
-type Path string
-
 // GrantMode is what one denied destination does to a call.
 type GrantMode string
 
@@ -116,6 +112,19 @@ const (
 
 // UnmarshalText reads one of the modes.
 func (m *GrantMode) UnmarshalText(text []byte) error { return oneOf(m, text, Narrow, Strict) }
+
+// Pinning is whether a call may use a target that could run outside of its grant:
+// a profile of real regions runs anywhere in its run set.
+type Pinning string
+
+// The pinnings: PinStrict leaves such targets out, PinBestEffort tries them last.
+const (
+	PinStrict     Pinning = "strict"
+	PinBestEffort Pinning = "best-effort"
+)
+
+// UnmarshalText reads one of the pinnings.
+func (p *Pinning) UnmarshalText(text []byte) error { return oneOf(p, text, PinStrict, PinBestEffort) }
 
 // LogLevel is the least level that is logged. It is a [slog.Leveler].
 type LogLevel string
