@@ -66,7 +66,7 @@ func New(c Config) (*Gateway, error) {
 	case c.Speed != 0:
 		settings.Simulate.Speed = config.Speed(c.Speed)
 	}
-	s, err := server.New(server.Options{Config: settings, Backend: c.Backend, BaseURL: c.BaseURL, Log: c.Log})
+	s, err := server.New(server.Options{Config: settings, Backend: c.Backend, BaseURL: c.BaseURL, Log: c.Log, Development: true})
 	if err != nil {
 		return nil, err
 	}

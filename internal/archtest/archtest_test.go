@@ -48,7 +48,7 @@ var rules = []rule{
 	{"internal/seed", nil, "the seed is files"},
 	{"internal/config", vocabulary, "configuration is read before anything is built"},
 	{"internal/server", and(append(stages, "internal/front/...", "internal/dialect/...", "internal/gateway", "internal/amplify/...", "internal/config", "internal/outputs")...), "only server joins the stages"},
-	{"internal/cli", and("", "internal/server", "internal/amplify/...", "internal/check", "internal/config", "internal/outputs", "internal/sample", "internal/catalog"), "the command line stands on server"},
+	{"internal/cli", and("", "internal/server", "internal/store", "internal/amplify/...", "internal/check", "internal/config", "internal/outputs", "internal/sample", "internal/catalog"), "the command line stands on server"},
 	{"", and("internal/server", "internal/config", "internal/amplify"), "the public package is server with a name"},
 	{"fairwaytest", and("", "internal/server", "internal/config"), "the test server is the public package"},
 	{"cmd/fairway", []string{"internal/cli"}, "main hands over to cli"},

@@ -50,11 +50,14 @@ func (b Bedrock) Authenticate(r *http.Request, body func() ([]byte, error)) (inf
 }
 
 func (b Bedrock) bearer(key string) (inference.Credential, error) {
-	p, ok := b.Keys.bearerKey(key)
-	if !ok {
+	known, ok := b.Keys.bearerKey(key)
+	switch {
+	case !ok:
 		return inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
+	case !known.expires.IsZero() && !b.Now().Before(known.expires):
+		return inference.Credential{}, refuse(inference.ExpiredToken, msgExpired)
 	}
-	return inference.Credential{Principal: p, Service: "bedrock"}, nil
+	return inference.Credential{Principal: known.principal, Service: "bedrock"}, nil
 }
 
 func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, error)) (inference.Credential, error) {

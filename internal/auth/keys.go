@@ -30,7 +30,13 @@ type AccessKey struct {
 type Keys struct {
 	mu     sync.RWMutex
 	access map[string]AccessKey
-	bearer map[digest]inference.Principal
+	bearer map[digest]bearer
+}
+
+// bearer is whom a bearer key speaks for, and until when.
+type bearer struct {
+	principal inference.Principal
+	expires   time.Time // zero is never
 }
 
 // digest is a SHA-256. Looking a key up by its digest takes a time that says
@@ -41,7 +47,7 @@ func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
 
 // NewKeys holds no keys.
 func NewKeys() *Keys {
-	return &Keys{access: map[string]AccessKey{}, bearer: map[digest]inference.Principal{}}
+	return &Keys{access: map[string]AccessKey{}, bearer: map[digest]bearer{}}
 }
 
 // AddAccessKey adds key or replaces the one of its ID.
@@ -53,9 +59,15 @@ func (k *Keys) AddAccessKey(key AccessKey) {
 
 // AddBearerKey lets key speak for p.
 func (k *Keys) AddBearerKey(key string, p inference.Principal) {
+	k.AddBearerHash(digestOf(key), p, time.Time{})
+}
+
+// AddBearerHash lets the key of a SHA-256 speak for p until it expires; the zero
+// time is never.
+func (k *Keys) AddBearerHash(hash [sha256.Size]byte, p inference.Principal, expires time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.bearer[digestOf(key)] = p
+	k.bearer[hash] = bearer{p, expires}
 }
 
 func (k *Keys) accessKey(id string) (AccessKey, bool) {
@@ -65,11 +77,11 @@ func (k *Keys) accessKey(id string) (AccessKey, bool) {
 	return key, ok
 }
 
-func (k *Keys) bearerKey(key string) (inference.Principal, bool) {
+func (k *Keys) bearerKey(key string) (bearer, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	p, ok := k.bearer[digestOf(key)]
-	return p, ok
+	b, ok := k.bearer[digestOf(key)]
+	return b, ok
 }
 
 // NewAccessKey makes a random key pair for p. The ID's prefix differs from AWS's

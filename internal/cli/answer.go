@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"fairway/internal/catalog"
+	"fairway/internal/config"
 	"fairway/internal/inference"
 )
 
 // answer is what ask prints; its JSON is a contract of the command line.
 type answer struct {
+	model config.Model // what answers
+
 	Text      string             `json:"text"`
 	Data      json.RawMessage    `json:"data"`
 	Errors    json.RawMessage    `json:"errors,omitempty"`
@@ -32,7 +35,8 @@ type route struct {
 	Profile     *string             `json:"profile"` // null for a bare model
 	Model       inference.ModelID   `json:"model"`
 	Source      inference.Region    `json:"source_region"`
-	Destination *inference.Region   `json:"destination_region"` // null when no region answered
+	Destination *inference.Region   `json:"destination_region"`    // null when no region answered, or it is not known which did
+	Unknown     string              `json:"destination,omitempty"` // "unknown (one of 8)" when it is not known
 	Attempts    []inference.Attempt `json:"attempts"`
 	Error       *inference.Failure  `json:"error,omitempty"` // what the model call was answered when it failed
 }
@@ -73,7 +77,7 @@ func newAnswer(body []byte) (*answer, error) {
 }
 
 func newRoute(r inference.Record) route {
-	out := route{Profile: r.Profile, Model: r.Model, Source: r.SourceRegion, Attempts: r.Attempts, Error: r.Error}
+	out := route{Profile: r.Profile, Model: r.Model, Source: r.SourceRegion, Unknown: r.Destination, Attempts: r.Attempts, Error: r.Error}
 	if r.DestinationRegion != "" {
 		out.Destination = &r.DestinationRegion
 	}
@@ -142,7 +146,7 @@ func firstString(dec *json.Decoder) string {
 }
 
 // warn tells what a reader must not miss: that the model is retired, that AWS
-// would have refused the call, and that no model ran.
+// would have refused the call, and that no model ran, or which server's did.
 func (a *answer) warn(w io.Writer, now time.Time) {
 	if a.Route != nil {
 		a.Route.warnRetired(w, now)
@@ -150,8 +154,12 @@ func (a *answer) warn(w io.Writer, now time.Time) {
 	if a.AWS != nil && !a.AWS.Allowed {
 		fmt.Fprintf(w, "note: AWS would refuse this call: %s is not allowed; fairway check prints the statement to add\n", a.AWS.Resource)
 	}
-	if a.Simulated {
+	switch {
+	case !a.Simulated:
+	case a.model == config.Simulated:
 		fmt.Fprintln(w, "note: simulated regions answered: latency, quotas and faults are modelled, no model ran")
+	default:
+		fmt.Fprintf(w, "note: simulated regions answered with the text of %s: latency, quotas and faults are modelled\n", a.model)
 	}
 }
 
@@ -170,6 +178,11 @@ func (a *answer) print(w io.Writer) {
 	} else if len(a.Data) > 0 {
 		fmt.Fprintf(w, "%s\n\n", a.Data)
 	}
+	a.printRoutes(w)
+}
+
+// printRoutes writes where the answer came from and what it took.
+func (a *answer) printRoutes(w io.Writer) {
 	routes := a.Routes
 	if len(routes) == 0 && a.Route != nil {
 		routes = []route{*a.Route}
@@ -215,6 +228,9 @@ func (r route) print(w io.Writer) {
 		fmt.Fprintf(rows, "        %d  %s\t%s\t%s\t%d ms\n", i+1, t.Region, t.Outcome, status, t.MS)
 	}
 	_ = rows.Flush()
+	if r.Unknown != "" {
+		fmt.Fprintf(w, "        destination %s: AWS does not tell where a profile ran\n", r.Unknown)
+	}
 	if len(r.Attempts) == 0 && r.Error != nil {
 		fmt.Fprintf(w, "        no attempt: %s\n", r.Error.Message)
 	}

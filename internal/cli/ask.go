@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,7 +25,7 @@ const askLimit = 2 * time.Minute
 func askCommand(s Surroundings) *cobra.Command {
 	var run runFlags
 	var dir, query, args string
-	var asJSON bool
+	var asJSON, stream bool
 	cmd := &cobra.Command{
 		Use:   "ask [flags] [WORD...]",
 		Short: "Ask a backend a question and see the route it took",
@@ -36,8 +37,15 @@ The words fill the first argument of the query: a list takes one element a word,
 takes them all.`,
 		Example: "  fairway ask chicken rice carrots\n  fairway ask --down ap-southeast-1 chicken rice carrots\n  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json",
 		RunE: func(cmd *cobra.Command, words []string) error {
+			if asJSON && stream {
+				return errors.New("ask: --json prints one object at the end, --stream the text as it comes: choose one")
+			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), askLimit)
 			defer cancel()
+			live := &live{out: s.Stdout}
+			if stream {
+				run.show = live.show
+			}
 			a, err := askBackend(ctx, s, run, dir, func(b *backend.Backend) (*question, error) {
 				schema, err := parseDeployed(b)
 				if err != nil {
@@ -48,11 +56,15 @@ takes them all.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
+			switch {
+			case asJSON:
 				if err := a.printJSON(s.Stdout); err != nil {
 					return err
 				}
-			} else {
+			case live.shown:
+				fmt.Fprint(s.Stdout, "\n\n")
+				a.printRoutes(s.Stdout)
+			default:
 				a.print(s.Stdout)
 			}
 			a.warn(s.Stderr, time.Now())
@@ -67,7 +79,19 @@ takes them all.`,
 	cmd.Flags().StringVar(&query, "query", "", "`NAME` of the query or mutation to run (default: the first query of the schema)")
 	cmd.Flags().StringVar(&args, "args", "", "arguments as a `JSON` object")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer and its route as JSON")
+	cmd.Flags().BoolVar(&stream, "stream", false, "show the model's text as it comes")
 	return cmd
+}
+
+// live shows text as it comes.
+type live struct {
+	out   io.Writer
+	shown bool
+}
+
+func (l *live) show(text string) {
+	l.shown = true
+	fmt.Fprint(l.out, text)
 }
 
 // askBackend starts a server for the backend in dir, asks it what question makes
@@ -92,7 +116,7 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	}
 	defer listener.Close()
 	base := "http://" + listener.Addr().String()
-	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Log: w.log})
+	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Version: s.Version, Log: w.log, Development: true, Show: run.show})
 	if err != nil {
 		return nil, asFailure(err)
 	}
@@ -103,12 +127,18 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(serving, listener) }()
+	go func() { done <- srv.Serve(serving, listener, server.Listening{}) }()
 	defer func() { stop(); <-done }()
 
-	finish := progress(s, "asking "+q.field.Name)
+	finish := func() {}
+	if run.show == nil { // else the text is the progress
+		finish = progress(s, "asking "+q.field.Name)
+	}
 	a, err := q.send(ctx, srv, base)
 	finish()
+	if a != nil {
+		a.model = w.config.Model
+	}
 	if groups := q.groups(); err == nil && a.err() != nil && len(groups) > 0 {
 		fmt.Fprintf(s.Stderr, "note: %s is for members of %s; the test user is in no group\n", q.field.Name, strings.Join(groups, ", "))
 	}

@@ -27,6 +27,12 @@ type Surroundings struct {
 	Version  string
 }
 
+// lookup looks a variable of the environment up; an empty one is not set.
+func (s Surroundings) lookup(name string) (value string, ok bool) {
+	value = s.Getenv(name)
+	return value, value != ""
+}
+
 // Exit codes.
 const (
 	exitDone   = 0
@@ -107,6 +113,6 @@ Start here: fairway ask chicken rice carrots`,
 	cmd.SetOut(s.Stdout)
 	cmd.SetErr(s.Stderr)
 	cmd.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
-	cmd.AddCommand(askCommand(s), devCommand(s), checkCommand(s), schemaCommand(s), regionsCommand(s), configCommand(s))
+	cmd.AddCommand(askCommand(s), devCommand(s), serveCommand(s), checkCommand(s), schemaCommand(s), regionsCommand(s), configCommand(s))
 	return cmd
 }

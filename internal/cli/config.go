@@ -19,24 +19,24 @@ type runFlags struct {
 	down      []string
 	listen    string
 	speed     string
+	model     string
 	strict    bool
 	responses string
+	show      func(text string) // is told the text of answers as it comes; nil waits for the whole
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in the project root, where there is one)")
 	cmd.Flags().StringArrayVar(&f.down, "down", nil, "simulated `REGION` that refuses connections; repeats")
 	cmd.Flags().StringVar(&f.speed, "speed", "", "`N` of simulated regions: 1 is real time, 10 ten times faster, instant does not wait")
+	cmd.Flags().StringVar(&f.model, "model", "", "what answers: sim, openai=`URL` for the text of simulated regions, or bedrock for real regions (default sim)")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse a call when one destination is denied, as AWS does")
 	cmd.Flags().StringVar(&f.responses, "responses", "", "`FILE` of scripted answers for the simulated regions")
 }
 
 // read is the configuration of a run in the project root dir, empty for the sample.
 func (f *runFlags) read(s Surroundings, dir string) (*config.Config, config.Origins, error) {
-	source := config.Source{File: f.file, Flags: map[string]string{}, Env: func(name string) (string, bool) {
-		value := s.Getenv(name)
-		return value, value != ""
-	}}
+	source := config.Source{File: f.file, Flags: map[string]string{}, Env: s.lookup}
 	if source.File == "" && dir != "" {
 		source.File = config.Find(dir)
 	}
@@ -45,6 +45,9 @@ func (f *runFlags) read(s Surroundings, dir string) (*config.Config, config.Orig
 	}
 	if f.speed != "" {
 		source.Flags["simulate.speed"] = f.speed
+	}
+	if f.model != "" {
+		source.Flags["model"] = f.model
 	}
 	if f.strict {
 		source.Flags["grant"] = string(config.Strict)
@@ -84,7 +87,7 @@ func quiet(c config.Log) config.Log {
 func configCommand(s Surroundings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Look at the configuration",
+		Short: "Look at the configuration, and seal secrets for it",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -111,6 +114,6 @@ func configCommand(s Surroundings) *cobra.Command {
 	}
 	check.Flags().StringVar(&run.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in DIR, where there is one)")
 	check.Flags().BoolVar(&asJSON, "json", false, "print the settings as JSON")
-	cmd.AddCommand(check)
+	cmd.AddCommand(check, sealCommand(s))
 	return cmd
 }

@@ -73,7 +73,7 @@ func (d *dev) run(ctx context.Context, flags runFlags) error {
 		return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
 	}
 	defer listener.Close()
-	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener), Log: d.log})
+	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener, false), Version: d.Version, Log: d.log, Development: true})
 	if err != nil {
 		return asFailure(err)
 	}
@@ -85,12 +85,15 @@ func (d *dev) run(ctx context.Context, flags runFlags) error {
 }
 
 // baseURL is how this machine reaches the listener.
-func baseURL(l net.Listener) string {
-	addr := l.Addr().(*net.TCPAddr)
-	if addr.IP.IsUnspecified() {
-		return fmt.Sprintf("http://127.0.0.1:%d", addr.Port)
+func baseURL(l net.Listener, secure bool) string {
+	scheme, addr := "http", l.Addr().(*net.TCPAddr)
+	if secure {
+		scheme = "https"
 	}
-	return "http://" + addr.String()
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("%s://127.0.0.1:%d", scheme, addr.Port)
+	}
+	return scheme + "://" + addr.String()
 }
 
 // loadChecked loads the folder and shows what check finds in it.
@@ -117,9 +120,11 @@ func (d *dev) serve(ctx context.Context, listener net.Listener, b *backend.Backe
 	if err := watch(ctx, d.dir, "amplify", func() []string { return d.files }, func() { d.reload(ctx) }); err != nil {
 		return failed(fmt.Errorf("dev: watch the folder: %w", err))
 	}
-	fmt.Fprintln(d.Stderr, "simulated regions: latency, quotas and faults are modelled, no model runs")
-	fmt.Fprintf(d.Stderr, "ready %s\n", baseURL(listener))
-	if err := d.server.Serve(ctx, listener); err != nil {
+	if d.config.Simulates() {
+		fmt.Fprintln(d.Stderr, "simulated regions: latency, quotas and faults are modelled, no real region is called")
+	}
+	fmt.Fprintf(d.Stderr, "ready %s\n", baseURL(listener, false))
+	if err := d.server.Serve(ctx, listener, server.Listening{}); err != nil {
 		return failed(fmt.Errorf("dev: %w", err))
 	}
 	return nil

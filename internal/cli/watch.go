@@ -17,13 +17,16 @@ const settle = 80 * time.Millisecond
 
 // watch calls changed after each burst of changes to the folders of a project,
 // or to the files in it that are no part of them, until ctx ends. Also is asked
-// for the files anew after each burst.
+// for the files anew after each burst. The empty folder is none.
 func watch(ctx context.Context, root, folder string, also func() []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
 	}
-	seen := &watched{watcher: w, root: root, folder: filepath.Join(root, folder)}
+	seen := &watched{watcher: w, root: root}
+	if folder != "" {
+		seen.folder = filepath.Join(root, folder)
+	}
 	if err := seen.add(also()); err != nil {
 		return errors.Join(err, w.Close())
 	}
@@ -64,9 +67,18 @@ type watched struct {
 // add watches everything that is there now; what is watched already stays so.
 func (s *watched) add(files []string) error {
 	s.files = map[string]bool{}
-	err := errors.Join(s.watcher.Add(s.root), addTree(s.watcher, s.folder))
+	err := s.watcher.Add(s.root)
+	if s.folder != "" {
+		err = errors.Join(err, addTree(s.watcher, s.folder))
+	}
 	for _, name := range files {
-		path := filepath.Join(s.root, filepath.FromSlash(name))
+		if name == "" {
+			continue
+		}
+		path := filepath.FromSlash(name)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.root, path)
+		}
 		s.files[path] = true
 		err = errors.Join(err, s.watcher.Add(filepath.Dir(path)))
 	}
@@ -75,12 +87,16 @@ func (s *watched) add(files []string) error {
 
 // matters reports whether an event is of the folder or of one of the files.
 func (s *watched) matters(event fsnotify.Event) bool {
-	inside := event.Name == s.folder || strings.HasPrefix(event.Name, s.folder+string(filepath.Separator))
+	inside := s.folder != "" && (event.Name == s.folder || strings.HasPrefix(event.Name, s.folder+string(filepath.Separator)))
 	if inside && event.Has(fsnotify.Create) {
 		_ = addTree(s.watcher, event.Name) // a new folder; a file is refused and that is fine
 	}
-	return (inside || s.files[event.Name]) && event.Op != fsnotify.Chmod
+	return (inside || s.files[event.Name] || filepath.Base(event.Name) == mounted) && event.Op != fsnotify.Chmod
 }
+
+// mounted is the link that a mounted volume of Kubernetes puts its files behind:
+// it alone changes when they do.
+const mounted = "..data"
 
 // addTree watches dir and the folders below it, leaving out hidden ones and
 // node_modules.

@@ -66,8 +66,8 @@ var areas = []area{
 		files: []string{"internal/policy/testdata/vectors.json"}},
 	{name: "SigV4, header form", member: "cases", pkg: "internal/wire/sigv4", test: "TestSuite",
 		files: []string{"internal/wire/sigv4/testdata/v4.json"}},
-	{name: "InvokeModel, in process and over a socket", origin: "Bedrock Runtime API model and documentation (`facts/bedrock.md`, which marks what is from memory)", cites: "facts/bedrock.md", pkg: "internal/front/bedrock", test: "TestVectors",
-		files: []string{"internal/front/bedrock/testdata/InvokeModel/*.txtar"}},
+	{name: "Bedrock Runtime operations, in process and over a socket", origin: "Bedrock Runtime API model and documentation (`facts/bedrock.md`, which marks what is from memory)", cites: "facts/bedrock.md", pkg: "internal/front/bedrock", test: "TestVectors",
+		files: []string{"internal/front/bedrock/testdata/*/*.txtar"}},
 	{name: "SRP verifiers", origin: "`aws-amplify` 6.22.1, the client", member: ".", pkg: "internal/userpool", test: "TestVerifier",
 		files: []string{"internal/userpool/testdata/srp.json"}},
 }
@@ -77,7 +77,8 @@ var areas = []area{
 var own = []string{
 	"internal/amplify/testdata/backend/*", "internal/amplify/testdata/findings/*", "internal/check/testdata/*",
 	"testdata/amplify/...",
-	"internal/config/testdata/*", "internal/front/graphql/testdata/*.graphql", "internal/dialect/anthropic/testdata/seed.json",
+	"internal/config/testdata/...", "internal/front/anthropic/testdata/...", "internal/front/openai/testdata/...",
+	"internal/dialect/openai/testdata/...", "internal/front/graphql/testdata/*.graphql", "internal/dialect/anthropic/testdata/seed.json",
 	"examples/recipe/testdata/*", "testdata/script/...", "testdata/api.txt",
 }
 

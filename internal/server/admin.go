@@ -1,9 +1,13 @@
 package server
 
 import (
+	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"time"
 
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
@@ -18,12 +22,81 @@ type regionsStatus struct {
 	Targets   []route.TargetState `json:"targets"` // targets that were tried, with their breakers
 }
 
-func (s *Server) getRegions(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, regionsStatus{
-		Simulated: true,
-		Regions:   s.world.Status(),
-		Targets:   s.router.States(s.now()),
+// Admin is the handler of the admin listener: the admin API, the metrics and the
+// probes, behind the token that the configuration names.
+func (s *Server) Admin() http.Handler { return s.admin }
+
+func (s *Server) adminRoutes() http.Handler {
+	mux := http.NewServeMux()
+	s.probes(mux)
+	s.administer(mux, s.authorized)
+	return &guard{next: mux, hosts: []string{s.host}, origins: s.origins}
+}
+
+// administer adds the admin API and the metrics, each behind a check of who asks.
+func (s *Server) administer(mux *http.ServeMux, check func(http.HandlerFunc) http.HandlerFunc) {
+	mux.HandleFunc("GET /api/regions", check(s.getRegions))
+	mux.HandleFunc("PUT /api/regions/{region}", check(s.putRegion))
+	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
+}
+
+// authorized lets those in who know the admin token; where none is configured,
+// this machine only.
+func (s *Server) authorized(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ref := s.app.Load().config.Admin.Token
+		if ref == "" {
+			local(next)(w, r)
+			return
+		}
+		token, err := ref.Read(s.env)
+		given, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if err != nil || !isBearer || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			writeError(w, http.StatusUnauthorized, "admin: send the admin token as a bearer token")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// probes adds the probes: a server that answers at all is alive; it is ready while
+// it takes new calls and its store answers.
+func (s *Server) probes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+		defer cancel()
+		switch {
+		case s.draining.Load():
+			writeText(w, http.StatusServiceUnavailable, "draining\n")
+		case s.store.Ping(ctx) != nil:
+			writeText(w, http.StatusServiceUnavailable, "the store does not answer\n")
+		default:
+			writeText(w, http.StatusOK, "ok\n")
+		}
 	})
+}
+
+// readyWithin is how long the store may take to answer a probe.
+const readyWithin = 2 * time.Second
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the client may be gone
+}
+
+func (s *Server) getRegions(w http.ResponseWriter, _ *http.Request) {
+	status := regionsStatus{
+		Simulated: s.upstream.world != nil,
+		Regions:   []sim.RegionStatus{},
+		Targets:   s.app.Load().router.States(s.now()),
+	}
+	if s.upstream.world != nil {
+		status.Regions = s.upstream.world.Status()
+	}
+	writeJSON(w, http.StatusOK, status)
 }
 
 // putRegion gives a simulated region a fault: {"fault": "down"}.
@@ -50,11 +123,14 @@ func (s *Server) SetFault(region inference.Region, fault string) error {
 	if !catalog.IsRegion(region) {
 		return fmt.Errorf("set fault: no region is called %q: use one such as ap-southeast-1", region)
 	}
+	if s.upstream.world == nil {
+		return fmt.Errorf("set fault: the regions of this server are real: only simulated ones take faults")
+	}
 	f, err := sim.ParseFault(fault)
 	if err != nil {
 		return fmt.Errorf("set fault: %s", inference.AsError(err).Message)
 	}
-	s.world.Set(region, f)
+	s.upstream.world.Set(region, f)
 	return nil
 }
 

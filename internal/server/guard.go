@@ -14,8 +14,8 @@ import (
 // is not allowed. Programs send no Origin and are not affected.
 type guard struct {
 	next    http.Handler
-	hosts   []string // besides loopback names and Bedrock's own endpoints
-	origins []string // besides loopback origins, "*" for any
+	hosts   []string        // besides loopback names and Bedrock's own endpoints
+	origins func() []string // besides loopback origins, "*" for any
 }
 
 // bedrockHost is an endpoint of the service itself, as a client sends it that
@@ -67,7 +67,8 @@ func (g *guard) allowedOrigin(origin string) bool {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return false // also "null", the origin of a sandboxed page
 	}
-	return loopbackName(u.Hostname()) || slices.Contains(g.origins, origin) || slices.Contains(g.origins, "*")
+	allowed := g.origins()
+	return loopbackName(u.Hostname()) || slices.Contains(allowed, origin) || slices.Contains(allowed, "*")
 }
 
 func hostname(hostport string) string {

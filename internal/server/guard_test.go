@@ -10,7 +10,7 @@ func TestGuard(t *testing.T) {
 	g := &guard{
 		next:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		hosts:   []string{"gateway.example.com"},
-		origins: []string{"https://app.example.com"},
+		origins: func() []string { return []string{"https://app.example.com"} },
 	}
 	for _, c := range []struct {
 		name, host, origin string
@@ -56,7 +56,7 @@ func TestGuard(t *testing.T) {
 }
 
 func TestTwoOrigins(t *testing.T) {
-	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached the handler") })}
+	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached the handler") }), origins: none}
 	r := httptest.NewRequest(http.MethodPut, "http://localhost/api/regions/us-east-1", nil)
 	r.Header["Origin"] = []string{"http://localhost:1", "http://evil.example.com"}
 	w := httptest.NewRecorder()
@@ -67,7 +67,7 @@ func TestTwoOrigins(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a preflight reached the handler") })}
+	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a preflight reached the handler") }), origins: none}
 	r := httptest.NewRequest(http.MethodOptions, "/graphql", nil)
 	r.Host = "localhost:20002"
 	r.Header.Set("Origin", "http://localhost:5173")
@@ -79,3 +79,5 @@ func TestPreflight(t *testing.T) {
 		t.Errorf("preflight = %d %v, want 204 with the allowed headers", w.Code, w.Header())
 	}
 }
+
+func none() []string { return nil }

@@ -29,19 +29,22 @@ type keys struct {
 	APIKey          string    `json:"api_key"`
 	APIKeyExpires   time.Time `json:"api_key_expires"`
 
-	bedrock *auth.Keys
 	graphql *auth.APIKeys
 }
 
 // openKeys reads the keys kept in dir, makes what is missing or expired, and
-// keeps the result. The empty dir keeps them in memory.
-func openKeys(dir string, developer inference.Principal, life time.Duration, now func() time.Time) (*keys, error) {
+// keeps the result. The empty dir keeps them in memory. Only in development are
+// there keys of a developer.
+func openKeys(dir string, development bool, life time.Duration, now func() time.Time) (*keys, error) {
 	k, err := readKeys(dir)
 	if err != nil {
 		return nil, err
 	}
-	if k.AccessKeyID == "" {
-		pair := auth.NewAccessKey(developer)
+	switch {
+	case !development:
+		k.AccessKeyID, k.SecretAccessKey, k.BearerKey = "", "", ""
+	case k.AccessKeyID == "":
+		pair := auth.NewAccessKey(inference.Principal{})
 		k.AccessKeyID, k.SecretAccessKey, k.BearerKey = pair.ID, pair.Secret, auth.NewBearerKey()
 	}
 	if k.APIKey == "" || !now().Before(k.APIKeyExpires) {
@@ -50,11 +53,15 @@ func openKeys(dir string, developer inference.Principal, life time.Duration, now
 	if err := k.write(dir); err != nil {
 		return nil, err
 	}
-	k.bedrock, k.graphql = auth.NewKeys(), auth.NewAPIKeys(now)
-	k.bedrock.AddAccessKey(auth.AccessKey{ID: k.AccessKeyID, Secret: k.SecretAccessKey, Principal: developer})
-	k.bedrock.AddBearerKey(k.BearerKey, developer)
+	k.graphql = auth.NewAPIKeys(now)
 	k.graphql.Add(k.APIKey, k.APIKeyExpires)
 	return k, nil
+}
+
+// speakFor lets the developer's keys speak for it.
+func (k *keys) speakFor(developer inference.Principal, in *auth.Keys) {
+	in.AddAccessKey(auth.AccessKey{ID: k.AccessKeyID, Secret: k.SecretAccessKey, Principal: developer})
+	in.AddBearerKey(k.BearerKey, developer)
 }
 
 func readKeys(dir string) (*keys, error) {

@@ -3,34 +3,55 @@ package server
 import (
 	"net/http"
 	"strings"
+
+	"fairway/internal/front/anthropic"
+	"fairway/internal/front/bedrock/control"
+	"fairway/internal/front/openai"
+	"fairway/internal/telemetry"
 )
 
-// routes is the HTTP surface behind its guard. Paths of Bedrock do not go
-// through the mux, which would clean and decode them: a profile's ARN has
+// routes is the HTTP surface behind its guard. The paths of the model doors do not
+// go through the mux, which would clean and decode them: a profile's ARN has
 // slashes that belong to one segment.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.serveGraphQL)
 	mux.Handle("GET /{pool}/.well-known/", s.pool)
-	mux.HandleFunc("GET /api/regions", local(s.getRegions))
-	mux.HandleFunc("PUT /api/regions/{region}", local(s.putRegion))
-	mux.HandleFunc("GET /healthz", serving)
-	mux.HandleFunc("GET /readyz", serving)
-	mux.HandleFunc("/", s.serveBedrock)
+	s.probes(mux)
+	if s.development {
+		s.administer(mux, local)
+	}
+	mux.HandleFunc("/", s.serveModel)
 
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path := r.URL.EscapedPath(); strings.HasPrefix(path, "/model/") || strings.HasPrefix(path, "/region/") {
-			s.serveBedrock(w, r)
+		if isModelPath(r.URL.EscapedPath()) {
+			s.serveModel(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
-	return &guard{next: doors, hosts: []string{s.host}, origins: s.config.CORS.Origins}
+	return &guard{next: s.traced(doors), hosts: []string{s.host}, origins: s.origins}
 }
 
-// serveBedrock also answers every path that is nobody's, in the service's form.
-func (s *Server) serveBedrock(w http.ResponseWriter, r *http.Request) {
-	s.app.Load().bedrock.ServeHTTP(w, r)
+func isModelPath(path string) bool {
+	return strings.HasPrefix(path, "/model/") || strings.HasPrefix(path, "/region/") ||
+		control.Serves(path) || anthropic.Serves(path) || openai.Serves(path)
+}
+
+// serveModel serves the doors of model clients. Bedrock's also answers every path
+// that is nobody's, in the service's form.
+func (s *Server) serveModel(w http.ResponseWriter, r *http.Request) {
+	app := s.app.Load()
+	switch path := r.URL.EscapedPath(); {
+	case anthropic.Serves(path):
+		app.anthropic.ServeHTTP(w, r)
+	case openai.Serves(path):
+		app.openai.ServeHTTP(w, r)
+	case control.Serves(path):
+		app.control.ServeHTTP(w, r)
+	default:
+		app.bedrock.ServeHTTP(w, r)
+	}
 }
 
 func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
@@ -39,11 +60,25 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "serve graphql: this server has no backend")
 		return
 	}
+	leave, err := s.room.Enter()
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		writeError(w, http.StatusTooManyRequests, "serve graphql: too many calls are in flight, try again")
+		return
+	}
+	defer leave()
 	front.ServeHTTP(w, r)
 }
 
-// serving answers the probes: a server that answers at all is ready.
-func serving(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte("ok\n"))
+// traced takes up the trace that a request belongs to.
+func (s *Server) traced(next http.Handler) http.Handler {
+	if s.tracing.Tracer() == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(telemetry.Incoming(r.Context(), r.Header)))
+	})
 }
+
+// origins are the pages that may call, as configured now.
+func (s *Server) origins() []string { return s.app.Load().config.CORS.Origins }

@@ -1,11 +1,15 @@
 // Package server is the composition root: the one place that joins the stages,
 // the fronts and the configuration into an http.Handler.
 //
-//	server.go    what lives as long as the server
-//	assemble.go  what is built anew from each backend
-//	routes.go    paths to handlers, guard.go before them
-//	admin.go     the admin API
-//	keys.go      the credentials that clients are given
+//	server.go      what lives as long as the server
+//	assemble.go    what is built anew from each configuration and backend
+//	upstream.go    what attempts call
+//	principals.go  who may call
+//	routes.go      paths to handlers, guard.go before them
+//	admin.go       the admin API, probes and metrics
+//	listen.go      serving, and the end of it
+//	room.go        how much is held at once
+//	keys.go        the credentials that clients are given
 package server
 
 import (
@@ -14,11 +18,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,15 +36,13 @@ import (
 	"fairway/internal/meter"
 	"fairway/internal/outputs"
 	"fairway/internal/route"
-	"fairway/internal/upstream/sim"
+	"fairway/internal/store"
+	"fairway/internal/telemetry"
 	"fairway/internal/userpool"
 )
 
 // DefaultBaseURL is where a server is taken to be that was not told.
 const DefaultBaseURL = "http://127.0.0.1:20002"
-
-// shutdownGrace is how long running requests may take once the server stops.
-const shutdownGrace = 3 * time.Second
 
 // ErrConfig is something that the configuration names and that cannot be used.
 var ErrConfig = errors.New("configuration")
@@ -47,82 +50,154 @@ var ErrConfig = errors.New("configuration")
 // Options is what a Server is made of. Only Config is required.
 type Options struct {
 	Config  *config.Config
-	Backend *backend.Backend // nil serves Bedrock alone
-	State   string           // folder for keys and the test user; empty keeps them in memory
+	Backend *backend.Backend // nil serves model clients alone
+	State   string           // folder for keys, the test user and the store; empty keeps them in memory
 	BaseURL string           // where clients reach the server; default DefaultBaseURL
+	Version string           // of the program, for telemetry
 	Log     *slog.Logger     // default: nowhere
 	Now     func() time.Time // default: time.Now
+
+	// Development adds the principal "developer", who may do everything and whose
+	// keys are handed out, and serves the admin API on the same listener.
+	Development bool
+
+	// Show, where set, is told the text of answers as it comes. Calls that have
+	// one whole answer are then made as streams.
+	Show func(text string)
 
 	// Env is the environment that secrets are looked up in; default: os.LookupEnv.
 	Env func(name string) (value string, ok bool)
 }
 
-// Server answers at both doors. It is safe for concurrent use.
+// Server answers at every door. It is safe for concurrent use.
 type Server struct {
-	config  *config.Config
 	baseURL string
-	host    string           // of baseURL, lower case
-	region  inference.Region // signing region and default source region
+	host    string // of baseURL, lower case
 	log     *slog.Logger
 	now     func() time.Time
+	env     func(string) (string, bool)
+	show    func(string)
 
-	catalog *catalog.Catalog
-	world   *sim.World
-	router  *route.Router
-	meter   *meter.Meter
-	pool    *userpool.Pool
-	keys    *keys
-	tokens  *auth.Tokens
-	network *datasource.Network
+	development bool
+	account     string
 
-	handler http.Handler
-	app     atomic.Pointer[app] // the backend being served
+	store    *store.Store
+	catalog  *catalog.Catalog
+	upstream *upstream
+	meter    *meter.Meter
+	metrics  *telemetry.Metrics
+	tracing  *telemetry.Tracing
+	room     *room
+	region   inference.Region // signing region and default source region
+	pool     *userpool.Pool
+	keys     *keys
+	tokens   *auth.Tokens
+	network  *datasource.Network
+
+	handler  http.Handler
+	admin    http.Handler
+	draining atomic.Bool
+
+	changing sync.Mutex          // held by whoever replaces app
+	app      atomic.Pointer[app] // the configuration and backend being served
 }
 
 // New makes a Server. Nothing listens yet.
 func New(o Options) (*Server, error) {
 	s := &Server{
-		config:  o.Config,
-		baseURL: cmp.Or(o.BaseURL, DefaultBaseURL),
-		log:     cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
-		now:     o.Now,
+		baseURL:     cmp.Or(o.BaseURL, DefaultBaseURL),
+		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
+		now:         o.Now,
+		env:         o.Env,
+		show:        o.Show,
+		development: o.Development,
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if o.Env == nil {
-		o.Env = os.LookupEnv
+	if s.env == nil {
+		s.env = os.LookupEnv
 	}
-	s.network = datasource.NewNetwork(awsSigner{o.Config.AWS, o.Env, s.now}.sign)
-	base, err := url.Parse(s.baseURL)
-	if err != nil {
-		return nil, fmt.Errorf("read base URL: %w", err)
-	}
-	s.host = strings.ToLower(base.Hostname())
-	s.region = cmp.Or(o.Config.Region, signingRegion(o.Backend), "us-east-1")
-	s.catalog = catalog.New(catalog.Options{Account: o.Config.Account})
-	if s.world, err = newWorld(o.Config, s.catalog, s.now); err != nil {
-		return nil, err
-	}
-	s.router = route.New(route.Config{
-		Upstream:       s.world,
-		Order:          o.Config.Order,
-		MaxAttempts:    o.Config.MaxAttempts,
-		AttemptTimeout: time.Duration(o.Config.AttemptTimeout),
-		StallTimeout:   time.Duration(o.Config.StallTimeout),
-		Breaker:        breaker(o.Config),
-		Simulated:      true,
-		Observe:        s.observe,
-	})
-	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Log: s.log, Now: s.now})
-	if err := s.openIdentities(o); err != nil {
-		return nil, err
-	}
-	if err := s.Reload(o.Backend); err != nil {
+	if err := s.open(context.Background(), o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.handler = s.routes()
 	return s, nil
+}
+
+// open opens what lives as long as the server, then what o configures.
+func (s *Server) open(ctx context.Context, o Options) error {
+	c := o.Config
+	base, err := url.Parse(s.baseURL)
+	if err != nil {
+		return fmt.Errorf("read base URL: %w", err)
+	}
+	s.host, s.account = strings.ToLower(base.Hostname()), c.Account
+	s.network = datasource.NewNetwork(awsSigner{c.AWS, s.env, s.now}.sign)
+	s.region = cmp.Or(c.Region, signingRegion(o.Backend), "us-east-1")
+	s.catalog = catalog.New(catalog.Options{Account: c.Account}) // for simulated regions, which know the system's profiles
+	if err := s.openStore(ctx, c, o.State); err != nil {
+		return err
+	}
+	if s.upstream, err = s.openUpstream(ctx, c); err != nil {
+		return err
+	}
+	s.catalog = catalog.New(catalog.Options{Account: c.Account, Applications: s.store.Recent(), Remote: s.upstream.remote})
+	if err := s.openTelemetry(ctx, c, o.Version); err != nil {
+		return err
+	}
+	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Sinks: []meter.Sink{s.metrics}, Log: s.log, Now: s.now})
+	if err := s.openIdentities(o); err != nil {
+		return err
+	}
+	if err := s.Reconfigure(ctx, c, o.Backend); err != nil {
+		return err
+	}
+	s.handler, s.admin = s.routes(), s.adminRoutes()
+	return nil
+}
+
+// openStore opens the database that c names, else one in the state folder.
+func (s *Server) openStore(ctx context.Context, c *config.Config, state string) error {
+	master, err := s.masterKey(c)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	dsn := ""
+	switch {
+	case c.Store != "":
+		if dsn, err = c.Store.Read(s.env); err != nil {
+			return fmt.Errorf("%w: store: %w", ErrConfig, err)
+		}
+	case state != "":
+		dsn = "sqlite:" + filepath.Join(state, "fairway.db")
+	}
+	s.store, err = store.Open(ctx, dsn, store.Options{MasterKey: master, Log: s.log, Now: s.now})
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	return nil
+}
+
+// openTelemetry opens metrics and traces.
+func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version string) error {
+	s.room = newRoom(int64(c.Limits.Calls), int64(c.Limits.Held), func() { s.metrics.Overload() })
+	var models []inference.ModelID
+	for _, m := range s.catalog.Models() {
+		models = append(models, m.ID)
+	}
+	s.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
+		Version: version, Regions: catalog.Regions(), Models: models,
+		InFlight: s.room.calls.Load, HeldBytes: s.room.held.Load,
+	})
+	var err error
+	s.tracing, err = telemetry.NewTracing(ctx, telemetry.TracingOptions{
+		Endpoint: string(c.Telemetry.OTLP), Sample: float64(c.Telemetry.Sample),
+		ServiceName: c.Telemetry.ServiceName, Version: version, Log: s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: telemetry: %w", ErrConfig, err)
+	}
+	return nil
 }
 
 // openIdentities opens the user pool and the keys.
@@ -136,64 +211,54 @@ func (s *Server) openIdentities(o Options) error {
 		return fmt.Errorf("open user pool: %w", err)
 	}
 	s.tokens = auth.NewTokens(auth.TokenOptions{Issuer: s.pool.Issuer(), ClientID: s.pool.ClientID(), Keys: s.pool, Now: s.now})
-	if s.keys, err = openKeys(o.State, s.developer(), keyLife(o.Backend), s.now); err != nil {
-		return errors.Join(fmt.Errorf("open keys: %w", err), s.Close())
+	if s.keys, err = openKeys(o.State, s.development, keyLife(o.Backend), s.now); err != nil {
+		return fmt.Errorf("open keys: %w", err)
 	}
 	return nil
 }
 
-// Reload serves b from the next request on. A request that has begun ends with
-// the backend it began with. On an error nothing changes.
-func (s *Server) Reload(b *backend.Backend) error {
-	next, err := s.assemble(b)
+// Reconfigure serves c and b from the next request on. A request that has begun
+// ends with what it began with. On an error nothing changes. What a server opens
+// once stays as it is: see [NeedsRestart].
+func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.Backend) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	next, err := s.assemble(ctx, c, b)
 	if err != nil {
 		return err
 	}
+	s.room.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
 	s.app.Store(next)
 	return nil
 }
 
-// ServeHTTP answers a request at either door.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Serve answers on the listener until ctx ends, then lets running requests
-// finish for a few seconds. It speaks HTTP/1.1 and, without TLS too, HTTP/2: the
-// AWS SDK for JavaScript opens with HTTP/2 also on plain http endpoints.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	// Requests outlive ctx by the grace, then they are told to stop.
-	requests, giveUp := context.WithCancel(context.WithoutCancel(ctx))
-	defer giveUp()
-	srv := &http.Server{
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           s,
-		Protocols:         &protocols,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	defer time.AfterFunc(shutdownGrace, giveUp).Stop()
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace+time.Second)
-	defer cancel()
-	if srv.Shutdown(end) == nil {
-		return nil
-	}
-	return srv.Close()
+// Reload serves b, by the same configuration, from the next request on.
+func (s *Server) Reload(b *backend.Backend) error {
+	return s.Reconfigure(context.Background(), s.app.Load().config, b)
 }
 
+// ServeHTTP answers a request at any door.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
 // Close ends what the server runs.
-func (s *Server) Close() error { return s.pool.Close() }
+func (s *Server) Close() error {
+	var failed error
+	if s.tracing != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		failed = s.tracing.Shutdown(ctx)
+	}
+	if s.upstream != nil {
+		failed = errors.Join(failed, s.upstream.close())
+	}
+	if s.pool != nil {
+		failed = errors.Join(failed, s.pool.Close())
+	}
+	if s.store != nil {
+		failed = errors.Join(failed, s.store.Close())
+	}
+	return failed
+}
 
 // SignIn gives a GraphQL request the credential of a mode: the API key, or the
 // test user's token. Other modes have none here.
@@ -238,12 +303,13 @@ func (s *Server) Outputs() outputs.Fairway {
 	return out
 }
 
-// observe logs failed attempts with their cause, which no caller sees.
+// observe counts attempts, and logs failed ones with their cause, which no caller sees.
 func (s *Server) observe(t inference.Target, a inference.Attempt, failure *inference.Error) {
+	s.metrics.Attempt(t, a)
 	if failure == nil || failure.Kind == inference.Canceled {
 		return
 	}
-	s.log.Debug("attempt failed", "region", string(t.Region), "model", t.Model, "kind", string(a.Kind), "status", a.Status, "latency_ms", a.MS, "error", failure)
+	s.log.Debug("attempt failed", "region", string(t.Region), "model", t.Model, "account", t.Account, "kind", string(a.Kind), "status", a.Status, "latency_ms", a.MS, "error", failure)
 }
 
 func breaker(c *config.Config) route.BreakerConfig {

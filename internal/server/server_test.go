@@ -34,7 +34,7 @@ func instant(t *testing.T, b *backend.Backend, change ...func(*Options)) *Server
 	t.Helper()
 	cfg := config.Default()
 	cfg.Simulate.Speed = config.Instant
-	o := Options{Config: cfg, Backend: b}
+	o := Options{Config: cfg, Backend: b, Development: true}
 	for _, c := range change {
 		c(&o)
 	}

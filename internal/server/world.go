@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"time"
@@ -12,17 +13,20 @@ import (
 	"fairway/internal/upstream/sim"
 )
 
-// newWorld is the simulated regions that c describes.
-func newWorld(c *config.Config, models *catalog.Catalog, now func() time.Time) (*sim.World, error) {
-	text, err := textSource(c)
-	if err != nil {
-		return nil, err
+// newWorld is the simulated regions that c describes. Text is their source of
+// text; nil is what c names.
+func newWorld(c *config.Config, models *catalog.Catalog, text sim.TextSource, now func() time.Time) (*sim.World, error) {
+	if text == nil {
+		var err error
+		if text, err = textSource(c); err != nil {
+			return nil, err
+		}
 	}
 	speed := float64(c.Simulate.Speed)
 	if c.Simulate.Speed == config.Instant {
 		speed = sim.Instant
 	}
-	w := sim.New(sim.Config{
+	settings := sim.Config{
 		Models: models.Model,
 		Tokens: func(id inference.ModelID) sim.Tokenizer { return tokens.FamilyOf(id) },
 		Text:   text,
@@ -30,7 +34,14 @@ func newWorld(c *config.Config, models *catalog.Catalog, now func() time.Time) (
 		Seed:   c.Simulate.Seed,
 		Quota:  sim.Quota(c.Simulate.Quota),
 		Now:    now,
-	})
+	}
+	if c.Simulate.HiddenRouting {
+		settings.Profiles = func(named string, source inference.Region) (inference.ModelID, []inference.Region, bool) {
+			p, err := models.Lookup(context.Background(), named, source) // system-defined: nobody is asked
+			return p.Model, p.Destinations, err == nil
+		}
+	}
+	w := sim.New(settings)
 	for region, name := range c.Simulate.Faults {
 		fault, err := sim.ParseFault(string(name))
 		if err != nil {
