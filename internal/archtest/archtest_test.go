@@ -36,6 +36,9 @@ var rules = []rule{
 	{"internal/dialect/invocation", and("internal/dialect/..."), "an invocation picks the dialect of a call"},
 	{"internal/dialect/*", and("internal/dialect"), "a dialect meets the others in the conversation, never one another"},
 	{"internal/upstream/upstreamtest", and("internal/dialect/..."), "the conformance kit knows the vocabulary, not the upstreams"},
+	{"internal/upstream/modelserver", and("internal/dialect", "internal/dialect/invocation"), "what the upstreams of model servers share knows none of them, nor their dialects"},
+	{"internal/upstream/openai", and("internal/dialect/...", "internal/upstream/modelserver"), ofServer},
+	{"internal/upstream/anthropic", and("internal/dialect/...", "internal/upstream/modelserver"), ofServer},
 	{"internal/upstream/*", and("internal/tokens", "internal/dialect/..."), "an upstream is one stage: of the others it may only count tokens"},
 	{"internal/front", vocabulary, "what the doors share knows none of them"},
 	{"internal/front/...", and("internal/front", "internal/dialect/..."), "fronts turn bytes into vocabulary and import no stage"},
@@ -68,7 +71,10 @@ var rules = []rule{
 	{"internal/userpool", vocabulary, alone},
 }
 
-const alone = "stages import no other stage"
+const (
+	alone    = "stages import no other stage"
+	ofServer = "the upstream of a model server adds its dialect to it, and imports no other stage"
+)
 
 // TestImports checks the non-test files of every package against the table, and
 // that each rule still has a package.
@@ -103,6 +109,8 @@ func TestRulesBite(t *testing.T) {
 		{"internal/route", "internal/upstream/sim"},
 		{"internal/amplify", "internal/resolver"},
 		{"internal/gateway", "internal/server"},
+		{"internal/upstream/modelserver", "internal/dialect/openai"},
+		{"internal/upstream/openai", "internal/upstream/anthropic"},
 		{"internal/tokens", "internal/catalog"},
 		{"internal/server", "internal/cli"},
 		{"internal/outputs", "internal/userpool"},

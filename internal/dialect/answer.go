@@ -86,7 +86,8 @@ func (c *Collector) Answer() (*Answer, error) {
 func (a *Answer) Pieces() []Piece {
 	began := a.Usage
 	began.OutputTokens = 0
-	pieces := []Piece{{Kind: Began, Usage: &began}}
+	pieces := make([]Piece, 0, 3+4*len(a.Content)) // the most that there are
+	pieces = append(pieces, Piece{Kind: Began, Usage: &began})
 	for i, b := range a.Content {
 		pieces = append(pieces, Piece{Kind: BlockBegan, Index: i, Block: Block{Type: b.Type, ID: b.ID, Name: b.Name}})
 		text := b.Text

@@ -10,9 +10,8 @@ package anthropic
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 	"fairway/internal/dialect/anthropic"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
-	"fairway/internal/wire/sse"
+	"fairway/internal/upstream/modelserver"
 )
 
 // Config is what an Upstream needs. URL is required.
@@ -36,9 +35,8 @@ type Config struct {
 
 // Upstream calls one server. It is safe for concurrent use.
 type Upstream struct {
-	Config
-	client http.Client
-	base   string // up to /v1
+	config Config
+	server *modelserver.Server
 }
 
 // defaultVersion is the version that takes what Bedrock takes: the one after it,
@@ -47,9 +45,9 @@ const defaultVersion = "2023-06-01"
 
 // New makes an Upstream. The error is a URL that is none of a server.
 func New(c Config) (*Upstream, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("anthropic upstream: the URL must be that of a server, such as https://api.anthropic.com")
+	server, err := modelserver.Open(modelserver.Config{URL: c.URL, Client: c.Client, Op: "invoke Messages", Refusal: refusal})
+	if err != nil {
+		return nil, err
 	}
 	if c.Version == "" {
 		c.Version = defaultVersion
@@ -57,16 +55,20 @@ func New(c Config) (*Upstream, error) {
 	if c.Models == nil {
 		c.Models = func(m inference.ModelID) string { return anthropic.ModelName(string(m)) }
 	}
-	up := &Upstream{Config: c, base: strings.TrimSuffix(strings.TrimSuffix(c.URL, "/"), "/v1") + "/v1"}
-	if c.Client != nil {
-		up.client = *c.Client
-	}
-	up.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return up, nil
+	return &Upstream{config: c, server: server}, nil
 }
 
-// maxEvent is how many bytes one event of the server may have.
-const maxEvent = 16 << 20
+// refusal is of the kind that the error's type says, where it is one of Anthropic's.
+func refusal(body []byte) (inference.Kind, string) {
+	var answer struct{ Error *anthropic.Failure }
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Error == nil {
+		return "", ""
+	}
+	if !answer.Error.Known() {
+		return "", answer.Error.Message
+	}
+	return answer.Error.Err().Kind, answer.Error.Message
+}
 
 // Invoke calls the server for a target whose Model is a foundation model's id.
 // Exactly one of the Stream and the error is non-nil; errors are *inference.Error
@@ -76,17 +78,12 @@ func (u *Upstream) Invoke(ctx context.Context, t inference.Target, r *inference.
 	if r.Operation == inference.CountTokens {
 		invoke = u.count
 	}
-	attempt, cancel := context.WithCancel(ctx)
-	s, err := invoke(attempt, inference.ModelID(t.Model), r)
-	if err != nil {
-		cancel()
-		return nil, failure(err, t.Region, ctx)
-	}
-	s.region, s.call, s.attempt, s.cancel = t.Region, ctx, attempt, cancel
-	return s, nil
+	return u.server.Invoke(ctx, t.Region, func(ctx context.Context) (*modelserver.Stream, error) {
+		return invoke(ctx, inference.ModelID(t.Model), r)
+	})
 }
 
-func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *inference.Request) (*stream, error) {
+func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *inference.Request) (*modelserver.Stream, error) {
 	form, err := invocation.Of(r.Operation, model)
 	if err != nil {
 		return nil, err
@@ -95,21 +92,7 @@ func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *infer
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	response, err := u.post(ctx, "/messages", call)
-	if err != nil {
-		return nil, err
-	}
-	return &stream{
-		body:    response.Body,
-		events:  sse.NewReader(response.Body, maxEvent),
-		decoder: anthropic.Dialect{}.NewDecoder(),
-		writer:  form.Begin(head(model, r, began)),
-		began:   began,
-	}, nil
-}
-
-// head is what the answer is named by.
-func head(model inference.ModelID, r *inference.Request, at time.Time) dialect.Head {
-	return dialect.Head{ID: strings.ReplaceAll(r.ID, "-", ""), Model: anthropic.ModelName(string(model)), Created: at.Unix()}
+	return u.server.Stream(ctx, call, form.Begin(dialect.Head{
+		ID: strings.ReplaceAll(r.ID, "-", ""), Model: anthropic.ModelName(string(model)), Created: time.Now().Unix(),
+	}))
 }

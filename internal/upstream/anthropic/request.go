@@ -1,65 +1,76 @@
 package anthropic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"strings"
-
-	"go.opentelemetry.io/otel/propagation"
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/anthropic"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
+	"fairway/internal/upstream/modelserver"
 )
-
-// call is one request to the server.
-type call struct {
-	body  []byte
-	betas []string // flags, which the server takes in a header
-}
 
 // translate makes a Messages call of r. A body that is one already keeps all its
 // bytes but for what the server has elsewhere.
-func (u *Upstream) translate(form invocation.Form, model inference.ModelID, r *inference.Request) (call, error) {
+func (u *Upstream) translate(form invocation.Form, model inference.ModelID, r *inference.Request) (modelserver.Call, error) {
 	native := r.Operation == inference.InvokeModel || r.Operation == inference.InvokeModelWithResponseStream
 	body := r.Body
 	if !native || !model.IsAnthropic() {
 		conversation, err := form.Decode(r.Body)
 		if err != nil {
-			return call{}, err
+			return modelserver.Call{}, err
 		}
 		if body, err = (anthropic.Dialect{}).EncodeRequest(conversation); err != nil {
-			return call{}, err
+			return modelserver.Call{}, err
 		}
 	}
-	return u.address(body, model, `"stream":true`)
+	call, err := u.address(body, model, `"stream":true`)
+	call.Path, call.Decoder = "/messages", anthropic.Dialect{}.NewDecoder()
+	return call, err
 }
 
 // address puts the model, and more members, into a Messages body, and takes out
-// what only Bedrock has there.
-func (u *Upstream) address(body []byte, model inference.ModelID, more string, drop ...string) (call, error) {
+// what the server has in headers or, as drop says, not at all.
+func (u *Upstream) address(body []byte, model inference.ModelID, more string, drop ...string) (modelserver.Call, error) {
 	opened, err := anthropic.Open(body)
 	if err != nil {
-		return call{}, anthropic.Refusal(err)
+		return modelserver.Call{}, anthropic.Refusal(err)
 	}
-	name, err := json.Marshal(u.Models(model))
+	name, err := json.Marshal(u.config.Models(model))
 	if err != nil {
-		return call{}, err
+		return modelserver.Call{}, err
 	}
 	add := []string{`"model":` + string(name)}
 	if more != "" {
 		add = append(add, more)
 	}
 	drop = append(drop, "anthropic_version", "anthropic_beta", "model", "stream")
-	return call{body: opened.With(drop, strings.Join(add, ",")), betas: opened.Betas}, nil
+	return modelserver.Call{Header: u.header(opened.Betas), Body: opened.With(drop, strings.Join(add, ","))}, nil
 }
 
+// header is what the server has in headers; betas are flags.
+func (u *Upstream) header(betas []string) http.Header {
+	h := http.Header{}
+	h.Set("Anthropic-Version", u.config.Version)
+	if len(betas) > 0 {
+		h.Set("Anthropic-Beta", strings.Join(betas, ","))
+	}
+	if u.config.Key != nil {
+		if key := u.config.Key(); key != "" {
+			h.Set("X-Api-Key", key)
+		}
+	}
+	return h
+}
+
+var errNoCount = errors.New("the answer has no count of tokens")
+
 // count asks the server how many tokens the conversation of r has.
-func (u *Upstream) count(ctx context.Context, model inference.ModelID, r *inference.Request) (*stream, error) {
+func (u *Upstream) count(ctx context.Context, model inference.ModelID, r *inference.Request) (*modelserver.Stream, error) {
 	c, err := invocation.Counted(r.Body, model)
 	if err != nil {
 		return nil, err
@@ -74,51 +85,20 @@ func (u *Upstream) count(ctx context.Context, model inference.ModelID, r *infere
 	if err != nil {
 		return nil, err
 	}
-	response, err := u.post(ctx, "/messages/count_tokens", call)
+	call.Path = "/messages/count_tokens"
+	answer, err := u.server.Post(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	defer response.Body.Close()
 	var counted struct {
 		InputTokens *int `json:"input_tokens"`
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxError)).Decode(&counted); err != nil {
-		return nil, broken(err)
+	if err := json.Unmarshal(answer, &counted); err != nil {
+		return nil, u.server.Broken(err)
 	}
 	if counted.InputTokens == nil {
-		return nil, broken(errNoCount)
+		return nil, u.server.Broken(errNoCount)
 	}
-	answer, err := dialect.WriteBody(map[string]int{"inputTokens": *counted.InputTokens})
-	s := &stream{queue: []inference.Event{{Raw: answer, Content: true, Final: true}}}
-	s.done.Store(true)
-	return s, err
-}
-
-// post makes one request. The response has status 200 and a body to close.
-func (u *Upstream) post(ctx context.Context, path string, c call) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.base+path, bytes.NewReader(c.body))
-	if err != nil {
-		return nil, err
-	}
-	h := request.Header
-	h.Set("Content-Type", "application/json")
-	h.Set("Anthropic-Version", u.Version)
-	if len(c.betas) > 0 {
-		h.Set("Anthropic-Beta", strings.Join(c.betas, ","))
-	}
-	if u.Key != nil {
-		if key := u.Key(); key != "" {
-			h.Set("X-Api-Key", key)
-		}
-	}
-	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
-	response, err := u.client.Do(request)
-	switch {
-	case err != nil:
-		return nil, broken(err)
-	case response.StatusCode != http.StatusOK:
-		defer response.Body.Close()
-		return nil, refusal(response)
-	}
-	return response, nil
+	told, err := dialect.WriteBody(map[string]int{"inputTokens": *counted.InputTokens})
+	return modelserver.Complete(told), err
 }

@@ -11,15 +11,15 @@ package openai
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/invocation"
+	"fairway/internal/dialect/openai"
 	"fairway/internal/inference"
+	"fairway/internal/upstream/modelserver"
 )
 
 // Config is what an Upstream needs. URL is required.
@@ -38,52 +38,42 @@ type Config struct {
 // Upstream calls one server. It is safe for concurrent use.
 type Upstream struct {
 	config Config
-	client http.Client
-	target string // URL of chat completions
+	server *modelserver.Server
 }
 
 // New makes an Upstream. The error is a URL that is none of a server.
 func New(c Config) (*Upstream, error) {
-	u, err := url.Parse(c.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("openai upstream: the URL must be that of a server, such as http://127.0.0.1:11434/v1")
+	server, err := modelserver.Open(modelserver.Config{URL: c.URL, Client: c.Client, Op: op, Refusal: refusal})
+	if err != nil {
+		return nil, err
 	}
 	if c.Model == nil {
 		c.Model = func(m inference.ModelID) string { return string(m) }
 	}
-	base := strings.TrimSuffix(strings.TrimRight(c.URL, "/"), "/v1")
-	up := &Upstream{config: c, target: base + "/v1/chat/completions"}
-	if c.Client != nil {
-		up.client = *c.Client
-	}
-	up.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return up, nil
+	return &Upstream{config: c, server: server}, nil
 }
+
+const op = "invoke chat completions"
+
+// refusal leaves the kind to the status: the types of errors differ between
+// servers.
+func refusal(body []byte) (inference.Kind, string) { return "", openai.ErrorMessage(body) }
 
 // Invoke calls the server for a target whose Model is a foundation model's id.
 // Exactly one of the Stream and the error is non-nil; errors are *inference.Error
 // with the region set.
 func (u *Upstream) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error) {
-	attempt, cancel := context.WithCancel(ctx)
 	invoke := u.invoke
 	if r.Operation == inference.CountTokens {
 		invoke = u.count
 	}
-	s, err := invoke(attempt, inference.ModelID(t.Model), r)
-	if err == nil {
-		err = attempt.Err() // a count does not look at it
-	}
-	if err != nil {
-		cancel()
-		return nil, failure(err, t.Region, ctx)
-	}
-	s.region, s.call, s.attempt, s.cancel = t.Region, ctx, attempt, cancel
-	return s, nil
+	return u.server.Invoke(ctx, t.Region, func(ctx context.Context) (*modelserver.Stream, error) {
+		return invoke(ctx, inference.ModelID(t.Model), r)
+	})
 }
 
-// invoke posts a call; the conversation is kept where its tokens may have to be
-// counted.
-func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *inference.Request) (*stream, error) {
+// invoke keeps the conversation where its tokens may have to be counted.
+func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *inference.Request) (*modelserver.Stream, error) {
 	form, err := invocation.Of(r.Operation, model)
 	if err != nil {
 		return nil, err
@@ -92,70 +82,37 @@ func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *infer
 	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	answer, err := u.post(ctx, model, body)
+	call, err := u.call(model, body, conversation)
 	if err != nil {
 		return nil, err
 	}
-	head := dialect.Head{ID: strings.ReplaceAll(r.ID, "-", ""), Model: string(model), Created: began.Unix()}
-	return &stream{answer: answer, writer: form.Begin(head), began: began, tally: u.tally(model, conversation)}, nil
+	head := dialect.Head{ID: strings.ReplaceAll(r.ID, "-", ""), Model: string(model), Created: time.Now().Unix()}
+	return u.server.Stream(ctx, call, form.Begin(head))
 }
 
 // count answers CountTokens itself: chat completions have nothing like it.
-func (u *Upstream) count(_ context.Context, model inference.ModelID, r *inference.Request) (*stream, error) {
+func (u *Upstream) count(_ context.Context, model inference.ModelID, r *inference.Request) (*modelserver.Stream, error) {
 	if u.config.Tokens == nil {
-		return nil, refused(inference.Validation, "The provided model doesn't support counting tokens.")
+		return nil, &inference.Error{Kind: inference.Validation, Op: op, Message: "The provided model doesn't support counting tokens."}
 	}
 	conversation, err := invocation.Counted(r.Body, model)
 	if err != nil {
 		return nil, err
 	}
 	body, err := dialect.WriteBody(map[string]int{"inputTokens": u.config.Tokens(model, conversation)})
-	s := &stream{queue: []inference.Event{{Raw: body, Content: true, Final: true}}}
-	s.done.Store(true)
-	return s, err
+	return modelserver.Complete(body), err
 }
 
 // Reply is the model's whole answer to a conversation, without a head. Errors are
 // *inference.Error of no region.
 func (u *Upstream) Reply(ctx context.Context, model inference.ModelID, c *dialect.Conversation) (*dialect.Answer, error) {
-	whole, err := u.reply(ctx, model, c)
-	if err != nil {
-		return nil, failure(err, "", ctx)
-	}
-	return whole, nil
-}
-
-func (u *Upstream) reply(ctx context.Context, model inference.ModelID, c *dialect.Conversation) (*dialect.Answer, error) {
 	body, err := encode(c)
 	if err != nil {
-		return nil, err
+		return nil, inference.AsError(err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	answer, err := u.post(ctx, model, body)
+	call, err := u.call(model, body, c)
 	if err != nil {
-		return nil, err
+		return nil, inference.AsError(err)
 	}
-	defer answer.close()
-	collector, tally := dialect.NewCollector(dialect.Head{}), u.tally(model, c)
-	for ended := false; !ended; {
-		pieces, err := answer.next()
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range pieces {
-			tally.add(&p)
-			if err := collector.Add(p); err != nil {
-				return nil, broken(err)
-			}
-			ended = ended || p.Kind == dialect.Ended
-		}
-	}
-	answer.drain(cancel)
-	whole, err := collector.Answer()
-	if err != nil {
-		return nil, broken(err)
-	}
-	return whole, nil
+	return u.server.Collect(ctx, call)
 }

@@ -1,17 +1,14 @@
 package openai
 
 import (
-	"bytes"
-	"context"
 	"net/http"
 	"strings"
-
-	"go.opentelemetry.io/otel/propagation"
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/dialect/openai"
 	"fairway/internal/inference"
+	"fairway/internal/upstream/modelserver"
 )
 
 // translate makes a chat completions body of r. A body that is one already keeps
@@ -33,32 +30,14 @@ func translate(form invocation.Form, model inference.ModelID, r *inference.Reque
 
 func encode(c *dialect.Conversation) ([]byte, error) { return openai.Dialect{}.EncodeRequest(c) }
 
-// post makes one request. The answer is the caller's to close.
-func (u *Upstream) post(ctx context.Context, model inference.ModelID, body []byte) (*answer, error) {
+// call asks model for a stream. What was asked is nil where it is not known.
+func (u *Upstream) call(model inference.ModelID, body []byte, asked *dialect.Conversation) (modelserver.Call, error) {
 	body, err := openai.StreamBody(body, u.config.Model(model))
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.target, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	h := request.Header
-	h.Set("Content-Type", "application/json")
-	h.Set("Accept", "text/event-stream")
+	c := modelserver.Call{Path: "/chat/completions", Header: http.Header{}, Body: body, Decoder: u.decoder(model, asked)}
 	if u.config.Key != nil {
 		if key := u.config.Key(); key != "" {
-			h.Set("Authorization", "Bearer "+key)
+			c.Header.Set("Authorization", "Bearer "+key)
 		}
 	}
-	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(h))
-	response, err := u.client.Do(request)
-	switch {
-	case err != nil:
-		return nil, broken(err)
-	case response.StatusCode != http.StatusOK:
-		defer response.Body.Close()
-		return nil, refusal(response)
-	}
-	return newAnswer(response.Body), nil
+	return c, err
 }

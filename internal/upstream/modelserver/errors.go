@@ -1,4 +1,4 @@
-package openai
+package modelserver
 
 import (
 	"context"
@@ -10,11 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"fairway/internal/dialect/openai"
 	"fairway/internal/inference"
 )
-
-const op = "invoke chat completions"
 
 // The service's texts for a region that gives no answer, and for a model that the
 // caller may not use.
@@ -23,39 +20,53 @@ const (
 	msgNoAccess    = "You don't have access to the model with the specified model ID."
 )
 
-// broken is a connection that failed, or gave what cannot be read.
-func broken(err error) *inference.Error {
-	return &inference.Error{Kind: inference.ServiceUnavailable, Op: op, Message: msgUnavailable, Transport: true, Err: err}
+// Broken is the error of a connection that failed, or of an answer that cannot be
+// read.
+func (s *Server) Broken(err error) *inference.Error {
+	return &inference.Error{Kind: inference.ServiceUnavailable, Op: s.op, Message: msgUnavailable, Transport: true, Err: err}
 }
 
-func refused(kind inference.Kind, message string) *inference.Error {
-	return &inference.Error{Kind: kind, Op: op, Message: message}
+// told is what came of an answer's event: an error that the server tells of, or one
+// of reading it.
+func (s *Server) told(err error) *inference.Error {
+	e, ok := errors.AsType[*inference.Error](err)
+	if !ok {
+		return s.Broken(err)
+	}
+	return worded(*e)
 }
 
-// How much of an error's body is read, and how much of its text is passed on, in
-// bytes.
-const (
-	maxError   = 64 << 10
-	maxMessage = 1000
-)
-
-// refusal is the error of a response that is not 200. What a server has against
-// our key is not for the caller to read.
-func refusal(response *http.Response) *inference.Error {
+// refused is the error of a response that is not 200.
+func (s *Server) refused(response *http.Response) *inference.Error {
 	status := response.StatusCode
-	text, _ := io.ReadAll(io.LimitReader(response.Body, maxError)) // what there is of it
-	e := refused(kindOf(status), openai.ErrorMessage(text))
-	e.Err = fmt.Errorf("the server answered with HTTP status %d", status)
-	e.RetryAfter = retryAfter(response.Header.Get("Retry-After"))
+	text, _ := io.ReadAll(io.LimitReader(response.Body, maxText)) // what there is of it
+	kind, message := s.refusal(text)
+	if kind == "" {
+		kind = kindOf(status)
+	}
+	if message == "" {
+		message = "the model's server answered with HTTP status " + strconv.Itoa(status)
+	}
+	return worded(inference.Error{
+		Kind: kind, Op: s.op, Message: message,
+		RetryAfter: retryAfter(response.Header.Get("Retry-After")),
+		Err:        fmt.Errorf("the server answered with HTTP status %d", status),
+	})
+}
+
+// maxMessage is how much of a server's message is passed on, in bytes.
+const maxMessage = 1000
+
+// worded is e with a message that the caller may read: what a server has against
+// our key is not.
+func worded(e inference.Error) *inference.Error {
 	switch {
 	case e.Kind == inference.AccessDenied:
 		e.Message = msgNoAccess
-	case e.Message == "":
-		e.Message = "the model's server answered with HTTP status " + strconv.Itoa(status)
 	case len(e.Message) > maxMessage:
 		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")
 	}
-	return e
+	return &e
 }
 
 // kindOf is the kind of an HTTP status.
@@ -71,11 +82,14 @@ func kindOf(status int) inference.Kind {
 		return inference.ModelTimeout
 	case http.StatusTooManyRequests:
 		return inference.Throttling
-	case http.StatusBadGateway, http.StatusServiceUnavailable:
+	case http.StatusBadGateway, http.StatusServiceUnavailable, statusOverloaded:
 		return inference.ServiceUnavailable
 	}
 	return inference.InternalServer
 }
+
+// statusOverloaded is Anthropic's ("Errors", API reference).
+const statusOverloaded = 529
 
 // maxRetryAfter bounds what a server may ask for.
 const maxRetryAfter = time.Hour
@@ -91,15 +105,14 @@ func retryAfter(text string) time.Duration {
 
 // failure is err as the region's; a context that has ended explains all that
 // failed under it. The first that has counts.
-func failure(err error, region inference.Region, contexts ...context.Context) *inference.Error {
+func (s *Server) failure(err error, region inference.Region, contexts ...context.Context) *inference.Error {
 	e := *inference.AsError(err)
 	for _, ctx := range contexts {
 		if ended := ctx.Err(); errors.Is(ended, context.Canceled) {
-			e = *refused(inference.Canceled, "the caller went away")
-			e.Err = ended
+			e = inference.Error{Kind: inference.Canceled, Op: s.op, Message: "the caller went away", Err: ended}
 			break
 		} else if ended != nil {
-			e = *broken(ended)
+			e = *s.Broken(ended)
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package openai
+package modelserver
 
 import (
 	"context"
@@ -7,31 +7,30 @@ import (
 	"time"
 
 	"fairway/internal/dialect"
-	"fairway/internal/dialect/openai"
-	"fairway/internal/inference"
 	"fairway/internal/wire/sse"
 )
 
-// The limits of an answer, in bytes: of one event, and of all of them.
+// The limits of an answer, in bytes: of one event, and of the data of all.
 const (
 	maxEvent  = 16 << 20
 	maxAnswer = 128 << 20
 )
 
-// answer is the server's answer being read.
+// answer is an answer being read.
 type answer struct {
+	server  *Server
 	body    io.ReadCloser
 	events  *sse.Reader
 	decoder dialect.Decoder
 	left    int // bytes that further events may have
 }
 
-func newAnswer(body io.ReadCloser) *answer {
-	return &answer{body: body, events: sse.NewReader(body, maxEvent), decoder: openai.Dialect{}.NewDecoder(), left: maxAnswer}
+func (s *Server) newAnswer(body io.ReadCloser, d dialect.Decoder) *answer {
+	return &answer{server: s, body: body, events: sse.NewReader(body, maxEvent), decoder: d, left: maxAnswer}
 }
 
 var (
-	errCut  = errors.New("the stream ended before " + openai.Done)
+	errCut  = errors.New("the stream ended before its terminal event")
 	errLong = errors.New("the answer is too long")
 )
 
@@ -44,25 +43,25 @@ func (a *answer) next() ([]dialect.Piece, error) {
 	}
 	switch {
 	case err == io.EOF:
-		return nil, broken(errCut)
+		return nil, a.server.Broken(errCut)
 	case err != nil:
-		return nil, broken(err)
+		return nil, a.server.Broken(err)
 	}
 	pieces, err := a.decoder.Decode(dialect.Payload{Type: event.Type, JSON: event.Data})
-	if _, told := errors.AsType[*inference.Error](err); err != nil && !told {
-		err = broken(err)
+	if err != nil {
+		return nil, a.server.told(err)
 	}
-	return pieces, err
+	return pieces, nil
 }
+
+// maxDrain is how long a server may take to end a response that is complete.
+const maxDrain = 100 * time.Millisecond
 
 // drain waits a moment for the end of a response whose last event was read, so that
 // the connection can be used again. Cancel ends the response.
 func (a *answer) drain(cancel context.CancelFunc) {
 	defer time.AfterFunc(maxDrain, cancel).Stop()
-	_, _ = io.CopyN(io.Discard, a.body, maxError)
+	_, _ = io.CopyN(io.Discard, a.body, maxText)
 }
-
-// maxDrain is how long a server may take to end a response that is complete.
-const maxDrain = 100 * time.Millisecond
 
 func (a *answer) close() { _ = a.body.Close() }
