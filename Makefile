@@ -1,5 +1,7 @@
 # make test   everything that proves Fairway works; installs what the tests need where it may
-# make bench  the benchmarks, make fuzz a minute of every fuzz target, make dist the release binaries
+# make bench  the benchmarks; bench/run.sh puts load on whole servers
+# make fuzz   a minute of every fuzz target
+# make dist   the release binaries
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)

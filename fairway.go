@@ -1,10 +1,12 @@
-// Package fairway is the whole of Fairway as one http.Handler: an
-// AppSync-compatible GraphQL API for a backend and an Amazon Bedrock endpoint,
-// both of which answer through cross-region inference profiles.
+// Package fairway is the whole of Fairway as one http.Handler: an Amazon Bedrock
+// endpoint, which Anthropic and OpenAI clients may call too, and an
+// AppSync-compatible GraphQL API for a backend. All of them answer through
+// cross-region inference profiles.
 package fairway
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -23,11 +25,17 @@ type Config struct {
 	Account string           // twelve digits, default 123456789012
 	Region  string           // default source region; default the backend's first Bedrock data source, else us-east-1
 	Strict  bool             // one denied destination refuses a call, as on AWS
-	Down    []string         // simulated regions that refuse connections from the start
-	Speed   float64          // of simulated regions: 1 is real time (the default), 10 ten times faster
-	Instant bool             // simulated regions do not wait at all
 	BaseURL string           // where the handler will be reached, default http://127.0.0.1:20002
 	Log     *slog.Logger     // default: nowhere
+
+	// Model is what answers: "sim" (the default), "openai=URL" for the text of
+	// simulated regions, or "bedrock" for real ones, by the AWS SDK's own
+	// credentials. What follows is about simulated regions.
+	Model     string
+	Responses string   // file of scripted answers
+	Down      []string // regions that refuse connections from the start
+	Speed     float64  // 1 is real time (the default), 10 ten times faster
+	Instant   bool     // regions do not wait at all
 }
 
 // Gateway serves a backend and Bedrock. It is an http.Handler, safe for
@@ -52,21 +60,11 @@ func Load(ctx context.Context, files fs.FS) (*backend.Backend, error) {
 
 // New makes a Gateway.
 func New(c Config) (*Gateway, error) {
-	settings := config.Default()
-	if c.Account != "" {
-		settings.Account = c.Account
+	settings, err := c.settings()
+	if err != nil {
+		return nil, err
 	}
-	if c.Strict {
-		settings.Grant = config.Strict
-	}
-	settings.Region = inference.Region(c.Region)
-	switch {
-	case c.Instant:
-		settings.Simulate.Speed = config.Instant
-	case c.Speed != 0:
-		settings.Simulate.Speed = config.Speed(c.Speed)
-	}
-	s, err := server.New(server.Options{Config: settings, Backend: c.Backend, BaseURL: c.BaseURL, Log: c.Log, Development: true})
+	s, err := server.New(context.Background(), server.Options{Config: settings, Backend: c.Backend, BaseURL: c.BaseURL, Log: c.Log, Development: true})
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +75,31 @@ func New(c Config) (*Gateway, error) {
 		}
 	}
 	return &Gateway{server: s}, nil
+}
+
+// settings are the defaults with what c says in their place.
+func (c Config) settings() (*config.Config, error) {
+	settings := config.Default()
+	if c.Account != "" {
+		settings.Account = c.Account
+	}
+	if c.Strict {
+		settings.Grant = config.Strict
+	}
+	settings.Region = inference.Region(c.Region)
+	settings.Simulate.Responses = config.Path(c.Responses)
+	switch {
+	case c.Instant:
+		settings.Simulate.Speed = config.Instant
+	case c.Speed != 0:
+		settings.Simulate.Speed = config.Speed(c.Speed)
+	}
+	if c.Model != "" {
+		if err := settings.Model.UnmarshalText([]byte(c.Model)); err != nil {
+			return nil, fmt.Errorf("read config: model: %w", err)
+		}
+	}
+	return settings, nil
 }
 
 // ServeHTTP answers a request at either door.

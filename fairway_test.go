@@ -90,6 +90,8 @@ func TestNewRefuses(t *testing.T) {
 		{Down: []string{"moon-1"}},
 		{Down: []string{"ap-southeast-1", ""}},
 		{BaseURL: "http://[::1"},
+		{Model: "llama"},
+		{Responses: "nowhere.yaml"},
 	} {
 		if g, err := fairway.New(c); err == nil || g != nil {
 			t.Errorf("New(%+v) = %v, %v, want an error alone", c, g, err)

@@ -3,6 +3,7 @@
 #   run.sh [json|invoke|stream|mem|big|gql|failover|all] [rounds]
 # Builds its own upstream, loadgen and goproxy. Needs from Debian: nginx-light haproxy wrk. Scratch: $BENCH_DIR (a temporary folder unless set).
 # fwbearer and fwsigv4 are fairway serve with its bedrock upstream at the mock, with bearer keys or signatures on both sides; it is built here.
+# fwgql, of gql, is fairway dev on a copy of the built-in sample, its simulated regions instant, asked with the test user's token.
 # Put your own gateway in: OWN_URL=http://127.0.0.1:PORT OWN_PID=pid  (OpenAI path /v1/chat/completions, Bedrock path /model/ID/converse-stream)
 set -u
 B=$(cd "$(dirname "$0")" && pwd); P=${BENCH_DIR:-$(mktemp -d)}; L=$P/logs; mkdir -p "$L" "$P/bin"
@@ -32,15 +33,16 @@ start(){ case $1 in
   haproxy) up haproxy haproxy -f "$B/cfg/haproxy.cfg"; U=http://127.0.0.1:9203; H=();;
   fwbearer) up fwbearer "$P/bin/fairway" serve --config "$B/cfg/bearer.yaml"; U=http://127.0.0.1:9301; H=(-H "Authorization: Bearer $BENCH_BEARER");;
   fwsigv4) up fwsigv4 "$P/bin/fairway" serve --config "$B/cfg/sigv4.yaml"; U=http://127.0.0.1:9302; H=(-sigv4 "FWAKBENCHBENCHBENCHX:$BENCH_SECRET:ap-southeast-1");;
+  fwgql) rm -rf "$P/app"; mkdir -p "$P/app"; cp -r "$B/../internal/sample/amplify" "$P/app/"; echo "log: {level: warn}" >"$P/app/fairway.yaml"
+    up fwgql "$P/bin/fairway" dev --listen 127.0.0.1:9303 --speed instant "$P/app"; U=http://127.0.0.1:9303/graphql; H=(-jwt "$P/app");;
   own) U=$OWN_URL; H=(-H "Authorization: Bearer ${OWN_KEY:-sk-bench}"); PIDS=$OWN_PID;;
   esac; case $1 in direct|own) ;; nginx|haproxy|goproxy|fwbearer|fwsigv4) sleep 1; PIDS=$(pidsof "$1");; *) sleep 4; PIDS=$(pidsof "$1");; esac; }
 stop(){ case $1 in direct|own) ;; *) stopone "$1";; esac; }
 ctl(){ curl -s "http://127.0.0.1:9100/_ctl?$1" >/dev/null; }
 PEERNAME=${OWN_NAME:-own}
 rec(){ sed "s/^{/{\"test\":\"$1\",\"peer\":\"${2/#own/$PEERNAME}\",\"round\":$3,/" | tee -a "$OUT" | cut -c1-420; }
-GW=${GW:-"direct goproxy fwbearer fwsigv4 ${OWN_URL:+own}"}; GQ=${GQ:-""}
+GW=${GW:-"direct goproxy fwbearer fwsigv4 ${OWN_URL:+own}"}; GQ=${GQ:-fwgql}
 up up "$P/bin/upstream" -addr 127.0.0.1:9100; up upA "$P/bin/upstream" -addr 127.0.0.1:9101 -failpct 100; sleep 0.5; export BENCH_ALSO=$(cat "$L/up.pid"),$(cat "$L/upA.pid")
-K=(-H "x-api-key: da2-benchkey0000000000000000")
 
 if [[ $WHAT = json || $WHAT = all ]]; then for r in $(seq "$ROUNDS"); do for g in $GW; do
   start "$g"; T=$U/v1/chat/completions; X=(-url "$T" -body "@$B/body/openai.json" "${H[@]}" -pids "$PIDS" -must '"finish_reason"')
@@ -87,8 +89,8 @@ if [[ $WHAT = big || $WHAT = all ]]; then for g in $GW; do
   stop "$g"; done; fi
 
 if [[ $WHAT = gql || $WHAT = all ]]; then for r in $(seq "$ROUNDS"); do for g in $GQ ${OWN_GQL:+owngql}; do
-  if [[ $g = owngql ]]; then U=$OWN_GQL; PIDS=$OWN_PID; else start "$g"; fi
-  X=(-url "$U" -body "@$B/body/gql.json" "${K[@]}" -pids "$PIDS" -must '"askBedrock":{"body":"mix')
+  if [[ $g = owngql ]]; then U=$OWN_GQL; PIDS=$OWN_PID; H=(-H "x-api-key: ${OWN_KEY:-da2-benchkey0000000000000000}"); else start "$g"; fi
+  X=(-url "$U" -body "@$B/body/gql.json" "${H[@]}" -pids "$PIDS" -must '"askBedrock":{"body":"')
   calm; $LG "${X[@]}" -c 1 -d 3s -warm 2s | rec gql_seq1 "$g" "$r"
   calm; $LG "${X[@]}" -rate 200 -c 64 -d "$D" | rec gql_rps200 "$g" "$r"
   calm; $LG "${X[@]}" -rate 500 -c 64 -d "$D" | rec gql_rps500 "$g" "$r"

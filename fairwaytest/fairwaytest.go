@@ -4,6 +4,7 @@ package fairwaytest
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -17,6 +18,9 @@ import (
 type Server struct {
 	URL     string // endpoint, "http://127.0.0.1:PORT"
 	Gateway *fairway.Gateway
+
+	t      testing.TB
+	client *client
 }
 
 // Option changes what NewServer starts.
@@ -32,6 +36,15 @@ func Region(region string) Option { return func(c *fairway.Config) { c.Region = 
 
 // Strict refuses a call when one destination of its profile is denied, as AWS does.
 func Strict() Option { return func(c *fairway.Config) { c.Strict = true } }
+
+// Responses is a file of scripted answers. Each entry of the YAML list answers the
+// messages that it matches; the first that does wins.
+//
+//   - match: carrots # in any case; /.../ is a regular expression
+//     text: Glazed carrots.
+//   - match: rice
+//     error: {kind: ThrottlingException, message: "Too many tokens, please wait before trying again."}
+func Responses(file string) Option { return func(c *fairway.Config) { c.Responses = file } }
 
 // Backend serves a GraphQL API too, at URL + "/graphql".
 func Backend(b *backend.Backend) Option { return func(c *fairway.Config) { c.Backend = b } }
@@ -52,22 +65,38 @@ func NewServer(t testing.TB, options ...Option) *Server {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(gateway)
+	s := &Server{URL: server.URL, Gateway: gateway, t: t, client: newClient()}
 	t.Cleanup(func() {
+		s.client.transport.CloseIdleConnections()
 		server.Close()
 		if err := gateway.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return &Server{URL: server.URL, Gateway: gateway}
+	return s
 }
 
+// Fault gives a simulated region a fault from now on: "down", "hang", "slow",
+// "throttle", "5xx", "cut", or "up" to take it away. A name that is none ends the
+// test.
+func (s *Server) Fault(region, fault string) {
+	s.t.Helper()
+	if err := s.Gateway.Fault(region, fault); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Client is for plain requests; it ends with the test.
+func (s *Server) Client() *http.Client { return &http.Client{Transport: s.client.transport} }
+
 // Config is for the clients of the AWS SDK: the endpoint, a region, and an access
-// key that may call every model.
+// key that may call everything.
 func (s *Server) Config() aws.Config {
 	have := s.Gateway.Credentials()
 	return aws.Config{
 		Region:       have.Region,
 		BaseEndpoint: aws.String(s.URL),
+		HTTPClient:   s.client,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: have.AccessKeyID, SecretAccessKey: have.SecretAccessKey, Source: "fairwaytest"}, nil
 		}),

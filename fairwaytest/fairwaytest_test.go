@@ -33,15 +33,11 @@ var destinations = []string{
 }
 
 // client is the real client, which tries once.
-func client(t *testing.T, s *fairwaytest.Server) *bedrockruntime.Client {
-	t.Helper()
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	return bedrockruntime.NewFromConfig(s.Config(), func(o *bedrockruntime.Options) {
-		o.RetryMaxAttempts = 1
-		o.HTTPClient = &http.Client{Transport: transport}
-	})
+func client(s *fairwaytest.Server) *bedrockruntime.Client {
+	return bedrockruntime.NewFromConfig(s.Config(), once)
 }
+
+func once(o *bedrockruntime.Options) { o.RetryMaxAttempts = 1 }
 
 func invoke(t *testing.T, c *bedrockruntime.Client, model string) (*bedrockruntime.InvokeModelOutput, error) {
 	t.Helper()
@@ -60,7 +56,7 @@ func destination(t *testing.T, out *bedrockruntime.InvokeModelOutput) string {
 
 func TestInvokeModelFailsOver(t *testing.T) {
 	s := fairwaytest.NewServer(t, fairwaytest.Down("ap-southeast-1"), fairwaytest.Region("ap-southeast-1"))
-	c := client(t, s)
+	c := client(s)
 	ran := func() string {
 		t.Helper()
 		out, err := invoke(t, c, sonnet)
@@ -85,9 +81,7 @@ func TestInvokeModelFailsOver(t *testing.T) {
 	if got := ran(); got != "ap-northeast-1" {
 		t.Errorf("with ap-southeast-1 down the model ran in %q, want ap-northeast-1", got)
 	}
-	if err := s.Gateway.Fault("ap-northeast-1", "throttle"); err != nil {
-		t.Fatal(err)
-	}
+	s.Fault("ap-northeast-1", "throttle")
 	if got := ran(); got != "ap-northeast-2" {
 		t.Errorf("with ap-northeast-1 throttling too the model ran in %q, want ap-northeast-2", got)
 	}
@@ -95,7 +89,7 @@ func TestInvokeModelFailsOver(t *testing.T) {
 
 func TestUnknownModel(t *testing.T) {
 	s := fairwaytest.NewServer(t)
-	_, err := invoke(t, client(t, s), "anthropic.claude-nobody-v1:0")
+	_, err := invoke(t, client(s), "anthropic.claude-nobody-v1:0")
 	if refused, ok := errors.AsType[*types.ValidationException](err); !ok || refused.ErrorMessage() == "" {
 		t.Errorf("InvokeModel of an unknown model = %v, want a ValidationException with its message", err)
 	}
@@ -104,19 +98,15 @@ func TestUnknownModel(t *testing.T) {
 func TestEveryRegionThrottles(t *testing.T) {
 	s := fairwaytest.NewServer(t, fairwaytest.Region("ap-southeast-1"))
 	for _, region := range destinations {
-		if err := s.Gateway.Fault(region, "throttle"); err != nil {
-			t.Fatal(err)
-		}
+		s.Fault(region, "throttle")
 	}
-	c := client(t, s)
+	c := client(s)
 	_, err := invoke(t, c, sonnet)
 	if _, ok := errors.AsType[*types.ThrottlingException](err); !ok {
 		t.Errorf("InvokeModel with every destination throttling = %v, want a ThrottlingException", err)
 	}
 	for _, region := range destinations {
-		if err := s.Gateway.Fault(region, "up"); err != nil {
-			t.Fatal(err)
-		}
+		s.Fault(region, "up")
 	}
 	if _, err := invoke(t, c, sonnet); err != nil {
 		t.Errorf("InvokeModel with the fault taken away = %v, want an answer", err)
@@ -163,9 +153,7 @@ func TestBackend(t *testing.T) {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Api-Key", s.Gateway.Credentials().APIKey)
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	response, err := transport.RoundTrip(r)
+	response, err := s.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,23 +164,5 @@ func TestBackend(t *testing.T) {
 	}
 	if got := strings.TrimSpace(string(body)); got != `{"data":{"hello":"hello"}}` {
 		t.Errorf("POST /graphql = %s, want hello", got)
-	}
-}
-
-// A test of code that calls Claude hands it a client of the test's own Bedrock,
-// where the first region is down.
-func ExampleNewServer() {
-	_ = func(t *testing.T) { // func TestAnswersFromTheNextRegion(t *testing.T)
-		server := fairwaytest.NewServer(t, fairwaytest.Region("ap-southeast-1"), fairwaytest.Down("ap-southeast-1"))
-		bedrock := bedrockruntime.NewFromConfig(server.Config())
-
-		out, err := bedrock.InvokeModel(t.Context(), &bedrockruntime.InvokeModelInput{
-			ModelId: aws.String("apac.anthropic.claude-sonnet-4-20250514-v1:0"),
-			Body:    []byte(`{"anthropic_version":"bedrock-2023-05-31","max_tokens":100,"messages":[{"role":"user","content":"Hi"}]}`),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s", out.Body)
 	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"strings"
@@ -57,7 +58,7 @@ func (b Bedrock) bearer(key string) (inference.Credential, error) {
 	case !known.expires.IsZero() && !b.Now().Before(known.expires):
 		return inference.Credential{}, refuse(inference.ExpiredToken, msgExpired)
 	}
-	return inference.Credential{Principal: known.principal, Service: "bedrock"}, nil
+	return inference.Credential{Principal: known.principal, Service: "bedrock", Bearer: true}, nil
 }
 
 func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, error)) (inference.Credential, error) {
@@ -86,19 +87,20 @@ func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, 
 	}
 	signed := sigv4.RequestOf(r, payload)
 	claimed := r.Header.Get("X-Amz-Content-Sha256")
-	if claimed != "" && claimed != signed.PayloadHash || !auth.Verify(signed, key.Secret, at) {
+	if claimed != "" && claimed != signed.PayloadHash || !b.Keys.verify(auth, signed, key.Secret, at) {
 		return inference.Credential{}, refuse(inference.InvalidSignature, msgMismatch)
 	}
 	return inference.Credential{
-		Principal: key.Principal,
-		Service:   auth.Scope.Service,
-		Region:    inference.Region(auth.Scope.Region),
+		Principal:   key.Principal,
+		Service:     auth.Scope.Service,
+		Region:      inference.Region(auth.Scope.Region),
+		PayloadHash: signed.PayloadHash,
 	}, nil
 }
 
 func (b Bedrock) key(id, sessionToken string, now time.Time) (AccessKey, error) {
 	key, ok := b.Keys.accessKey(id)
-	if !ok || digestOf(key.SessionToken) != digestOf(sessionToken) {
+	if !ok || subtle.ConstantTimeCompare([]byte(key.SessionToken), []byte(sessionToken)) != 1 {
 		return AccessKey{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 	}
 	if !key.Expires.IsZero() && !now.Before(key.Expires) {

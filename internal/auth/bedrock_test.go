@@ -73,7 +73,11 @@ func withHeader(r *http.Request, name, value string) *http.Request {
 
 func TestBedrockAccepts(t *testing.T) {
 	credential := func(service string, region inference.Region) inference.Credential {
-		return inference.Credential{Principal: developer, Service: service, Region: region}
+		c := inference.Credential{Principal: developer, Service: service, Region: region}
+		if c.Bearer = region == ""; !c.Bearer {
+			c.PayloadHash = sigv4.HashPayload(body)
+		}
+		return c
 	}
 	unsigned := httptest.NewRequest("POST", "/", nil)
 	tests := map[string]struct {
@@ -225,7 +229,7 @@ func TestBedrockAcceptsTheSDK(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1"}
+		want := inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1", PayloadHash: sigv4.HashPayload(body)}
 		if diff := cmp.Diff(want, got); diff != "" || failure != nil {
 			t.Errorf("Authenticate of the SDK's request for %s = %+v, %v, want %+v", model, got, failure, want)
 		}
@@ -250,6 +254,28 @@ func TestNewKeys(t *testing.T) {
 			t.Errorf("Authenticate with a new %s = %v, %v", name, got, err)
 		}
 	}
+}
+
+// TestSecretsAreReplaced: what is remembered of a good signature is of no use to
+// others, nor when the secret has been replaced.
+func TestSecretsAreReplaced(t *testing.T) {
+	keys := auth.NewKeys()
+	known := auth.Bedrock{Keys: keys, Now: clock}
+	key := auth.AccessKey{ID: "AKID", Secret: "secret", Principal: developer}
+	keys.AddAccessKey(key)
+	check := func(when, secret string, good bool) {
+		for range 2 {
+			if _, err := known.Authenticate(signed(signing{secret: secret}), holding(body)); (err == nil) != good {
+				t.Errorf("%s: Authenticate with %q = %v, want good %t", when, secret, err, good)
+			}
+		}
+	}
+	check("at first", "secret", true)
+	check("at first", "other", false)
+	key.Secret = "other"
+	keys.AddAccessKey(key)
+	check("then", "other", true)
+	check("then", "secret", false)
 }
 
 func BenchmarkBedrockSignature(b *testing.B) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/sigv4"
 )
 
 // AccessKey is a key pair that signs requests as a principal.
@@ -31,6 +32,8 @@ type Keys struct {
 	mu     sync.RWMutex
 	access map[string]AccessKey
 	bearer map[digest]bearer
+
+	signing signingKeys
 }
 
 // bearer is whom a bearer key speaks for, and until when.
@@ -82,6 +85,20 @@ func (k *Keys) bearerKey(key string) (bearer, bool) {
 	defer k.mu.RUnlock()
 	b, ok := k.bearer[digestOf(key)]
 	return b, ok
+}
+
+// verify reports whether the holder of secret made the signature.
+func (k *Keys) verify(a sigv4.Authorization, signed sigv4.Request, secret string, at time.Time) bool {
+	s := signer{secret, a.Scope}
+	key, known := k.signing.get(s)
+	if !known {
+		key = a.Scope.Key(secret)
+	}
+	ok := a.Verify(signed, key, at)
+	if ok && !known {
+		k.signing.put(s, key)
+	}
+	return ok
 }
 
 // NewAccessKey makes a random key pair for p. The ID's prefix differs from AWS's

@@ -81,55 +81,6 @@ func TestLookupWithoutStore(t *testing.T) {
 	}
 }
 
-func TestLookupRemote(t *testing.T) {
-	away := &inference.Error{Kind: inference.Throttling, Message: "Too many requests, please wait before trying again."}
-	var asked []string
-	remote := func(_ context.Context, named string, source inference.Region) (inference.Profile, bool, error) {
-		asked = append(asked, named)
-		switch named {
-		case "apac.new.model-v1:0":
-			return inference.Profile{ID: "apac.new.model-v1:0", Model: "new.model-v1:0", SourceRegion: source, Remote: true}, true, nil
-		case "apac.throttled":
-			return inference.Profile{}, false, away
-		}
-		return inference.Profile{}, false, nil
-	}
-	c := New(Options{Applications: keep(ofProfile), Remote: remote})
-	if got, err := c.Lookup(t.Context(), "apac.new.model-v1:0", singapore); err != nil || !got.Remote || got.Model != "new.model-v1:0" {
-		t.Errorf("Lookup(apac.new.model-v1:0) = %+v, %v, want what the remote knows", got, err)
-	}
-	if _, err := c.Lookup(t.Context(), "apac.throttled", singapore); !errors.Is(err, away) {
-		t.Errorf("Lookup(apac.throttled) = %v, want %v", err, away)
-	}
-	arnOf := func(region inference.Region, account string) string {
-		return string(inference.ApplicationARN(region, account, "ffffffffffff"))
-	}
-	for _, test := range []struct {
-		named string
-		asks  bool
-	}{
-		{"ffffffffffff", true},
-		{arnOf(singapore, "999999999999"), true}, // another account's may be called
-		{"us." + sonnet4, true},                  // not from here by what is known, which may be old
-		{arnOf(tokyo, DefaultAccount), false},
-		{ofProfile.ID, false},
-		{"apac." + sonnet4, false},
-		{sonnet4, false},
-		{"arn:aws:bedrock:ap-southeast-1::foundation-model/new.model", false},
-		{"arn:aws:bedrock:ap-southeast-1:123456789012:provisioned-model/x", false},
-		{"arn:aws:other:ap-southeast-1:123456789012:inference-profile/x", false},
-		{"", false},
-		{"../x", false},
-		{"apac.x?y", false},
-	} {
-		asked = nil
-		_, _ = c.Lookup(t.Context(), test.named, singapore)
-		if got := len(asked) == 1; got != test.asks {
-			t.Errorf("Lookup(%q) asked the remote for %q, want asked %v", test.named, asked, test.asks)
-		}
-	}
-}
-
 // TestApplicationPrice: a copy costs what its original does.
 func TestApplicationPrice(t *testing.T) {
 	c := New(Options{Applications: keep(ofProfile)})

@@ -6,6 +6,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"fairway/internal/inference"
@@ -16,13 +17,21 @@ import (
 type Options struct {
 	Account      string       // twelve digits, in the ARNs of profiles; DefaultAccount when empty
 	Applications Applications // nil knows none
-	Remote       Remote       // nil asks nobody
+	Remote       Remote       // nil where regions are not real: then nobody is asked, and there are no regional resources
+	Equivalents  Equivalents
 }
 
-// Remote asks the control plane of a real region for an inference profile that is
-// not known here, by its id or ARN. It reports false for one that is not known
-// there either. It is safe for concurrent use and keeps what it found.
-type Remote func(ctx context.Context, named string, source inference.Region) (inference.Profile, bool, error)
+// Remote is the control plane of real regions, for what is not known here. Its
+// methods report false for what is not known there either. It is safe for
+// concurrent use.
+type Remote interface {
+	// Profile is an inference profile, by its id or ARN, or else a foundation model
+	// by either: then there is no profile's ID. It keeps what it found.
+	Profile(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, bool, error)
+
+	// Tags are the tags of an application profile.
+	Tags(ctx context.Context, profile inference.ARN, source inference.Region) (map[string]string, bool, error)
+}
 
 // DefaultAccount is the account of a server that was not given one.
 const DefaultAccount = "123456789012"
@@ -34,6 +43,7 @@ type Catalog struct {
 	account      string
 	applications Applications
 	remote       Remote
+	equivalents  Equivalents
 }
 
 // New makes a Catalog. The embedded facts are read at the first question.
@@ -41,12 +51,13 @@ func New(opts Options) *Catalog {
 	if opts.Account == "" {
 		opts.Account = DefaultAccount
 	}
-	return &Catalog{account: opts.Account, applications: opts.Applications, remote: opts.Remote}
+	return &Catalog{account: opts.Account, applications: opts.Applications, remote: opts.Remote, equivalents: opts.Equivalents}
 }
 
 // Lookup resolves what a caller named, as called in source: the id or ARN of a
-// model, of a system-defined profile or of an application profile. Retired models
-// resolve as they last did. What is not known here is asked of the Remote.
+// model, of a system-defined profile or of an application profile, or the ARN of a
+// regional resource. Retired models resolve as they last did. What is not known
+// here is asked of the Remote.
 //
 // An error is of kind Validation with the service's text: a model that only a
 // profile reaches from source asks for the profile, and all else that cannot be
@@ -57,13 +68,16 @@ func (c *Catalog) Lookup(ctx context.Context, named string, source inference.Reg
 	if unknown == nil {
 		return profile, nil
 	}
-	for _, find := range []Remote{c.application, c.ask} {
+	for _, find := range []finder{c.application, c.resource, c.ask} {
 		if profile, ok, err := find(ctx, named, source); ok || err != nil {
 			return profile, err
 		}
 	}
 	return inference.Profile{}, unknown
 }
+
+// finder looks in one place, and reports false for what is not there.
+type finder func(ctx context.Context, named string, source inference.Region) (inference.Profile, bool, error)
 
 // known resolves what the embedded facts tell of. Errors are Lookup's of kind
 // Validation.
@@ -148,10 +162,14 @@ func (c *Catalog) Profiles(source inference.Region) []inference.Profile {
 	return profiles
 }
 
+// ErrUnknown is the cause of Lookup's error for what nothing is named in source, apart
+// from that for a model which asks for a profile.
+var ErrUnknown = errors.New("nothing of that name can be called there")
+
 func invalidIdentifier(source inference.Region) error {
 	return &inference.Error{
 		Kind: inference.Validation, Op: "look up model", Region: source,
-		Message: "The provided model identifier is invalid.",
+		Message: "The provided model identifier is invalid.", Err: ErrUnknown,
 	}
 }
 

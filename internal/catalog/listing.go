@@ -9,7 +9,8 @@ import (
 )
 
 // ListProfiles is every system-defined profile that can be called from source, in
-// the order of the data file. When each was made is not known.
+// the order of the data file. When each was made is not known: the launch of its model stands for
+// it.
 func (c *Catalog) ListProfiles(source inference.Region) []inference.ProfileListing {
 	facts := embedded()
 	var all []inference.ProfileListing
@@ -20,10 +21,13 @@ func (c *Catalog) ListProfiles(source inference.Region) []inference.ProfileListi
 }
 
 func (f *facts) listing(p inference.Profile) inference.ProfileListing {
+	launch := date(f.models[p.Model].lifecycle.Launch)
 	return inference.ProfileListing{
 		Profile:     p,
 		Name:        f.profiles[p.ID].name,
 		Description: "Routes requests to " + f.models[p.Model].Name + " " + whereabouts(p) + ".",
+		Created:     launch,
+		Updated:     launch,
 	}
 }
 

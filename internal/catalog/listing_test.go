@@ -33,6 +33,11 @@ func TestListProfiles(t *testing.T) {
 			t.Errorf("description of %s = %q, want %q", id, got, want)
 		}
 	}
+	all := c.ListProfiles(singapore)
+	i := slices.IndexFunc(all, func(p inference.ProfileListing) bool { return p.ID == "apac."+sonnet4 })
+	if launch := time.Date(2025, 5, 22, 0, 0, 0, 0, time.UTC); !all[i].Created.Equal(launch) || !all[i].Updated.Equal(launch) {
+		t.Errorf("apac Sonnet 4 was created %v and updated %v, want %v, when its model was launched", all[i].Created, all[i].Updated, launch)
+	}
 	if got := c.ListProfiles("nowhere-1"); len(got) != 0 {
 		t.Errorf("ListProfiles(nowhere-1) = %v, want none", got)
 	}

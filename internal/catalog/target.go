@@ -24,11 +24,19 @@ type Account struct {
 
 // Enter is the target of the i-th account that enters in region. There is none
 // where neither the model nor the profile can be called, nor for a profile that
-// belongs to another region's control plane.
+// belongs to another region's control plane. A regional resource is called in the
+// account that it belongs to.
 func (ts Targets) Enter(p *inference.Profile, region inference.Region, i int) (inference.Target, bool) {
+	if p.IsRegional() {
+		name := p.In(region)
+		return inference.Target{Region: region, Model: string(name), Account: ts.owner(name)}, i == 0 && name != ""
+	}
 	account, ok := ts.account(region, i)
-	if !ok || p.Remote {
+	if !ok || p.Remote && p.ID != "" {
 		return inference.Target{}, false
+	}
+	if p.Remote { // a model that is too new for the facts
+		return inference.Target{Region: region, Model: string(p.Model), Account: account}, region == p.SourceRegion
 	}
 	if _, ok := embedded().models[p.Model].onDemand[region]; ok {
 		return inference.Target{Region: region, Model: string(p.Model), Account: account}, true
@@ -39,7 +47,7 @@ func (ts Targets) Enter(p *inference.Profile, region inference.Region, i int) (i
 // Own is the target of the i-th account that calls the profile from its source
 // region: of one that only AWS knows the account it belongs to, under its ARN.
 func (ts Targets) Own(p *inference.Profile, i int) (inference.Target, bool) {
-	if p.Remote {
+	if p.Remote && p.ID != "" {
 		return inference.Target{
 			Region: p.SourceRegion, Model: string(p.ARN), Account: ts.owner(p.ARN),
 			RunSet: p.Destinations, OpenEnded: p.Global,
@@ -81,10 +89,10 @@ func (ts Targets) account(region inference.Region, i int) (string, bool) {
 	return "", false
 }
 
-// owner is the account of a profile's ARN, the default one where it is not among
+// owner is the account of an ARN, the default one where it is not among
 // these.
-func (ts Targets) owner(profile inference.ARN) string {
-	name, err := arn.Parse(string(profile))
+func (ts Targets) owner(of inference.ARN) string {
+	name, err := arn.Parse(string(of))
 	if err != nil || !slices.ContainsFunc(ts.Accounts, func(a Account) bool { return a.ID == name.Account }) {
 		return ""
 	}

@@ -31,11 +31,13 @@ func askCommand(s Surroundings) *cobra.Command {
 		Short: "Ask a backend a question and see the route it took",
 		Long: `Loads a backend (the built-in recipe sample, or --dir), starts simulated regions and its
 GraphQL server in process, signs in a local user, runs a query over HTTP, and prints the
-answer, the route it took, its tokens and its cost.
+answer, the route it took, its tokens and its cost. --model has something else answer.
 
 The words fill the first argument of the query: a list takes one element a word, a string
 takes them all.`,
-		Example: "  fairway ask chicken rice carrots\n  fairway ask --down ap-southeast-1 chicken rice carrots\n  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json",
+		Example: "  fairway ask chicken rice carrots\n  fairway ask --down ap-southeast-1 chicken rice carrots\n" +
+			"  fairway ask --stream --model openai=http://127.0.0.1:11434/v1 chicken rice carrots\n" +
+			"  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if asJSON && stream {
 				return errors.New("ask: --json prints one object at the end, --stream the text as it comes: choose one")
@@ -116,7 +118,7 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 	}
 	defer listener.Close()
 	base := "http://" + listener.Addr().String()
-	srv, err := server.New(server.Options{Config: w.config, Backend: b, BaseURL: base, Version: s.Version, Log: w.log, Development: true, Show: run.show})
+	srv, err := server.New(ctx, server.Options{Config: w.config, Backend: b, BaseURL: base, Version: s.Version, Log: w.log, Development: true, Show: run.show})
 	if err != nil {
 		return nil, asFailure(err)
 	}

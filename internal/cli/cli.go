@@ -97,9 +97,9 @@ func root(s Surroundings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fairway",
 		Short: "Answers an application's model calls across regions",
-		Long: `Fairway runs an AWS Amplify Gen 2 amplify/ folder as it is and serves Amazon Bedrock
-clients, and behind both it checks IAM policy, routes each call over the destination
-regions of its inference profile, and accounts for every token.
+		Long: `Fairway runs an AWS Amplify Gen 2 amplify/ folder as it is and serves clients of Amazon
+Bedrock, Anthropic and OpenAI, and behind both it checks IAM policy, routes each call over
+the destination regions of its inference profile, and accounts for every token.
 
 Start here: fairway ask chicken rice carrots`,
 		Version:           s.Version,

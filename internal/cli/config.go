@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-
 	"log/slog"
 
 	"github.com/lmittmann/tint"
@@ -29,7 +28,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in the project root, where there is one)")
 	cmd.Flags().StringArrayVar(&f.down, "down", nil, "simulated `REGION` that refuses connections; repeats")
 	cmd.Flags().StringVar(&f.speed, "speed", "", "`N` of simulated regions: 1 is real time, 10 ten times faster, instant does not wait")
-	cmd.Flags().StringVar(&f.model, "model", "", "what answers: sim, openai=`URL` for the text of simulated regions, or bedrock for real regions (default sim)")
+	cmd.Flags().StringVar(&f.model, "model", "", "`WHAT` answers: sim, openai=URL for the text of simulated regions, bedrock for real regions, or anthropic (default sim)")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "refuse a call when one destination is denied, as AWS does")
 	cmd.Flags().StringVar(&f.responses, "responses", "", "`FILE` of scripted answers for the simulated regions")
 }
@@ -96,7 +95,12 @@ func configCommand(s Surroundings) *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Print the effective configuration, with where each value comes from",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Reads a configuration as ask, dev and serve do and prints every setting with the source of
+its value: the defaults, the file with its line, or the environment. Secrets show as the
+references they are. What is wrong is listed with its line; the exit code is then 2. For a file
+named by --config a note says what would keep serve from starting with it.`,
+		Example: "  fairway config check\n  fairway config check --config fairway.yaml",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, err := projectRoot(dirArgument(args))
 			if err != nil {
@@ -105,6 +109,9 @@ func configCommand(s Surroundings) *cobra.Command {
 			cfg, origins, err := run.read(s, dir)
 			if err != nil {
 				return err
+			}
+			if problems := config.ServeProblems(cfg, origins); run.file != "" && problems != nil {
+				fmt.Fprintf(s.Stderr, "note: serve would not start with this configuration:\n%v\n", problems)
 			}
 			if asJSON {
 				return writeJSON(s, map[string][]config.Setting{"settings": config.List(cfg, origins)})

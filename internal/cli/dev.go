@@ -40,7 +40,7 @@ test user, then prints "ready http://HOST:PORT".`,
 		},
 	}
 	run.register(cmd)
-	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR`ess to listen on; port 0 picks one (default 127.0.0.1:20002)")
+	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR` to listen on; port 0 picks one (default 127.0.0.1:20002)")
 	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "`DIR` for the outputs files (default: the project root)")
 	cmd.Flags().BoolVar(&force, "force", false, "replace outputs files that fairway did not write")
 	return cmd
@@ -73,7 +73,7 @@ func (d *dev) run(ctx context.Context, flags runFlags) error {
 		return failed(fmt.Errorf("dev: %w: another --listen address may be free, port 0 picks one", err))
 	}
 	defer listener.Close()
-	d.server, err = server.New(server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener, false), Version: d.Version, Log: d.log, Development: true})
+	d.server, err = server.New(ctx, server.Options{Config: d.config, Backend: b, State: state, BaseURL: baseURL(listener, false), Version: d.Version, Log: d.log, Development: true})
 	if err != nil {
 		return asFailure(err)
 	}

@@ -36,7 +36,7 @@ fragment TypeRef on __Type {
 
 // introspect asks the API that would be served for b about its schema.
 func introspect(ctx context.Context, b *backend.Backend) (json.RawMessage, error) {
-	srv, err := server.New(server.Options{Config: config.Default(), Backend: b})
+	srv, err := server.New(ctx, server.Options{Config: config.Default(), Backend: b})
 	if err != nil {
 		return nil, err
 	}

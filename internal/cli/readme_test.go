@@ -3,9 +3,12 @@ package cli
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"fairway/internal/config"
 )
 
 // TestReadme runs the commands that the README shows with their output, and wants
@@ -34,5 +37,29 @@ func TestReadme(t *testing.T) {
 				t.Errorf("prints\n%s\nwant\n%s", stdout.String(), output)
 			}
 		})
+	}
+}
+
+// TestReadmeConfiguration wants the configuration that the README shows to be fit
+// to serve.
+func TestReadmeConfiguration(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)```yaml fairway.yaml\n(.*?)```").FindSubmatch(text)
+	if shown == nil {
+		t.Fatal("the README shows no fairway.yaml")
+	}
+	file := filepath.Join(t.TempDir(), config.FileName)
+	if err := os.WriteFile(file, shown[1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, origins, err := config.Load(config.Source{File: file})
+	if err == nil {
+		err = config.ServeProblems(c, origins)
+	}
+	if err != nil {
+		t.Errorf("the README's fairway.yaml cannot be served: %v", err)
 	}
 }

@@ -20,7 +20,11 @@ func sealCommand(s Surroundings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seal",
 		Short: "Seal the secret of an access key for the configuration; reads it from stdin",
-		Args:  cobra.NoArgs,
+		Long: `Reads the secret of an access key from standard input and prints it sealed, as the secret
+of principals.access_keys in a configuration. A server opens it with the master key, for that
+access key alone. "openssl rand -base64 32" makes a master key.`,
+		Example: "  printf %s \"$SECRET\" | fairway config seal --id FWAK7Q2M5XJ4R6T3Y8ZA --master-key env:MASTER_KEY",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			key, err := masterKey(s, master)
 			if err != nil {
@@ -47,19 +51,29 @@ func sealCommand(s Surroundings) *cobra.Command {
 
 // masterKey fetches the master key that a reference names.
 func masterKey(s Surroundings, reference string) ([]byte, error) {
-	var secret config.Secret
-	if err := secret.UnmarshalText([]byte(reference)); err != nil {
-		return nil, fmt.Errorf("--master-key: %w", err)
-	}
-	text, err := secret.Read(s.lookup)
+	text, err := readReference(s, "--master-key", reference)
 	if err != nil {
-		return nil, fmt.Errorf("--master-key: %w", err)
+		return nil, err
 	}
 	key, err := store.ParseMasterKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("--master-key: %w", err)
 	}
 	return key, nil
+}
+
+// readReference fetches what a reference names; where is the flag or the variable
+// that holds it.
+func readReference(s Surroundings, where, reference string) (string, error) {
+	var secret config.Secret
+	if err := secret.UnmarshalText([]byte(reference)); err != nil {
+		return "", fmt.Errorf("%s: %w", where, err)
+	}
+	text, err := secret.Read(s.lookup)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", where, err)
+	}
+	return text, nil
 }
 
 // readSecret reads a secret without the line end behind it.

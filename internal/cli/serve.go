@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -56,8 +56,8 @@ then is said, and the last good configuration goes on. SIGTERM lets running call
 		},
 	}
 	cmd.Flags().StringVar(&run.file, "config", "", "configuration `FILE`")
-	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR`ess to listen on; port 0 picks one")
-	cmd.Flags().StringVar(&run.model, "model", "", "what answers: sim, bedrock, anthropic or openai=`URL`")
+	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR` to listen on; port 0 picks one")
+	cmd.Flags().StringVar(&run.model, "model", "", "`WHAT` answers: sim, bedrock, anthropic or openai=URL")
 	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "write "+outputs.AmplifyFile+" and "+outputs.FairwayFile+" to `DIR`, for a backend")
 	cmd.Flags().BoolVar(&force, "force", false, "replace outputs files that fairway did not write")
 	return cmd
@@ -75,6 +75,8 @@ type serve struct {
 	opened *config.Config // that the server was started with
 	cert   atomic.Pointer[tls.Certificate]
 	files  atomic.Pointer[files]
+
+	reloading sync.Mutex
 }
 
 // files are what the server was last made of, beside its configuration file.
@@ -91,34 +93,69 @@ func (sv *serve) run(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	l, err := sv.listen(c)
 	if err != nil {
-		return failed(fmt.Errorf("serve: %w", err))
-	}
-	defer listener.Close()
-	how := server.Listening{Drain: time.Duration(c.DrainTimeout)}
-	if how.TLS, err = sv.tls(c); err != nil {
 		return err
 	}
-	base := cmp.Or(string(c.BaseURL), baseURL(listener, how.TLS != nil))
-	sv.server, err = server.New(server.Options{
-		Config: c, Backend: b, State: state, BaseURL: base, Version: sv.Version, Log: sv.log,
-		Env: func(name string) (string, bool) { value := sv.Getenv(name); return value, value != "" },
+	defer l.close()
+	sv.server, err = server.New(ctx, server.Options{
+		Config: c, Backend: b, State: state, BaseURL: cmp.Or(string(c.BaseURL), baseURL(l.doors, l.tls != nil)),
+		Version: sv.Version, Log: sv.log, Env: sv.lookup,
 	})
 	if err != nil {
 		return asFailure(err)
 	}
 	defer sv.server.Close()
 	sv.opened = c
+	sv.limitMemory(c)
 	if err := sv.write(b); err != nil {
 		return failed(err)
 	}
-	return sv.serve(ctx, c, listener, how)
+	return sv.serve(ctx, l)
+}
+
+// listeners are where the server is reached.
+type listeners struct {
+	doors net.Listener
+	tls   *tls.Config  // of the doors; nil is plain HTTP
+	admin net.Listener // nil is none
+}
+
+func (l *listeners) close() {
+	l.doors.Close()
+	if l.admin != nil {
+		l.admin.Close()
+	}
+}
+
+// listen opens what c names.
+func (sv *serve) listen(c *config.Config) (*listeners, error) {
+	l := &listeners{}
+	var err error
+	if l.tls, err = sv.tls(c); err != nil {
+		return nil, err
+	}
+	if l.doors, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, failed(fmt.Errorf("serve: %w", err))
+	}
+	if c.Admin.Listen == "" {
+		return l, nil
+	}
+	if l.admin, err = net.Listen("tcp", c.Admin.Listen); err != nil {
+		l.close()
+		return nil, failed(fmt.Errorf("serve: admin: %w", err))
+	}
+	return l, nil
 }
 
 // load loads the backend that c names.
 func (sv *serve) load(ctx context.Context, c *config.Config) (*backend.Backend, error) {
-	seen := &files{config: append(c.PolicyFiles(), string(c.Simulate.Responses), string(c.TLS.Cert), string(c.TLS.Key))}
+	seen := &files{}
+	for _, name := range c.Files() {
+		if abs, err := filepath.Abs(name); err == nil {
+			seen.config = append(seen.config, abs)
+		}
+	}
 	defer sv.files.Store(seen)
 	if c.Backend == "" {
 		return nil, nil
@@ -144,25 +181,27 @@ func (sv *serve) tls(c *config.Config) (*tls.Config, error) {
 	if c.TLS.Cert == "" {
 		return nil, nil
 	}
-	if err := sv.readCertificate(c); err != nil {
+	cert, err := readCertificate(c)
+	if err != nil {
 		return nil, err
 	}
+	sv.cert.Store(cert)
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return sv.cert.Load(), nil },
 	}, nil
 }
 
-func (sv *serve) readCertificate(c *config.Config) error {
+// readCertificate is the certificate that c names; nil is none.
+func readCertificate(c *config.Config) (*tls.Certificate, error) {
 	if c.TLS.Cert == "" {
-		return nil
+		return nil, nil
 	}
 	cert, err := tls.LoadX509KeyPair(string(c.TLS.Cert), string(c.TLS.Key))
 	if err != nil {
-		return fmt.Errorf("serve: tls: %w", err)
+		return nil, fmt.Errorf("serve: tls: %w", err)
 	}
-	sv.cert.Store(&cert)
-	return nil
+	return &cert, nil
 }
 
 // write writes the outputs files of a backend where they are wanted.
@@ -178,129 +217,135 @@ func (sv *serve) write(b *backend.Backend) error {
 	return outputs.Folder{Dir: sv.outputsDir, Force: sv.force}.Write(amplifyOutputs, local)
 }
 
-// serve serves both listeners until ctx ends.
-func (sv *serve) serve(ctx context.Context, c *config.Config, listener net.Listener, how server.Listening) error {
-	changes, err := sv.watch(ctx, c)
-	if err != nil {
+// serve serves the doors until ctx ends and what runs there has ended, and the
+// admin listener as long: whoever looks after the server sees it drain.
+func (sv *serve) serve(ctx context.Context, l *listeners) error {
+	group, running := errgroup.WithContext(ctx)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	if err := sv.watch(running); err != nil {
 		return failed(err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	if c.Admin.Listen != "" {
-		admin, err := net.Listen("tcp", c.Admin.Listen)
-		if err != nil {
-			return failed(fmt.Errorf("serve: admin: %w", err))
-		}
-		defer admin.Close()
-		fmt.Fprintf(sv.Stderr, "admin %s\n", baseURL(admin, false))
+	drained, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	if l.admin != nil {
 		group.Go(func() error {
-			return sv.server.Serve(ctx, admin, server.Listening{Handler: sv.server.Admin(), Drain: how.Drain})
+			return sv.server.Serve(drained, l.admin, server.Listening{Handler: sv.server.Admin()})
 		})
 	}
-	group.Go(func() error { return sv.server.Serve(ctx, listener, how) })
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changes:
-				sv.reload(ctx)
-			}
-		}
-	}()
-	if c.Simulates() {
-		fmt.Fprintln(sv.Stderr, "simulated regions: latency, quotas and faults are modelled, no real region is called")
-	}
-	fmt.Fprintf(sv.Stderr, "ready %s\n", baseURL(listener, how.TLS != nil))
-	sv.notify(daemon.SdNotifyReady)
-	context.AfterFunc(ctx, func() { sv.notify(daemon.SdNotifyStopping) })
-	sv.server.Warm(ctx)
-	err = group.Wait()
-	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+	group.Go(func() error {
+		defer end()
+		drain := cmp.Or(time.Duration(sv.opened.DrainTimeout), -1) // none is not to wait
+		return sv.server.Serve(running, l.doors, server.Listening{TLS: l.tls, Drain: drain})
+	})
+	group.Go(func() error {
+		sv.follow(running, hangups)
+		return nil
+	})
+	sv.announce(l)
+	sv.server.Warm(running)
+	if err := group.Wait(); err != nil {
 		return failed(fmt.Errorf("serve: %w", err))
 	}
 	return nil
 }
 
-// watch reports that something changed that the server is made of: its file, its
-// policies, its backend, or that SIGHUP came.
-func (sv *serve) watch(ctx context.Context, c *config.Config) (<-chan struct{}, error) {
-	changes := make(chan struct{}, 1)
-	changed := func() {
+// announce says that calls can come.
+func (sv *serve) announce(l *listeners) {
+	if sv.opened.Simulates() {
+		fmt.Fprintln(sv.Stderr, "simulated regions: latency, quotas and faults are modelled, no real region is called")
+	}
+	if l.admin != nil {
+		fmt.Fprintf(sv.Stderr, "admin %s\n", baseURL(l.admin, false))
+	}
+	fmt.Fprintf(sv.Stderr, "ready %s\n", baseURL(l.doors, l.tls != nil))
+	sv.notify(daemon.SdNotifyReady)
+}
+
+// follow reloads on SIGHUP until ctx ends, and waits for the reload under way.
+func (sv *serve) follow(ctx context.Context, hangups <-chan os.Signal) {
+	for {
 		select {
-		case changes <- struct{}{}:
-		default: // one is waiting, which will see this change too
+		case <-ctx.Done():
+			sv.notify(daemon.SdNotifyStopping)
+			sv.reloading.Lock()
+			defer sv.reloading.Unlock()
+			return
+		case <-hangups:
+			sv.reload(ctx)
 		}
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		defer signal.Stop(hangups)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangups:
-				changed()
-			}
-		}
-	}()
+}
+
+// watch reloads until ctx ends when something changes that the server is made of:
+// its file and what that names, or its backend.
+func (sv *serve) watch(ctx context.Context) error {
+	reload := func() { sv.reload(ctx) }
 	file, err := filepath.Abs(sv.flags.file)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := watch(ctx, filepath.Dir(file), "", func() []string { return append([]string{file}, sv.files.Load().config...) }, changed); err != nil {
-		return nil, fmt.Errorf("serve: watch the configuration: %w", err)
+	if err := watch(ctx, filepath.Dir(file), "", func() []string { return append([]string{file}, sv.files.Load().config...) }, reload); err != nil {
+		return fmt.Errorf("serve: watch the configuration: %w", err)
 	}
-	if c.Backend == "" {
-		return changes, nil
+	if sv.opened.Backend == "" {
+		return nil
 	}
-	dir, err := projectRoot(string(c.Backend))
+	dir, err := projectRoot(string(sv.opened.Backend))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := watch(ctx, dir, "amplify", func() []string { return sv.files.Load().backend }, changed); err != nil {
-		return nil, fmt.Errorf("serve: watch the backend: %w", err)
+	if err := watch(ctx, dir, "amplify", func() []string { return sv.files.Load().backend }, reload); err != nil {
+		return fmt.Errorf("serve: watch the backend: %w", err)
 	}
-	return changes, nil
+	return nil
 }
 
 // reload takes up what changed, or keeps what was.
 func (sv *serve) reload(ctx context.Context) {
-	c, err := sv.reread(ctx)
+	sv.reloading.Lock()
+	defer sv.reloading.Unlock()
 	if ctx.Err() != nil {
 		return
 	}
-	if err != nil {
-		fmt.Fprintln(sv.Stderr, "fairway:", err)
-		fmt.Fprintln(sv.Stderr, "reload failed; the last good configuration goes on")
-		return
+	restart, err := sv.reread(ctx)
+	switch {
+	case ctx.Err() != nil: // nobody waits for it
+	case err != nil:
+		sv.log.Error("configuration not reloaded, the last good one goes on", "error", err)
+	case len(restart) > 0:
+		sv.log.Warn("configuration reloaded, some settings change with the next start only", "settings", strings.Join(restart, " "))
+	default:
+		sv.log.Info("configuration reloaded")
 	}
-	if changed := server.NeedsRestart(sv.opened, c); len(changed) > 0 {
-		fmt.Fprintln(sv.Stderr, "reload: these settings change with the next start only:", strings.Join(changed, ", "))
-	}
-	fmt.Fprintln(sv.Stderr, "reloaded")
 }
 
-// reread reads the configuration and the backend again and puts them in place.
-func (sv *serve) reread(ctx context.Context) (*config.Config, error) {
-	c, origins, err := sv.flags.read(sv.Surroundings, "")
+// reread reads the configuration and the backend again and puts them in place. It
+// gives the settings that need a restart.
+func (sv *serve) reread(ctx context.Context) (restart []string, err error) {
+	next, origins, err := sv.flags.read(sv.Surroundings, "")
 	if err != nil {
 		return nil, err
 	}
-	if err := config.ServeProblems(c, origins); err != nil {
+	if err := config.ServeProblems(next, origins); err != nil {
 		return nil, err
 	}
+	c := server.Kept(sv.opened, next)
 	b, err := sv.load(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := sv.readCertificate(c); err != nil {
+	cert, err := readCertificate(c)
+	if err != nil {
 		return nil, err
 	}
 	if err := sv.server.Reconfigure(ctx, c, b); err != nil {
 		return nil, err
 	}
-	return c, sv.write(b)
+	sv.cert.Store(cert)
+	sv.limitMemory(c)
+	return config.Changed(c, next), sv.write(b)
 }
 
 // notify tells systemd, where it started us, how we are.

@@ -118,7 +118,7 @@ func newServer(t *testing.T) *server.Server {
 	}
 	settings := config.Default()
 	settings.Simulate.Speed = config.Instant
-	s, err := server.New(server.Options{Config: settings, Backend: b})
+	s, err := server.New(t.Context(), server.Options{Config: settings, Backend: b, Development: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,9 @@ func report(t *testing.T) string {
 	writeFeatures(&b, amplifyFeatures(t), works, loads, absent)
 	b.WriteString("\n## Bedrock and the other doors\n\nWhat is *not there* answers `UnknownOperationException`.\n\n")
 	writeFeatures(&b, doorFeatures(t), works, absent)
+	b.WriteString("\n## Other dialects\n\nThe body of a call goes to the dialect's own models nearly as it is, and to all others through Converse.\n" +
+		"What cannot be carried there is refused with a text that names it, never dropped. Tried on simulated regions; what goes as it is, a real model judges for itself.\n\n")
+	writeFeatures(&b, dialectFeatures(t), works, native, refused)
 	return b.String()
 }
 

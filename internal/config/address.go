@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -112,7 +114,8 @@ func passwordless(address string) error {
 	if err != nil || u.Host == "" && u.Query().Get("host") == "" {
 		return errors.New(`want a PostgreSQL URL such as "postgres://user@host/database"`)
 	}
-	if _, has := u.User.Password(); has || u.Query().Has("password") {
+	secret := func(key string) bool { return strings.Contains(strings.ToLower(key), "password") }
+	if _, has := u.User.Password(); has || slices.ContainsFunc(slices.Collect(maps.Keys(u.Query())), secret) {
 		return errors.New(`want no password in the file: name where the whole URL is, "env:NAME" or "file:/path"`)
 	}
 	return nil

@@ -15,8 +15,8 @@
 // "a=1,b=2" where there is only a line to write them on. A list or a map
 // replaces the one of the source before.
 //
-// Accounts, principals and service control policies are longer than a line: they
-// are written in the file alone. What one of them says has a path all the same,
+// Accounts, equivalents, principals and service control policies are longer than a
+// line: they are written in the file alone. What one of them says has a path all the same,
 // principals[0].arn.
 package config
 
@@ -51,7 +51,7 @@ type Config struct {
 	ChunkTimeout        Duration `yaml:"chunk_timeout"`         // of a stream, from one event to the next, after its first content
 	AnswerTimeout       Duration `yaml:"answer_timeout"`        // of a real region, for a unary answer
 	RequestTimeout      Duration `yaml:"request_timeout"`       // of a GraphQL request
-	WriteTimeout        Duration `yaml:"write_timeout"`         // of one frame to a client
+	WriteTimeout        Duration `yaml:"write_timeout"`         // of one frame, or one piece of a whole answer, to a client
 	DrainTimeout        Duration `yaml:"drain_timeout"`         // of what runs when the server is told to stop
 
 	Breaker   Breaker   `yaml:"breaker"`
@@ -91,11 +91,14 @@ type Breaker struct {
 
 // Bedrock is how real regions are called.
 type Bedrock struct {
-	Endpoint        URL      `yaml:"endpoint"`         // in place of AWS's own; {region} stands for the region
-	ControlEndpoint URL      `yaml:"control_endpoint"` // the same for the control plane
-	BearerKey       Secret   `yaml:"bearer_key"`       // a Bedrock API key, in place of signatures
-	ConnectTimeout  Duration `yaml:"connect_timeout"`
-	KeepAlive       Duration `yaml:"keep_alive"` // between probes of a silent connection; a NAT gateway forgets one after 350s
+	Endpoint         URL                      `yaml:"endpoint"`         // in place of AWS's own; {region} stands for the region
+	Endpoints        map[inference.Region]URL `yaml:"endpoints"`        // of single regions, in place of Endpoint
+	ControlEndpoint  URL                      `yaml:"control_endpoint"` // the same two for the control plane
+	ControlEndpoints map[inference.Region]URL `yaml:"control_endpoints"`
+	BearerKey        Secret                   `yaml:"bearer_key"` // a Bedrock API key, in place of signatures
+	ConnectTimeout   Duration                 `yaml:"connect_timeout"`
+	KeepAlive        Duration                 `yaml:"keep_alive"` // between probes of a silent connection; a NAT gateway forgets one after 350s
+	Equivalents      []Equivalent             `yaml:"equivalents"`
 }
 
 // OpenAI is the server of model openai=URL.
@@ -167,27 +170,28 @@ type AWS struct {
 // Default is the configuration where nothing else is said.
 func Default() *Config {
 	return &Config{
-		Listen:         "127.0.0.1:20002",
-		Admin:          Admin{Listen: "127.0.0.1:20003"},
-		Model:          Simulated,
-		Regions:        AutoRegions,
-		Account:        "123456789012",
-		Grant:          Narrow,
-		Pinning:        PinStrict,
-		AttemptTimeout: Duration(12 * time.Second),
-		StallTimeout:   Duration(20 * time.Second),
-		ChunkTimeout:   Duration(time.Minute),
-		AnswerTimeout:  Duration(5 * time.Minute),
-		RequestTimeout: Duration(30 * time.Second), // AppSync's limit
-		WriteTimeout:   Duration(30 * time.Second),
-		DrainTimeout:   Duration(20 * time.Second),
-		Breaker:        Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
-		Bedrock:        Bedrock{ConnectTimeout: Duration(3 * time.Second), KeepAlive: Duration(45 * time.Second)},
-		Anthropic:      Anthropic{URL: "https://api.anthropic.com"},
-		Simulate:       Simulate{Speed: 1, Seed: 1},
-		Limits:         Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000, Calls: 10_000, Held: 512 << 20}, // Bedrock's own limit
-		AWS:            AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
-		Log:            Log{Level: "info", Format: LogText},
-		Telemetry:      Telemetry{Sample: 1, ServiceName: "fairway"},
+		Listen:              "127.0.0.1:20002",
+		Admin:               Admin{Listen: "127.0.0.1:20003"},
+		Model:               Simulated,
+		Regions:             AutoRegions,
+		Account:             "123456789012",
+		Grant:               Narrow,
+		Pinning:             PinStrict,
+		AttemptTimeout:      Duration(12 * time.Second),
+		StallTimeout:        Duration(20 * time.Second),
+		FirstContentTimeout: Duration(5 * time.Minute), // signs of life keep no call for ever
+		ChunkTimeout:        Duration(time.Minute),
+		AnswerTimeout:       Duration(5 * time.Minute),
+		RequestTimeout:      Duration(30 * time.Second), // AppSync's limit
+		WriteTimeout:        Duration(30 * time.Second),
+		DrainTimeout:        Duration(20 * time.Second),
+		Breaker:             Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
+		Bedrock:             Bedrock{ConnectTimeout: Duration(3 * time.Second), KeepAlive: Duration(45 * time.Second)},
+		Anthropic:           Anthropic{URL: "https://api.anthropic.com"},
+		Simulate:            Simulate{Speed: 1, Seed: 1},
+		Limits:              Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000, Calls: 10_000, Held: 512 << 20}, // Bedrock's own limit
+		AWS:                 AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
+		Log:                 Log{Level: "info", Format: LogText},
+		Telemetry:           Telemetry{Sample: 1, ServiceName: "fairway"},
 	}
 }

@@ -24,8 +24,33 @@ type Document struct {
 // IsZero reports whether there is no document.
 func (d Document) IsZero() bool { return d.Text == nil }
 
-// PolicyFiles are the files that c was read from beside its own.
-func (c *Config) PolicyFiles() []string {
+// Files are those that c was read from beside its own, and those that it names for
+// secrets and certificates: what a server reads again when they change.
+func (c *Config) Files() []string {
+	files := append(c.policyFiles(), string(c.TLS.Cert), string(c.TLS.Key))
+	for _, p := range c.Principals {
+		for _, k := range p.AccessKeys {
+			files = append(files, secretFile(string(k.Secret)))
+		}
+		for _, k := range p.BearerKeys {
+			files = append(files, secretFile(string(k)))
+		}
+	}
+	files = append(files, secretFile(string(c.Master)))
+	slices.Sort(files)
+	return slices.DeleteFunc(slices.Compact(files), func(name string) bool { return name == "" })
+}
+
+// secretFile is the file that a reference names, empty for any other.
+func secretFile(reference string) string {
+	if name, ok := strings.CutPrefix(reference, filePrefix); ok {
+		return name
+	}
+	return ""
+}
+
+// policyFiles are the files of policy documents.
+func (c *Config) policyFiles() []string {
 	documents := slices.Clone(c.ServiceControlPolicies)
 	for _, p := range c.Principals {
 		documents = append(append(documents, p.Policies...), p.Boundary)
@@ -36,8 +61,7 @@ func (c *Config) PolicyFiles() []string {
 			files = append(files, string(d.File))
 		}
 	}
-	slices.Sort(files)
-	return slices.Compact(files)
+	return files
 }
 
 // literal is the document as YAML on one line.

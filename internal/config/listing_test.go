@@ -53,8 +53,8 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("%s: text %s: %v, want a document", test.name, test.doc.Text, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"testdata/policies/models.json", "testdata/policies/one.json"}, c.PolicyFiles()); diff != "" {
-		t.Errorf("PolicyFiles() (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"/run/secrets/reports", "testdata/policies/models.json", "testdata/policies/one.json", "testdata/server.crt", "testdata/server.key"}, c.Files()); diff != "" {
+		t.Errorf("Files() (-want +got):\n%s", diff)
 	}
 	if reports := c.Principals[1]; !reports.Boundary.IsZero() || len(reports.Policies) != 0 {
 		t.Errorf("principal without policies = %+v, want none", reports)

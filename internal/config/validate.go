@@ -58,6 +58,14 @@ func (found *findings) region(r inference.Region, path string) {
 	found.check(regionForm.MatchString(string(r)), path, `want a region such as "ap-southeast-1", got %q`, r)
 }
 
+// regions are the addresses of regions.
+func (found *findings) regions(at map[inference.Region]URL, path string) {
+	for _, r := range slices.Sorted(maps.Keys(at)) {
+		found.region(r, path)
+		found.check(at[r] != "", path, "want the address of %s", r)
+	}
+}
+
 func (found *findings) address(s, path string) {
 	found.check(isAddress(s), path, "want host:port, got %q", s)
 }
@@ -112,6 +120,9 @@ func (c *Config) validateRouting(found *findings) {
 func (c *Config) validateUpstreams(found *findings) {
 	found.positive(c.Bedrock.ConnectTimeout, "bedrock.connect_timeout")
 	found.positive(c.Bedrock.KeepAlive, "bedrock.keep_alive")
+	found.regions(c.Bedrock.Endpoints, "bedrock.endpoints")
+	found.regions(c.Bedrock.ControlEndpoints, "bedrock.control_endpoints")
+	validateEquivalents(found, c.Bedrock.Equivalents)
 	found.check(c.Bedrock.BearerKey == "" || len(c.Accounts) == 0, "bedrock.bearer_key", "want signatures for accounts, a bearer key is of one account: leave out either")
 	wanted := AutoRegions
 	switch c.Model {

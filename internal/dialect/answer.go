@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"fairway/internal/inference"
 )
 
 // Collector makes an Answer of pieces.
@@ -42,6 +44,9 @@ func (c *Collector) Add(p Piece) error {
 	case Ended:
 		c.ended = true
 		c.answer.LatencyMS = p.LatencyMS
+		if p.Service != (inference.Service{}) {
+			c.answer.Service = p.Service
+		}
 		if p.Usage != nil {
 			c.answer.Usage = *p.Usage
 		}
@@ -105,5 +110,5 @@ func (a *Answer) Pieces() []Piece {
 	usage := a.Usage
 	return append(pieces,
 		Piece{Kind: Stopped, Stop: a.Stop},
-		Piece{Kind: Ended, Usage: &usage, LatencyMS: a.LatencyMS})
+		Piece{Kind: Ended, Usage: &usage, LatencyMS: a.LatencyMS, Service: a.Service})
 }

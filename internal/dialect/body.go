@@ -12,14 +12,14 @@ import (
 	"fairway/internal/inference"
 )
 
-// MaxDepth is how deep the objects and arrays of a body may nest.
-const MaxDepth = 200
-
 // ReadBody reads a request body into the struct that into points to: one JSON
-// object in UTF-8, at most MaxDepth deep, whose members the struct has. The error
-// is a Validation in the service's words.
+// object in UTF-8, without Excess, whose members the struct has. The error is a
+// Validation in the service's words.
 func ReadBody(body []byte, into any) error {
-	if !utf8.Valid(body) || depth(body) > MaxDepth || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+	if excess := Excess(body); excess != "" {
+		return &inference.Error{Kind: inference.Validation, Op: "decode request", Message: "decode request: " + excess}
+	}
+	if !utf8.Valid(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
 		return Malformed("")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -43,6 +43,26 @@ func WriteBody(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// AppendString appends s as WriteBody writes it.
+func AppendString(to []byte, s string) []byte {
+	for i := range len(s) {
+		if b := s[i]; b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf {
+			return appendEscaped(to, s)
+		}
+	}
+	to = append(to, '"')
+	to = append(to, s...)
+	return append(to, '"')
+}
+
+func appendEscaped(to []byte, s string) []byte {
+	text, err := WriteBody(s)
+	if err != nil {
+		panic(err) // a string always encodes
+	}
+	return append(to, text...)
 }
 
 // Malformed is the Validation for a body that is not of its format. The finding is
@@ -99,25 +119,4 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "..."
-}
-
-// depth is how deep the objects and arrays of a JSON text nest.
-func depth(text []byte) int {
-	deepest, open := 0, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-		case '{', '[':
-			open++
-			deepest = max(deepest, open)
-		case '}', ']':
-			open--
-		}
-	}
-	return deepest
 }

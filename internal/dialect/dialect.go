@@ -67,7 +67,7 @@ type Payload struct {
 
 // Conversation is what a model is asked. Zero members were not given.
 type Conversation struct {
-	System        []Block // Text, CachePoint
+	System        []Block // Text, CachePoint, Guarded
 	Messages      []Message
 	Tools         []Tool
 	ToolChoice    *ToolChoice
@@ -80,6 +80,9 @@ type Conversation struct {
 	Output        *OutputFormat
 	Guardrail     *Guardrail
 	Metadata      map[string]string // of the request, for logs of the service
+	Service       inference.Service
+	Variables     map[string]string // of a prompt that Bedrock keeps
+	Fields        []string          // of the model's own answer to be told, as JSON pointers: StopSequenceField
 
 	// Extra is a JSON object of members that only the model itself understands:
 	// Converse's additionalModelRequestFields. nil without any. A dialect puts what
@@ -118,7 +121,8 @@ const (
 	Reasoning  BlockType = "reasoningContent" // Text, Signature
 	Redacted   BlockType = "redactedContent"  // Text in base64: reasoning that only the model reads
 	CachePoint BlockType = "cachePoint"       // TTL
-	Guarded    BlockType = "guardContent"     // Text: what the guardrail is to look at
+	Guarded    BlockType = "guardContent"     // Text, Qualifiers: what the guardrail is to look at
+	Found      BlockType = "searchResult"     // Name (its title), Source, Content (Text), Cited
 )
 
 // Block is a piece of content.
@@ -133,6 +137,10 @@ type Block struct {
 	Content   []Block
 	IsError   bool
 	TTL       string // "5m", "1h" or empty
+
+	Qualifiers []string // of Guarded: "grounding_source", "query", "guard_content"
+	Source     string   // of Found
+	Cited      bool     // a Document's or Found's citations are asked for
 }
 
 // Media is an image, document, video or audio. Exactly one of Data, URI and Text
@@ -144,6 +152,8 @@ type Media struct {
 	URI    string // "s3://..." or "https://..."
 	Owner  string // account of an s3 bucket
 	Text   string // of a plain-text document
+
+	Context string // about a document, for the model
 }
 
 // Tool is something the model may call.
@@ -153,6 +163,7 @@ type Tool struct {
 	Schema      json.RawMessage // JSON Schema of the input
 	Strict      bool
 	TTL         *string // a cache point follows the tool; its TTL, "" for the default
+	System      bool    // Bedrock runs it; it has a name alone
 }
 
 // ToolChoice says whether the model has to call a tool.
@@ -181,9 +192,10 @@ type Thinking struct {
 
 // OutputFormat constrains the text of the answer to JSON.
 type OutputFormat struct {
-	Schema json.RawMessage // JSON Schema; nil is any JSON object
-	Name   string
-	Strict bool
+	Schema      json.RawMessage // JSON Schema; nil is any JSON object
+	Name        string
+	Description string
+	Strict      bool
 }
 
 // Guardrail is a guardrail to apply. Only Bedrock itself can: who cannot refuses.
@@ -196,6 +208,9 @@ type Head struct {
 	ID      string // of the answer, in no dialect's form: hex digits, made from the request id
 	Model   string // as the answer names it, e.g. "claude-sonnet-4-20250514"
 	Created int64  // Unix seconds
+
+	Service inference.Service // that serves
+	Fields  []string          // that the call asked for
 }
 
 // StopReason is why an answer ended, by Converse's names.
@@ -210,12 +225,31 @@ const (
 	GuardrailIntervened   StopReason = "guardrail_intervened"
 	ContentFiltered       StopReason = "content_filtered"
 	ContextWindowExceeded StopReason = "model_context_window_exceeded"
+	MalformedOutput       StopReason = "malformed_model_output"
+	MalformedToolUse      StopReason = "malformed_tool_use"
 )
 
 // Stop is how an answer ended.
 type Stop struct {
 	Reason   StopReason
 	Sequence string // the stop sequence, where that was the reason and it is known
+}
+
+// StopSequenceField is the member of Claude's answer that tells the stop sequence.
+// It is the one of Conversation.Fields that an answer carries.
+const StopSequenceField = "/stop_sequence"
+
+// Failure is the error of an answer that broke off with what cannot be read, for
+// dialects that have no word for that; nil for every other end.
+func (s Stop) Failure() error {
+	switch s.Reason {
+	case MalformedOutput, MalformedToolUse:
+		return &inference.Error{
+			Kind: inference.ModelError, Op: "read answer",
+			Message: "The model broke its answer off with " + string(s.Reason) + ". Try your request again.",
+		}
+	}
+	return nil
 }
 
 // Answer is a whole answer. Content has Text, Reasoning, Redacted and ToolUse.
@@ -240,7 +274,7 @@ const (
 	Signature                   // Index, Text: the signature of a Reasoning block
 	BlockEnded                  // Index
 	Stopped                     // Stop
-	Ended                       // Usage, LatencyMS: the terminal piece
+	Ended                       // Usage, LatencyMS, Service where it is told: the terminal piece
 )
 
 // Piece is one step of a streamed answer.
@@ -252,6 +286,7 @@ type Piece struct {
 	Stop      Stop
 	Usage     *inference.Usage
 	LatencyMS int64
+	Service   inference.Service
 }
 
 // IsContent reports whether the piece is model output: sending it commits.

@@ -6,7 +6,6 @@ package front
 import (
 	"cmp"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -56,6 +55,10 @@ type Config struct {
 	WriteTimeout  time.Duration    // of one frame to a client; 0 is WriteTimeout
 	Room          Room             // nil has no bound
 	Log           *slog.Logger
+
+	// PermitBearer decides whether a principal, by name, may come with a bearer key;
+	// nil lets it. The error is the service's AccessDenied.
+	PermitBearer func(principal string, source inference.Region) error
 }
 
 // Visit is one request that was let in.
@@ -64,6 +67,8 @@ type Visit struct {
 	Principal inference.Principal
 	Region    inference.Region // source region
 	Body      []byte
+
+	PayloadHash string // lower-case hex SHA-256 of the Body, where that was signed
 
 	leave []func()
 }
@@ -80,18 +85,21 @@ func (v *Visit) Leave() {
 // Admit authenticates r and reads its body. base is the region of a base path,
 // empty without one. What the head of a request is enough to refuse is refused
 // before its body is read. The visit is never nil, so that errors have its ID;
-// the caller leaves it in any case.
-func (c *Config) Admit(r *http.Request, base inference.Region) (*Visit, error) {
+// the caller leaves it in any case. A client that sends slowly is cut off through w.
+func (c *Config) Admit(w http.ResponseWriter, r *http.Request, base inference.Region) (*Visit, error) {
 	v, err := c.enter()
 	if err != nil {
 		return v, err
 	}
-	body := sync.OnceValues(func() ([]byte, error) { return c.read(v, r) })
+	body := sync.OnceValues(func() ([]byte, error) { return c.read(v, w, r) })
 	credential, err := c.Authenticator.Authenticate(r, body)
 	if err != nil {
 		return v, err
 	}
 	if err := c.place(v, credential, r.Host, base); err != nil {
+		return v, err
+	}
+	if err := c.permitBearer(r.Context(), v, credential); err != nil {
 		return v, err
 	}
 	v.Body, err = body()
@@ -110,6 +118,9 @@ func (c *Config) AdmitInside(credential inference.Credential, host string, body 
 		return v, &inference.Error{Kind: inference.MissingAuth, Op: "authenticate", Message: "Missing Authentication Token"}
 	}
 	if err := c.place(v, credential, host, base); err != nil {
+		return v, err
+	}
+	if err := CheckLength(int64(len(body)), c.maxBody()); err != nil {
 		return v, err
 	}
 	v.Body = body
@@ -131,16 +142,25 @@ func (c *Config) enter() (*Visit, error) {
 
 // place says who calls and from where.
 func (c *Config) place(v *Visit, credential inference.Credential, host string, base inference.Region) (err error) {
-	v.Principal = credential.Principal
+	v.Principal, v.PayloadHash = credential.Principal, credential.PayloadHash
 	v.Region, err = SourceRegion(credential, host, base, c.DefaultRegion)
 	return err
 }
 
-// hold takes room for a body of n bytes, if so many are allowed.
-func (c *Config) hold(v *Visit, n int64) error {
-	if err := CheckLength(n, c.maxBody()); err != nil {
-		return err
+// permitBearer asks whether a caller with a bearer key may have one.
+func (c *Config) permitBearer(ctx context.Context, v *Visit, credential inference.Credential) error {
+	if !credential.Bearer || c.PermitBearer == nil {
+		return nil
 	}
+	err := c.PermitBearer(v.Principal.Name, v.Region)
+	if err != nil {
+		c.Log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", v.ID), slog.Any("error", err))
+	}
+	return err
+}
+
+// hold takes room for n bytes of a body.
+func (c *Config) hold(v *Visit, n int64) error {
 	if c.Room == nil {
 		return nil
 	}
@@ -152,35 +172,6 @@ func (c *Config) hold(v *Visit, n int64) error {
 }
 
 func (c *Config) maxBody() int64 { return cmp.Or(c.MaxBody, MaxBody) }
-
-// read reads the body, unless it says of itself that it is too long or there is
-// no room for it. A length that is not told is taken for the longest.
-func (c *Config) read(v *Visit, r *http.Request) ([]byte, error) {
-	limit := c.maxBody()
-	told := r.ContentLength
-	if told < 0 {
-		told = limit
-	}
-	if err := c.hold(v, told); err != nil {
-		return nil, err
-	}
-	body, err := readBody(r, limit)
-	if err != nil {
-		return nil, &inference.Error{Kind: inference.Canceled, Op: "read request", Message: "the client went away while it sent", Err: err}
-	}
-	return body, CheckLength(int64(len(body)), limit)
-}
-
-// readBody reads at most one byte more than the limit, which tells a body that is
-// too long.
-func readBody(r *http.Request, limit int64) ([]byte, error) {
-	if n := r.ContentLength; n >= 0 {
-		body := make([]byte, n)
-		_, err := io.ReadFull(r.Body, body)
-		return body, err
-	}
-	return io.ReadAll(io.LimitReader(r.Body, limit+1))
-}
 
 // CheckLength refuses a body of more bytes than the limit, as the service does.
 func CheckLength(n, limit int64) error {

@@ -3,6 +3,7 @@ package front
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -51,9 +52,9 @@ func TestVisitsTakeRoomOnce(t *testing.T) {
 		r.ContentLength = length
 		want := length
 		if want < 0 {
-			want = 100
+			want = 101 // one more tells a body that is too long
 		}
-		v, err := c.Admit(r, "eu-west-1")
+		v, err := c.Admit(httptest.NewRecorder(), r, "eu-west-1")
 		if err != nil || string(v.Body) != "hello" || v.Principal.Name != "ann" || v.Region != "eu-west-1" || len(v.ID) != 36 {
 			t.Errorf("%s: Admit = %+v, %v, want hello from ann in eu-west-1", name, v, err)
 		}
@@ -116,7 +117,7 @@ func TestRefusedVisitsLeave(t *testing.T) {
 			room.full = &inference.Error{Kind: inference.Throttling, Message: "full"}
 		}
 		c.Room = room
-		v, err := c.Admit(httptest.NewRequest("POST", "/", strings.NewReader("hello")), "")
+		v, err := c.Admit(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader("hello")), "")
 		if err == nil || v.ID == "" {
 			t.Errorf("%s: Admit = %+v, %v, want an error and an id", name, v, err)
 		}
@@ -152,4 +153,43 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
+}
+
+// TestBearersNeedPermission: who comes with a bearer key is asked for, in the region
+// of the call, before the body is read.
+func TestBearersNeedPermission(t *testing.T) {
+	denied := &inference.Error{Kind: inference.AccessDenied, Message: "denied"}
+	for name, tt := range map[string]struct {
+		bearer bool
+		answer error
+		asked  string
+		err    error
+	}{
+		"let":      {true, nil, "ann eu-west-1", nil},
+		"denied":   {true, denied, "ann eu-west-1", denied},
+		"a signer": {false, denied, "", nil},
+	} {
+		asked, log := "", &strings.Builder{}
+		c := Config{
+			Authenticator: bearing(tt.bearer), Log: slog.New(slog.NewTextHandler(log, nil)),
+			PermitBearer: func(principal string, source inference.Region) error {
+				asked = principal + " " + string(source)
+				return tt.answer
+			},
+		}
+		v, err := c.Admit(httptest.NewRecorder(), httptest.NewRequest("POST", "/", strings.NewReader("hello")), "eu-west-1")
+		if !errors.Is(err, tt.err) || asked != tt.asked || (err == nil) != (string(v.Body) == "hello") {
+			t.Errorf("%s: Admit = %+v, %v after asking for %q, want %v and %q", name, v, err, asked, tt.err, tt.asked)
+		}
+		if logged := strings.Contains(log.String(), "call denied"); logged != (tt.err != nil) {
+			t.Errorf("%s: log = %q, want it to tell of a denial: %t", name, log, tt.err != nil)
+		}
+	}
+}
+
+// bearing lets everybody in as one principal, with a bearer key or not.
+type bearing bool
+
+func (b bearing) Authenticate(*http.Request, func() ([]byte, error)) (inference.Credential, error) {
+	return inference.Credential{Principal: inference.Principal{Name: "ann"}, Service: "bedrock", Bearer: bool(b)}, nil
 }

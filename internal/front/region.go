@@ -2,6 +2,8 @@ package front
 
 import (
 	"cmp"
+	"net"
+	"slices"
 	"strings"
 
 	"fairway/internal/inference"
@@ -17,7 +19,7 @@ const (
 // its Host names, else that of the base path, else the default. A signature for
 // another service, or for another region than the Host's, is refused.
 func SourceRegion(c inference.Credential, host string, base, fallback inference.Region) (inference.Region, error) {
-	named := hostRegion(host)
+	named := HostRegion(host)
 	switch {
 	case c.Service != "bedrock":
 		return "", refuseScope(msgWrongService)
@@ -31,22 +33,31 @@ func refuseScope(message string) error {
 	return &inference.Error{Kind: inference.InvalidSignature, Op: "check signature scope", Message: message}
 }
 
-// hostRegion is the region of a Host such as
-// "bedrock-runtime.ap-southeast-1.amazonaws.com", empty for any other host.
-func hostRegion(host string) inference.Region {
-	service, rest, _ := strings.Cut(strings.ToLower(host), ".")
-	switch service {
-	case "bedrock", "bedrock-fips", "bedrock-runtime", "bedrock-runtime-fips":
-	default:
+// HostRegion is the region of a Host that is an endpoint of the service, such as
+// "bedrock-runtime.ap-southeast-1.amazonaws.com", also by FIPS, through a VPC
+// endpoint, or with nothing behind the region; empty for any other host.
+func HostRegion(host string) inference.Region {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	labels := strings.Split(strings.ToLower(host), ".")
+	if strings.HasPrefix(labels[0], "vpce-") {
+		labels = labels[1:]
+	}
+	if len(labels) < 2 || !slices.Contains(services, labels[0]) || !slices.Contains(domains, strings.Join(labels[2:], ".")) {
 		return ""
 	}
-	label, _, _ := strings.Cut(rest, ".")
-	label, _, _ = strings.Cut(label, ":")
-	if region := inference.Region(label); IsRegion(region) {
+	if region := inference.Region(labels[1]); IsRegion(region) {
 		return region
 	}
 	return ""
 }
+
+// The names of the service's endpoints, and what they are below of.
+var (
+	services = []string{"bedrock", "bedrock-fips", "bedrock-runtime", "bedrock-runtime-fips"}
+	domains  = []string{"", "amazonaws.com", "amazonaws.com.cn", "api.aws", "vpce.amazonaws.com"}
+)
 
 // IsRegion reports whether r has the form of a region code: a geography of two
 // or three letters, words, a number, as in "us-gov-west-1".

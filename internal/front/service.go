@@ -3,6 +3,7 @@ package front
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"net/http"
 	"strconv"
@@ -116,11 +117,13 @@ func (w serviceWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Respond sends a whole response.
 func Respond(w http.ResponseWriter, r *inference.HTTPResponse) {
-	header := w.Header()
-	for name, values := range r.Header {
-		header[name] = values
-	}
-	header.Set("Content-Length", strconv.Itoa(len(r.Body)))
-	w.WriteHeader(r.Status)
-	w.Write(r.Body) // a failed write is the client's to notice
+	maps.Copy(w.Header(), r.Header)
+	Send(w, r.Status, r.Body)
+}
+
+// Send sends a whole response, of which w has the header.
+func Send(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body) // a failed write is the client's to notice
 }

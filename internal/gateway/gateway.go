@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"time"
 
@@ -32,6 +31,10 @@ type Gateway struct {
 	Clock   func() time.Time
 	Log     *slog.Logger
 	Tracer  trace.Tracer // of the spans of calls; nil for none
+
+	// Estimate is about how many input tokens a request has, 0 where nobody can say:
+	// for answers that are cut before the model tells. Nil estimates nothing.
+	Estimate func(*inference.Request, inference.ModelID) int
 }
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
@@ -55,6 +58,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 
 	grant, err := g.Policy.Authorize(req.Principal.Name, req.Operation.Action(), profile, g.Clock())
 	if err != nil {
+		g.Log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", req.ID), slog.Any("error", err))
 		return nil, record, g.fail(ctx, record, err)
 	}
 	verdict := grant.AWS // grants are shared between calls
@@ -62,11 +66,11 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 	g.compare(ctx, req, grant)
 
 	var room [16]inference.Target
-	plan, err := stay(req, g.Router.Plan(room[:0], grant, g.Clock()))
+	plan, err := g.plan(room[:0], req, grant)
 	if err != nil {
 		return nil, record, g.fail(ctx, record, err)
 	}
-	record.Simulated = len(plan) > 0 && plan[0].Simulated
+	record.Simulated = plan[0].Simulated
 
 	answer, err := g.Router.Run(ctx, req, plan)
 	record.Attempts = answer.Attempts
@@ -74,7 +78,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 		return nil, record, g.fail(ctx, record, err)
 	}
 	place(record, answer.Target)
-	return &metered{Stream: answer.Stream, ctx: ctx, gateway: g, record: record}, record, nil
+	return &metered{Stream: answer.Stream, ctx: ctx, gateway: g, request: req, record: record}, record, nil
 }
 
 // open begins the call's record.
@@ -89,24 +93,6 @@ func (g *Gateway) open(req *inference.Request) *inference.Record {
 		SourceRegion: req.SourceRegion,
 		Attempts:     []inference.Attempt{},
 	}
-}
-
-// stay keeps a call that names a guardrail in its source region, where the
-// guardrail is: no other region can apply it. The error, where the call may not
-// run there, is AccessDenied. The plan is changed in place.
-func stay(req *inference.Request, plan []inference.Target) ([]inference.Target, error) {
-	if req.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") == "" {
-		return plan, nil
-	}
-	plan = slices.DeleteFunc(plan, func(t inference.Target) bool { return t.Region != req.SourceRegion })
-	if len(plan) == 0 {
-		return nil, &inference.Error{
-			Kind: inference.AccessDenied, Op: "plan", Region: req.SourceRegion,
-			Message: "invoke model: the guardrail keeps the call in its source region " + string(req.SourceRegion) +
-				", where the model may not run: allow it there, or call from a destination region that is allowed",
-		}
-	}
-	return plan, nil
 }
 
 // compare says so where AWS would have refused what is granted here.

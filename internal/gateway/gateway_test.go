@@ -224,6 +224,51 @@ func checkError(t *testing.T, err error, want *inference.Failure) {
 	}
 }
 
+// TestCutAnswersAreEstimated: who leaves a stream before the model tells its usage
+// is charged for what we count ourselves.
+func TestCutAnswersAreEstimated(t *testing.T) {
+	word := inference.Event{Raw: []byte("word"), Content: true}
+	quiet := inference.Event{Raw: []byte("begin")}
+	stopped := &inference.Error{Kind: inference.ModelStreamError, Message: "The model stopped."}
+	for _, c := range []struct {
+		name      string
+		region    behaviour
+		read      int // events
+		want      inference.Usage
+		cost      inference.Money
+		estimated bool
+	}{
+		{"left", sends(quiet, word, word, word, ended), 3, inference.Usage{InputTokens: 50, OutputTokens: 2}, 180_000, true},
+		{"left before content", sends(quiet, word, ended), 1, inference.Usage{}, 0, false},
+		{"the region breaks", breaks(stopped, word, word), 3, inference.Usage{InputTokens: 50, OutputTokens: 2}, 180_000, true},
+		{"the input is told", sends(begun, word, word, ended), 3, inference.Usage{InputTokens: 1000, OutputTokens: 2}, 3_030_000, true},
+		{"more is told", sends(begun, content, content, ended), 3, some, 3_105_000, false},
+		{"read to its end", sends(begun, content, word, word, ended), 5, spent, 6_000_000, false},
+		{"ended without usage", sends(word, word, inference.Event{Final: true}), 3, inference.Usage{}, 0, false},
+	} {
+		l := newLine(t, regions{source: c.region}, time.Now, everything)
+		l.Estimate = func(r *inference.Request, m inference.ModelID) int {
+			if r.ID != "id" || m != model {
+				t.Errorf("%s: Estimate(%s, %s), want the request's and the foundation model", c.name, r.ID, m)
+			}
+			return 50
+		}
+		stream, got, err := l.Invoke(t.Context(), request("id"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range c.read {
+			if _, err := stream.Next(t.Context()); err != nil && inference.AsError(err).Kind != stopped.Kind {
+				t.Errorf("%s: Next = %v", c.name, err)
+			}
+		}
+		stream.Close()
+		if got.Usage != c.want || got.Cost != c.cost || got.Estimated != c.estimated {
+			t.Errorf("%s: record of %+v, %s, estimated %t, want %+v, %s, %t", c.name, got.Usage, got.Cost, got.Estimated, c.want, c.cost, c.estimated)
+		}
+	}
+}
+
 // TestLatency is from the call's beginning to the stream's close.
 func TestLatency(t *testing.T) {
 	l := newLine(t, regions{}, ticking(), everything)
@@ -266,8 +311,11 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// TestVerdictLogged logs what AWS would refuse once a call, and nothing else.
+// TestVerdictLogged logs what AWS would refuse, or we do, once a call, and nothing
+// else.
 func TestVerdictLogged(t *testing.T) {
+	const denied = "authorize: ap-southeast-1: AccessDeniedException: User: arn:aws:iam::123456789012:user/caller is not authorized to perform: bedrock:InvokeModel " +
+		"on resource: arn:aws:bedrock:ap-southeast-1::foundation-model/anthropic.claude-sonnet-4-20250514-v1:0 because no identity-based policy allows the bedrock:InvokeModel action"
 	for _, c := range []struct {
 		name  string
 		allow []string
@@ -278,7 +326,9 @@ func TestVerdictLogged(t *testing.T) {
 			"profile": profile, "resource": string(inference.ModelARN("ap-northeast-1", model)),
 		}}},
 		{"allowed", modelARNs("*"), nil},
-		{"denied here too", modelARNs(), nil},
+		{"denied here too", modelARNs(), []map[string]string{{
+			"level": "INFO", "message": "call denied", "request_id": "id", "error": denied,
+		}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newLine(t, regions{}, time.Now, allow(c.allow...))

@@ -14,7 +14,9 @@ type metered struct {
 	inference.Stream
 	ctx     context.Context // of the call, for what is written at its end
 	gateway *Gateway
+	request *inference.Request
 	record  *inference.Record
+	content int // events of it that were given
 	final   bool
 	err     error // what ended the stream before its terminal event
 	closed  bool
@@ -32,18 +34,24 @@ func (m *metered) Next(ctx context.Context) (inference.Event, error) {
 	if event.Usage != nil {
 		m.record.Usage = *event.Usage
 	}
+	if event.Content {
+		m.content++
+	}
 	m.final = m.final || event.Final
 	return event, nil
 }
 
 // Close settles the record once: a stream that was not read to its end counts as
-// canceled by the caller, with what it used until then.
+// canceled by the caller, with what it used until then, and is no cheaper for that.
 func (m *metered) Close() error {
 	err := m.Stream.Close()
 	if m.closed {
 		return err
 	}
 	m.closed = true
+	if !m.final && m.content > 0 {
+		m.estimate()
+	}
 	if !m.final && m.err == nil {
 		m.err = &inference.Error{Kind: inference.Canceled, Op: "read answer", Message: "the caller went away before the answer ended"}
 	}
@@ -53,4 +61,16 @@ func (m *metered) Close() error {
 		m.gateway.settle(m.ctx, m.record)
 	}
 	return err
+}
+
+// estimate makes up for usage that comes with the end of an answer, and did not
+// come: the whole prompt was read, and an event of content has a token or more.
+func (m *metered) estimate() {
+	told := m.record.Usage
+	used := &m.record.Usage
+	if told.InputTokens+told.CacheReadTokens+told.CacheWriteTokens == 0 && m.gateway.Estimate != nil {
+		used.InputTokens = m.gateway.Estimate(m.request, m.record.Model)
+	}
+	used.OutputTokens = max(used.OutputTokens, m.content)
+	m.record.Estimated = *used != told
 }

@@ -45,7 +45,7 @@ func describe(span trace.Span, r *inference.Record) {
 	if r.Profile != nil {
 		model = *r.Profile
 	}
-	if r.AWS != nil { // the model is one that exists: the names of spans are bounded
+	if r.AWS != nil && !strings.HasPrefix(model, "arn:") { // it exists, and is not one account's: the names of spans are bounded
 		span.SetName(string(r.Operation) + " " + model)
 	}
 	cached := r.Usage.CacheReadTokens + r.Usage.CacheWriteTokens

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"fairway/internal/catalog"
 	"fairway/internal/inference"
 )
 
@@ -126,6 +127,22 @@ func TestSpanOfACanceledCall(t *testing.T) {
 	}
 	if len(spans.Ended()) != 1 || attributes(spans.Ended()[0])["error.type"] != string(inference.Canceled) {
 		t.Errorf("%d spans ended, want one that was canceled", len(spans.Ended()))
+	}
+}
+
+// TestSpanOfAnARN: resources of accounts have no end, and name no span.
+func TestSpanOfAnARN(t *testing.T) {
+	l, spans := traced(t, nil)
+	l.Catalog = catalog.New(catalog.Options{Account: account, Remote: aws{}})
+	r := request("id")
+	r.Model = provisioned
+	stream, _, err := l.Invoke(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream.Close()
+	if span := spans.Ended()[0]; span.Name() != "InvokeModel" || attributes(span)["gen_ai.request.model"] != provisioned {
+		t.Errorf("span = %q of %s, want the operation alone of %s", span.Name(), attributes(span)["gen_ai.request.model"], provisioned)
 	}
 }
 

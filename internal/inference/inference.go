@@ -65,6 +65,7 @@ type Request struct {
 	Caller       Caller      // who is behind the principal, zero when nobody is
 	Header       http.Header // the X-Amzn-Bedrock-* and Accept headers of the request; may be nil
 	Body         []byte      // the model's own JSON, byte for byte
+	PayloadHash  string      // lower-case hex SHA-256 of Body, where it is known already
 }
 
 // Principal is an identity that policy statements are attached to.
@@ -87,6 +88,9 @@ type Credential struct {
 	Principal Principal
 	Service   string // signing service, "bedrock" for Bedrock
 	Region    Region // signing region
+	Bearer    bool   // a bearer key, and no signature
+
+	PayloadHash string // lower-case hex SHA-256 of the body that was signed, empty where none was
 }
 
 // HTTPRequest is an HTTP request as plain data, for callers inside the process.
@@ -117,7 +121,36 @@ type Profile struct {
 	// CopiedFrom is what an application inference profile was made of: the id of a
 	// system-defined profile, or of a model. Empty for every other profile.
 	CopiedFrom string
-	Remote     bool // only the region's own control plane knows it: real regions are called with its ARN
+	Remote     bool // only the region's own control plane knows it
+
+	// Equivalents are what stands for a regional resource in its destinations beside
+	// the source region.
+	Equivalents map[Region]ARN
+}
+
+// IsRegional reports whether it is a resource of one region that runs a model, such
+// as a provisioned or custom model, or a prompt: it has an ARN and no profile's id,
+// and Model is that ARN.
+func (p Profile) IsRegional() bool { return p.ID == "" && p.ARN != "" }
+
+// IsRegionalKind reports whether resources of a kind, by the word in their ARN, are
+// such resources (what modelId may be, by the SDK).
+func IsRegionalKind(kind string) bool {
+	switch kind {
+	case "provisioned-model", "custom-model", "custom-model-deployment", "imported-model",
+		"prompt", "prompt-router", "default-prompt-router":
+		return true
+	}
+	return false
+}
+
+// In is the ARN that a regional resource is called by in region, empty where
+// nothing stands for it.
+func (p Profile) In(region Region) ARN {
+	if region == p.SourceRegion {
+		return p.ARN
+	}
+	return p.Equivalents[region]
 }
 
 // Named is what a caller invokes: the profile id, or the model id when bare.
@@ -167,6 +200,7 @@ type Target struct {
 	Account   string   // whose quota and credentials; empty is the default account
 	RunSet    []Region // where the model may run; nil is Region alone
 	OpenEnded bool     // the service may add regions to the run set, as it does to a global profile's
+	Guardrail string   // what stands there for the guardrail that the request names; empty is that itself
 	Simulated bool
 }
 

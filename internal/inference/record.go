@@ -24,6 +24,7 @@ type Record struct {
 	Outcome           Outcome   `json:"outcome"`
 	Error             *Failure  `json:"error,omitempty"` // what the caller was answered when Outcome is Failed
 	Usage             Usage     `json:"usage"`
+	Estimated         bool      `json:"estimated,omitempty"` // the answer was cut before its usage was told, and Usage is in part our own count
 	Cost              Money     `json:"cost_usd"`
 	AWS               *Verdict  `json:"aws,omitempty"` // nil when the call was refused before it was authorized
 	LatencyMS         int64     `json:"latency_ms"`

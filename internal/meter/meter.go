@@ -68,7 +68,9 @@ func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 		r.Outcome = inference.Failed
 	}
 	ctx = context.WithoutCancel(ctx)
-	m.log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
+	if m.log.Enabled(ctx, slog.LevelInfo) {
+		m.log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
+	}
 	for _, s := range m.sinks {
 		if err := s.Put(ctx, r); err != nil {
 			m.log.ErrorContext(ctx, "record not kept", "request_id", r.ID, "error", err)

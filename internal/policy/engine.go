@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"maps"
 	"sync"
 	"time"
 
@@ -98,16 +99,35 @@ func (e *Engine) Authorize(name, action string, profile inference.Profile, now t
 // the control plane does needs no more. The error is that of Authorize. Resource
 // is "*" for an action that is on no resource in particular.
 func (e *Engine) Permit(name, action string, resource inference.ARN, region inference.Region, now time.Time) error {
+	return e.permit(name, action, resource, region, now, nil)
+}
+
+// PermitBearer decides whether the named principal may come with a bearer key, which
+// is an action of its own beside what it then does (User Guide, "Permissions for
+// Amazon Bedrock API keys"). The keys of a server are its long-term ones. The error
+// is that of Authorize.
+func (e *Engine) PermitBearer(name string, region inference.Region, now time.Time) error {
+	return e.permit(name, "bedrock:CallWithBearerToken", "*", region, now, longTerm)
+}
+
+// permit is Permit with more condition keys.
+func (e *Engine) permit(name, action string, resource inference.ARN, region inference.Region, now time.Time, more values) error {
 	p, ok := e.principals[name]
 	if !ok {
 		return unknownPrincipal(name)
 	}
-	d := p.Evaluate(action, resource, p.context(inference.Profile{}, region, now))
+	context := p.context(inference.Profile{}, region, now)
+	if context != nil {
+		maps.Copy(context, more)
+	}
+	d := p.Evaluate(action, resource, context)
 	if d.Effect == Allowed {
 		return nil
 	}
 	return p.accessDenied(&Evaluation{Decision: d, Action: action, Resource: resource, Region: region})
 }
+
+var longTerm = values{"bedrock:bearerTokenType": {"LONG_TERM"}}
 
 // Explain is every evaluation that a call needs, in the order in which AWS names
 // the first that fails. The error, for a principal that is not known, is of kind

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +29,8 @@ func (e *Evaluation) denied() bool { return e.Effect != Allowed }
 // evaluations decides everything a call of profile needs: the profile's ARN in
 // the source region, the source region's model ARN, then the model ARN of every
 // other destination, or the regionless one for a global profile. A bare model
-// needs its own ARN.
+// needs its own ARN, and so does a regional resource: in each of its destinations
+// that of what stands for it there.
 func (p *Policies) evaluations(action string, profile inference.Profile, now time.Time) []Evaluation {
 	all := make([]Evaluation, 0, 2+len(profile.Destinations))
 	c := call{action: strings.ToLower(action)}
@@ -36,6 +38,12 @@ func (p *Policies) evaluations(action string, profile inference.Profile, now tim
 		c.resource, c.context = parseSubject(resource), p.context(profile, region, now)
 		d, order := p.decide(&c, action)
 		all = append(all, Evaluation{d, action, resource, region, order})
+	}
+	if profile.IsRegional() {
+		for _, region := range profile.Destinations { // the source region first
+			evaluate(profile.In(region), region)
+		}
+		return all
 	}
 	source := profile.SourceRegion
 	if profile.ID != "" {
@@ -77,16 +85,20 @@ func (p *Policies) grant(mode Mode, action string, profile inference.Profile, no
 	evaluations := p.evaluations(action, profile, now)
 	g := &inference.Grant{Profile: profile, AWS: inference.Verdict{Allowed: true}}
 	g.Destinations, g.Denied = divide(profile, evaluations)
-	failing := slices.IndexFunc(evaluations, func(e Evaluation) bool { return e.denied() })
+	needed := evaluations
+	if profile.IsRegional() { // AWS asks for no equivalents
+		needed = evaluations[:1]
+	}
+	failing := slices.IndexFunc(needed, func(e Evaluation) bool { return e.denied() })
 	if failing < 0 {
 		return g, nil
 	}
 	first := &evaluations[failing]
 	g.AWS = inference.Verdict{Resource: first.Resource, Statement: first.Statement}
-	// The three ARNs of a global profile stand or fall together, and a profile
-	// that is denied itself runs nowhere.
-	profileDenied := profile.ID != "" && failing == 0
-	if mode == Strict || profile.Global || profileDenied || len(g.Destinations) == 0 {
+	// The three ARNs of a global profile stand or fall together, and a profile or
+	// resource that is denied itself runs nowhere.
+	itselfDenied := profile.ARN != "" && failing == 0
+	if mode == Strict || profile.Global || itselfDenied || len(g.Destinations) == 0 {
 		return nil, p.accessDenied(first)
 	}
 	return g, nil
@@ -144,14 +156,19 @@ func sourceFirst(profile inference.Profile, region inference.Region) int {
 	return 1
 }
 
-// accessDenied is the service's 403 to the letter.
+// accessDenied is the service's 403 to the letter. Its cause, for the operator, is
+// the position of the statement that denied, where there is one.
 func (p *Policies) accessDenied(e *Evaluation) error {
 	link := " because "
 	if e.Effect == ExplicitlyDenied {
 		link = " with "
 	}
+	var cause error
+	if e.Statement != "" {
+		cause = errors.New("decided by the statement at " + e.Statement)
+	}
 	return &inference.Error{
-		Kind: inference.AccessDenied, Op: "authorize", Region: e.Region,
+		Kind: inference.AccessDenied, Op: "authorize", Region: e.Region, Err: cause,
 		Message: "User: " + string(p.principal.ARN) + " is not authorized to perform: " + e.Action +
 			" on resource: " + string(e.Resource) + link + e.Reason,
 	}

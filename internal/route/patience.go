@@ -19,13 +19,19 @@ const (
 // that is enough for a region that is well, and one more share is for the answer.
 // The last target has nothing to save time for.
 //
+// A call without a deadline saves none either: a unary answer of regions that show
+// no life before it is waited for as long as an answer may take.
+//
 // The price: with a deadline and many targets, a region that takes longer than
 // its share to show life is left for the next one, though it would have answered.
 // If all of them are as slow the call fails that a single target would have
 // served; the other targets are what one that hangs must not take down.
 func (c *call) patience(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
-	if !ok || c.left == 1 {
+	switch {
+	case !ok && c.router.answer > 0 && !c.req.Operation.Streams():
+		return c.router.answer
+	case !ok || c.left == 1:
 		return c.router.timeout
 	}
 	share := deadline.Sub(c.router.clock.Now()) / time.Duration(c.left+1)

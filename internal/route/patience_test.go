@@ -47,6 +47,24 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestPatienceWithSilentRegions: where regions show no life before a unary answer,
+// that is waited for, unless time presses.
+func TestPatienceWithSilentRegions(t *testing.T) {
+	r := New(Config{AnswerTimeout: time.Minute})
+	for _, op := range []inference.Operation{inference.InvokeModel, inference.ConverseStream} {
+		c := call{router: r, req: &inference.Request{Operation: op}, left: 1}
+		timely, cancel := context.WithTimeout(t.Context(), appsync)
+		defer cancel()
+		want := time.Minute
+		if op.Streams() {
+			want = DefaultAttemptTimeout
+		}
+		if got, hurried := c.patience(t.Context()), c.patience(timely); got != want || hurried != DefaultAttemptTimeout {
+			t.Errorf("patience(%s) = %s, with a deadline %s, want %s and %s", op, got, hurried, want, DefaultAttemptTimeout)
+		}
+	}
+}
+
 // appsync is how long an AppSync request may take.
 const appsync = 30 * time.Second
 

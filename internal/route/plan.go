@@ -62,6 +62,9 @@ type planner struct {
 
 	pool   pool // of the last target
 	guards map[inference.Region]*guard
+
+	runSet []inference.Region // of the last target that has one
+	within int                // how many of its regions are granted
 }
 
 // The classes of targets are in the order to try them. Each bit makes a target
@@ -80,9 +83,9 @@ func (p *planner) enter(plan []inference.Target, region inference.Region) []infe
 		case !ok:
 			return plan
 		case t.RunSet == nil: // it runs where it enters
-			plan = p.add(plan, t, 0)
+			plan = p.add(plan, &t, 0)
 		default:
-			plan = p.admit(plan, t)
+			plan = p.admit(plan, &t)
 		}
 	}
 }
@@ -95,21 +98,15 @@ func (p *planner) own(plan []inference.Target) []inference.Target {
 			return plan
 		}
 		if !slices.ContainsFunc(plan[p.start:], func(o inference.Target) bool { return poolOf(o) == poolOf(t) && o.Region == t.Region }) {
-			plan = p.admit(plan, t)
+			plan = p.admit(plan, &t)
 		}
 	}
 }
 
 // admit adds a target if its run set lets it be used.
-func (p *planner) admit(plan []inference.Target, t inference.Target) []inference.Target {
-	granted, all := 0, max(len(t.RunSet), 1)
-	for _, d := range p.grant.Destinations {
-		if t.RunsIn(d.Region) {
-			granted++
-		}
-	}
-	switch {
-	case granted == all:
+func (p *planner) admit(plan []inference.Target, t *inference.Target) []inference.Target {
+	switch granted := p.granted(t); {
+	case granted == max(len(t.RunSet), 1):
 		return p.add(plan, t, 0)
 	case granted > 0 && p.router.pinning == BestEffort:
 		return p.add(plan, t, strays)
@@ -117,18 +114,33 @@ func (p *planner) admit(plan []inference.Target, t inference.Target) []inference
 	return plan
 }
 
+// granted counts the granted regions that t may run in. A profile mostly has the
+// same run set wherever it is entered: the last one is not counted again.
+func (p *planner) granted(t *inference.Target) int {
+	if t.RunSet != nil && slices.Equal(t.RunSet, p.runSet) {
+		return p.within
+	}
+	p.runSet, p.within = t.RunSet, 0
+	for _, d := range p.grant.Destinations {
+		if t.RunsIn(d.Region) {
+			p.within++
+		}
+	}
+	return p.within
+}
+
 // add puts a target behind those of its class.
-func (p *planner) add(plan []inference.Target, t inference.Target, class int) []inference.Target {
-	if pool := poolOf(t); p.guards == nil || pool != p.pool {
+func (p *planner) add(plan []inference.Target, t *inference.Target, class int) []inference.Target {
+	if pool := (pool{t.Account, t.Model}); p.guards == nil || pool != p.pool {
 		p.pool, p.guards = pool, p.router.health.of(pool)
 	}
 	if guard := p.guards[t.Region]; guard != nil && guard.outOfUse(p.now) {
 		class |= open
 	}
 	if at := p.ends[class]; at == len(plan) {
-		plan = append(plan, t)
+		plan = append(plan, *t)
 	} else {
-		plan = slices.Insert(plan, at, t)
+		plan = slices.Insert(plan, at, *t)
 	}
 	for ; class < classes; class++ {
 		p.ends[class]++

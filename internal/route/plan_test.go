@@ -168,3 +168,29 @@ func BenchmarkPlan(b *testing.B) {
 		})
 	}
 }
+
+// everywhere enters a profile that runs in all of its destinations from each of them.
+type everywhere struct{}
+
+func (everywhere) Enter(p *inference.Profile, region inference.Region, i int) (inference.Target, bool) {
+	return inference.Target{Region: region, Model: string(p.ID), RunSet: p.Destinations}, i == 0
+}
+
+func (everywhere) Own(p *inference.Profile, i int) (inference.Target, bool) {
+	return everywhere{}.Enter(p, p.SourceRegion, i)
+}
+
+// BenchmarkPlanRunSets is the plan of a profile of real regions.
+func BenchmarkPlanRunSets(b *testing.B) {
+	regions := thirtyRegions()[:8]
+	grant := granted(regions...)
+	grant.Profile.Destinations, grant.Profile.SourceRegion = regions, regions[3]
+	r := New(Config{Targets: everywhere{}})
+	var room [16]inference.Target
+	b.ReportAllocs()
+	for b.Loop() {
+		if plan := r.Plan(room[:0], grant, time.Time{}); len(plan) != len(regions) {
+			b.Fatalf("Plan() has %d targets, want %d", len(plan), len(regions))
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,15 +27,25 @@ type relay struct {
 	silence *silence // between events, from the first one that was not held
 }
 
-var errCut = errors.New("the stream ended without its terminal event")
+// What an attempt may send ahead of its content: a region says there that it
+// began, and may send pings.
+const (
+	maxHeld       = 1000    // events
+	maxHeldMemory = 1 << 20 // bytes of them
+)
+
+var (
+	errCut     = errors.New("the stream ended without its terminal event")
+	errTooMuch = errors.New("too much came ahead of the content")
+)
 
 // begin invokes the target and holds events up to the first content. An answer
 // may be complete without any. The first event, of whatever kind, must come
 // within patience, each further one within the stall timeout, and content, of a
 // stream, within its own; what comes later is not taken, since the target was
-// about to be left.
+// about to be left. Nor is an answer whose events fill the memory first.
 func (s *relay) begin(ctx context.Context, patience time.Duration) error {
-	due := s.contentDue()
+	due, memory := s.contentDue(), 0
 	for silence := patience; ; silence = s.router.stall {
 		late := errSilent
 		if left := due.Sub(s.router.clock.Now()); !due.IsZero() && left < silence {
@@ -44,11 +55,15 @@ func (s *relay) begin(ctx context.Context, patience time.Duration) error {
 		switch {
 		case err != nil:
 			return err
-		case !event.IsLifeSign():
+		case event.Content || event.Final:
 			s.held = append(s.held, event)
-		}
-		if event.Content || event.Final {
 			return nil
+		case !event.IsLifeSign():
+			if memory += len(event.Raw); memory > maxHeldMemory || len(s.held) == maxHeld {
+				return unanswered(s.target.Region, errTooMuch)
+			}
+			event.Raw = bytes.Clone(event.Raw) // the next event may take its memory
+			s.held = append(s.held, event)
 		}
 	}
 }

@@ -58,6 +58,7 @@ type Config struct {
 	Clock          Clock              // default: the wall clock
 	Order          []inference.Region // tried first, in this order, where granted; others follow
 	AttemptTimeout time.Duration      // to the first event; default DefaultAttemptTimeout
+	AnswerTimeout  time.Duration      // to a unary answer, of a call without a deadline, where regions show no life before it; 0 is where they do
 	StallTimeout   time.Duration      // from event to event up to the first content; default DefaultStallTimeout
 	FirstContent   time.Duration      // of a stream's attempt to its first content; 0 is none
 	ChunkTimeout   time.Duration      // from event to event after the first content; default DefaultChunkTimeout
@@ -79,6 +80,7 @@ type Router struct {
 	clock       Clock
 	order       map[inference.Region]int // place in the configured order
 	timeout     time.Duration            // to the first event
+	answer      time.Duration            // to a unary answer without a deadline, 0 as for all others
 	stall       time.Duration            // to each further one
 	content     time.Duration            // to the first content of a stream, 0 without bound
 	chunk       time.Duration            // to each event after it
@@ -112,6 +114,7 @@ func New(c Config) *Router {
 		clock:       c.Clock,
 		order:       order,
 		timeout:     cmp.Or(c.AttemptTimeout, DefaultAttemptTimeout),
+		answer:      c.AnswerTimeout,
 		stall:       cmp.Or(c.StallTimeout, DefaultStallTimeout),
 		content:     c.FirstContent,
 		chunk:       cmp.Or(c.ChunkTimeout, DefaultChunkTimeout),

@@ -158,8 +158,12 @@ func (c *call) open(ctx context.Context, t inference.Target, g *guard) (*relay, 
 }
 
 // abandoned is the failure of a call that nobody waits for any longer: the caller
-// left, or its deadline passed before the region had answered.
+// left, or its deadline passed before the region had answered. Who ends a call for
+// a reason of its own says as the cause what the caller is to be told.
 func abandoned(ctx context.Context, region inference.Region) *inference.Error {
+	if said, ok := errors.AsType[*inference.Error](context.Cause(ctx)); ok {
+		return said
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return unanswered(region, context.Cause(ctx))
 	}

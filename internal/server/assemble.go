@@ -10,8 +10,10 @@ import (
 	"fairway/backend"
 	"fairway/internal/amplify/schema"
 	"fairway/internal/auth"
+	"fairway/internal/catalog"
 	"fairway/internal/config"
 	"fairway/internal/datasource"
+	"fairway/internal/dialect/invocation"
 	"fairway/internal/front"
 	"fairway/internal/front/anthropic"
 	"fairway/internal/front/bedrock"
@@ -23,6 +25,7 @@ import (
 	"fairway/internal/policy"
 	"fairway/internal/resolver"
 	"fairway/internal/route"
+	"fairway/internal/tokens"
 )
 
 // app is what follows from one configuration and backend. It is immutable.
@@ -57,6 +60,9 @@ func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Back
 		WriteTimeout:  time.Duration(c.WriteTimeout),
 		Room:          s.room,
 		Log:           s.log,
+		PermitBearer: func(principal string, source inference.Region) error {
+			return line.Policy.PermitBearer(principal, source, s.now())
+		},
 	}
 	if s.show != nil {
 		door.Gateway = shown{line, s.model, s.show}
@@ -85,6 +91,7 @@ func (s *Server) newRouter(c *config.Config) *route.Router {
 		Pinning:        route.Pinning(c.Pinning),
 		MaxAttempts:    c.MaxAttempts,
 		AttemptTimeout: time.Duration(c.AttemptTimeout),
+		AnswerTimeout:  s.upstream.silence,
 		StallTimeout:   time.Duration(c.StallTimeout),
 		FirstContent:   time.Duration(c.FirstContentTimeout),
 		ChunkTimeout:   time.Duration(c.ChunkTimeout),
@@ -111,38 +118,64 @@ func (s *Server) gateway(a *app, c *callers, b *backend.Backend) (*gateway.Gatew
 	}
 	return &gateway.Gateway{
 		Catalog: s.catalog, Policy: engine, Router: a.router, Meter: s.meter, Clock: s.now, Log: s.log, Tracer: s.tracing.Tracer(),
+		Estimate: estimate,
 	}, nil
 }
 
-// model is the foundation model behind what a caller named.
+// estimate counts the tokens of a request as the simulator would.
+func estimate(r *inference.Request, model inference.ModelID) int {
+	form, err := invocation.Of(r.Operation, model)
+	if err != nil {
+		return 0
+	}
+	conversation, err := form.Decode(r.Body)
+	if err != nil {
+		return 0
+	}
+	return tokens.FamilyOf(model).Conversation(conversation)
+}
+
+// model is the foundation model behind what a caller named. The error for what is none
+// is of kind ResourceNotFound, as the dialects other than Bedrock's have it.
 func (s *Server) model(ctx context.Context, named string, source inference.Region) (inference.ModelID, error) {
 	p, err := s.catalog.Lookup(ctx, named, source)
+	if errors.Is(err, catalog.ErrUnknown) {
+		err = &inference.Error{Kind: inference.ResourceNotFound, Op: "look up model", Region: source, Message: "The provided model identifier is invalid.", Err: err}
+	}
 	return p.Model, err
 }
 
-// models are the profiles and bare models that can be called from source, for a
-// principal who may list them.
+// models are the profiles and bare models that can be called from source and answer
+// with text, for a principal who may list them.
 func (s *Server) models(permit *policy.Engine) func(context.Context, inference.Principal, inference.Region) ([]openai.ModelEntry, error) {
 	return func(_ context.Context, p inference.Principal, source inference.Region) ([]openai.ModelEntry, error) {
 		if err := permit.Permit(p.Name, "bedrock:ListFoundationModels", "*", source, s.now()); err != nil {
 			return nil, err
 		}
-		var entries []openai.ModelEntry
-		for _, profile := range s.catalog.Profiles(source) {
-			entries = append(entries, s.entry(string(profile.ID), profile.Model))
-		}
-		for _, m := range s.catalog.Models() {
-			if _, err := s.catalog.Lookup(context.Background(), string(m.ID), source); err == nil {
-				entries = append(entries, s.entry(string(m.ID), m.ID))
+		known := map[inference.ModelID]inference.ModelListing{}
+		var profiles, bare []openai.ModelEntry
+		for _, m := range s.catalog.ListModels(source) {
+			known[m.ID] = m
+			if invocation.Writes(m.ID) && slices.Contains(m.InferenceTypes, "ON_DEMAND") {
+				bare = append(bare, listed(string(m.ID), m))
 			}
 		}
-		return entries, nil
+		for _, p := range s.catalog.Profiles(source) {
+			if m, ok := known[p.Model]; ok && invocation.Writes(m.ID) {
+				profiles = append(profiles, listed(string(p.ID), m))
+			}
+		}
+		return append(profiles, bare...), nil
 	}
 }
 
-func (s *Server) entry(id string, model inference.ModelID) openai.ModelEntry {
-	m, _ := s.catalog.Model(model)
-	return openai.ModelEntry{ID: id, OwnedBy: m.Provider}
+// listed is m by its own id or a profile's.
+func listed(id string, m inference.ModelListing) openai.ModelEntry {
+	e := openai.ModelEntry{ID: id, OwnedBy: m.Provider}
+	if came := m.Lifecycle.Start; !came.IsZero() {
+		e.Created = came.Unix()
+	}
+	return e
 }
 
 // roles are the principals of b, and those its data sources call as that were
@@ -193,6 +226,7 @@ func (s *Server) graphql(b *backend.Backend, a *app) (*graphql.Front, error) {
 		Log:          s.log,
 		Limits:       graphql.Limits{Body: int(a.config.Limits.GraphQLBody)},
 		Timeout:      time.Duration(a.config.RequestTimeout),
+		Room:         s.queries,
 	})
 }
 

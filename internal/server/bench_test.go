@@ -113,7 +113,7 @@ func BenchmarkAsk(b *testing.B) {
 func benchmarkAsk(b *testing.B, served *backend.Backend) {
 	cfg := config.Default()
 	cfg.Simulate.Speed = config.Instant
-	s, err := New(Options{Config: cfg, Backend: served})
+	s, err := New(context.Background(), Options{Config: cfg, Backend: served})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,9 +4,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"fairway/internal/front"
 )
 
 // guard answers CORS preflights and refuses requests that a foreign web page
@@ -17,10 +18,6 @@ type guard struct {
 	hosts   []string        // besides loopback names and Bedrock's own endpoints
 	origins func() []string // besides loopback origins, "*" for any
 }
-
-// bedrockHost is an endpoint of the service itself, as a client sends it that
-// reaches this server through a proxy or a hosts file.
-var bedrockHost = regexp.MustCompile(`^bedrock(-runtime)?\.[a-z]{2}(-[a-z]+)+-[0-9]\.amazonaws\.com$`)
 
 // allowedHeaders are what aws-amplify and the AWS SDKs send from a browser.
 const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-amz-security-token, x-amz-user-agent, " +
@@ -59,7 +56,8 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *guard) knownHost(hostport string) bool {
 	host := hostname(hostport)
 	// An address is nobody's name: rebinding needs one.
-	return net.ParseIP(host) != nil || loopbackName(host) || slices.Contains(g.hosts, host) || bedrockHost.MatchString(host)
+	// The service's own come through a proxy or a hosts file.
+	return net.ParseIP(host) != nil || loopbackName(host) || slices.Contains(g.hosts, host) || front.HostRegion(host) != ""
 }
 
 func (g *guard) allowedOrigin(origin string) bool {

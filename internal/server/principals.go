@@ -97,12 +97,17 @@ func (s *Server) masterKey(c *config.Config) ([]byte, error) {
 	return store.ParseMasterKey(text)
 }
 
+// keysWithin is how long the store may take to give its keys.
+const keysWithin = 10 * time.Second
+
 // addKept adds the keys in the store that speak for a principal of ours.
 func (s *Server) addKept(ctx context.Context, c *callers) error {
 	known := map[string]inference.Principal{}
 	for _, p := range c.principals {
 		known[p.Name] = p.Principal
 	}
+	ctx, cancel := context.WithTimeout(ctx, keysWithin)
+	defer cancel()
 	access, err := s.store.AccessKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)

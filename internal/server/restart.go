@@ -1,39 +1,18 @@
 package server
 
-import (
-	"slices"
-	"strings"
+import "fairway/internal/config"
 
-	"fairway/internal/config"
-)
-
-// openedOnce are the settings that a server reads when it opens; those below them
-// too.
-var openedOnce = []string{
-	"listen", "tls", "admin.listen", "backend", "account", "region", "regions", "model", "store", "master_key", "accounts",
-	"answer_timeout", "base_url", "breaker", "bedrock", "openai", "anthropic", "simulate", "aws", "log", "telemetry",
-}
-
-// NeedsRestart lists the settings that differ between two configurations and that
-// a running server does not take up.
-func NeedsRestart(running, next *config.Config) []string {
-	was := map[string]string{}
-	for _, s := range config.List(running, nil) {
-		was[s.Path] = s.Value
-	}
-	var changed []string
-	for _, s := range config.List(next, nil) {
-		value, known := was[s.Path]
-		if (!known || value != s.Value) && isOpenedOnce(s.Path) {
-			changed = append(changed, s.Path)
-		}
-	}
-	return changed
-}
-
-func isOpenedOnce(path string) bool {
-	return slices.ContainsFunc(openedOnce, func(p string) bool {
-		rest, ok := strings.CutPrefix(path, p)
-		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
-	})
+// Kept is next with the settings that a server opens once as they were when it
+// opened: it can be served without a restart.
+func Kept(opened, next *config.Config) *config.Config {
+	kept := *next
+	kept.Listen, kept.BaseURL, kept.TLS, kept.DrainTimeout = opened.Listen, opened.BaseURL, opened.TLS, opened.DrainTimeout
+	kept.Admin.Listen = opened.Admin.Listen
+	kept.Backend, kept.Store, kept.Master = opened.Backend, opened.Store, opened.Master
+	kept.Account, kept.Region = opened.Account, opened.Region
+	kept.Model, kept.Regions, kept.Accounts, kept.AnswerTimeout = opened.Model, opened.Regions, opened.Accounts, opened.AnswerTimeout
+	kept.Bedrock, kept.OpenAI, kept.Anthropic, kept.Simulate = opened.Bedrock, opened.OpenAI, opened.Anthropic, opened.Simulate
+	kept.Breaker, kept.AWS, kept.Telemetry = opened.Breaker, opened.AWS, opened.Telemetry
+	kept.Log.Level, kept.Log.Format = opened.Log.Level, opened.Log.Format
+	return &kept
 }

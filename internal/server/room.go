@@ -41,10 +41,14 @@ func (r *room) Hold(n int64) (release func(), err error) {
 
 func (r *room) take(used, bound *atomic.Int64, n int64, message string) (func(), error) {
 	limit := bound.Load()
-	if now := used.Add(n); limit > 0 && now > limit {
-		used.Add(-n)
-		r.refused()
-		return nil, &inference.Error{Kind: inference.Throttling, Op: "admit call", Message: message, RetryAfter: time.Second}
+	for {
+		now := used.Load()
+		switch {
+		case limit > 0 && now+n > limit:
+			r.refused()
+			return nil, &inference.Error{Kind: inference.Throttling, Op: "admit call", Message: message, RetryAfter: time.Second}
+		case used.CompareAndSwap(now, now+n):
+			return sync.OnceFunc(func() { used.Add(-n) }), nil
+		}
 	}
-	return sync.OnceFunc(func() { used.Add(-n) }), nil
 }

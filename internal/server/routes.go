@@ -2,6 +2,8 @@ package server
 
 import (
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 
 	"fairway/internal/front/anthropic"
@@ -10,8 +12,8 @@ import (
 	"fairway/internal/telemetry"
 )
 
-// routes is the HTTP surface behind its guard. The paths of the model doors do not
-// go through the mux, which would clean and decode them: a profile's ARN has
+// routes is the HTTP surface behind its guard. Only paths that are as the mux would
+// clean them go through it, and none of the model doors: a profile's ARN has
 // slashes that belong to one segment.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -24,14 +26,17 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", s.serveModel)
 
 	doors := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isModelPath(r.URL.EscapedPath()) {
-			s.serveModel(w, r)
+		if isPlain(r.URL) && !isModelPath(r.URL.EscapedPath()) {
+			mux.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		s.serveModel(w, r)
 	})
 	return &guard{next: s.traced(doors), hosts: []string{s.host}, origins: s.origins}
 }
+
+// isPlain reports whether the mux takes a path as it was sent.
+func isPlain(u *url.URL) bool { return u.RawPath == "" && path.Clean(u.Path) == u.Path }
 
 func isModelPath(path string) bool {
 	return strings.HasPrefix(path, "/model/") || strings.HasPrefix(path, "/region/") ||
@@ -60,13 +65,6 @@ func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "serve graphql: this server has no backend")
 		return
 	}
-	leave, err := s.room.Enter()
-	if err != nil {
-		w.Header().Set("Retry-After", "1")
-		writeError(w, http.StatusTooManyRequests, "serve graphql: too many calls are in flight, try again")
-		return
-	}
-	defer leave()
 	front.ServeHTTP(w, r)
 }
 

@@ -9,6 +9,7 @@
 //	admin.go       the admin API, probes and metrics
 //	listen.go      serving, and the end of it
 //	room.go        how much is held at once
+//	restart.go     what a reload leaves as it is
 //	keys.go        the credentials that clients are given
 package server
 
@@ -87,7 +88,8 @@ type Server struct {
 	meter    *meter.Meter
 	metrics  *telemetry.Metrics
 	tracing  *telemetry.Tracing
-	room     *room
+	room     *room            // of model calls
+	queries  *room            // of GraphQL requests, whose model calls take room of their own
 	region   inference.Region // signing region and default source region
 	pool     *userpool.Pool
 	keys     *keys
@@ -102,8 +104,8 @@ type Server struct {
 	app      atomic.Pointer[app] // the configuration and backend being served
 }
 
-// New makes a Server. Nothing listens yet.
-func New(o Options) (*Server, error) {
+// New makes a Server. Nothing listens yet. Ctx bounds the opening alone.
+func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
 		baseURL:     cmp.Or(o.BaseURL, DefaultBaseURL),
 		log:         cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
@@ -118,7 +120,7 @@ func New(o Options) (*Server, error) {
 	if s.env == nil {
 		s.env = os.LookupEnv
 	}
-	if err := s.open(context.Background(), o); err != nil {
+	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -141,7 +143,9 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	if s.upstream, err = s.openUpstream(ctx, c); err != nil {
 		return err
 	}
-	s.catalog = catalog.New(catalog.Options{Account: c.Account, Applications: s.store.Recent(), Remote: s.upstream.remote})
+	s.catalog = catalog.New(catalog.Options{
+		Account: c.Account, Applications: s.store.Recent(), Remote: s.upstream.remote, Equivalents: equivalents(c),
+	})
 	if err := s.openTelemetry(ctx, c, o.Version); err != nil {
 		return err
 	}
@@ -180,7 +184,9 @@ func (s *Server) openStore(ctx context.Context, c *config.Config, state string) 
 
 // openTelemetry opens metrics and traces.
 func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version string) error {
-	s.room = newRoom(int64(c.Limits.Calls), int64(c.Limits.Held), func() { s.metrics.Overload() })
+	refused := func() { s.metrics.Overload() }
+	s.room = newRoom(int64(c.Limits.Calls), int64(c.Limits.Held), refused)
+	s.queries = newRoom(int64(c.Limits.Calls), int64(c.Limits.Held), refused)
 	var models []inference.ModelID
 	for _, m := range s.catalog.Models() {
 		models = append(models, m.ID)
@@ -219,7 +225,7 @@ func (s *Server) openIdentities(o Options) error {
 
 // Reconfigure serves c and b from the next request on. A request that has begun
 // ends with what it began with. On an error nothing changes. What a server opens
-// once stays as it is: see [NeedsRestart].
+// once must be in c as it was: see [Kept].
 func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.Backend) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -227,7 +233,9 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	if err != nil {
 		return err
 	}
-	s.room.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
+	for _, r := range []*room{s.room, s.queries} {
+		r.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
+	}
 	s.app.Store(next)
 	return nil
 }

@@ -38,7 +38,7 @@ func instant(t *testing.T, b *backend.Backend, change ...func(*Options)) *Server
 	for _, c := range change {
 		c(&o)
 	}
-	s, err := New(o)
+	s, err := New(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestSignedDataSource(t *testing.T) {
 		auth, err := sigv4.Parse(r.Header.Get("Authorization"))
 		at, timeErr := sigv4.Time(r.Header)
 		verified <- err == nil && timeErr == nil && auth.Scope.Service == "execute-api" && auth.Scope.Region == "eu-west-1" &&
-			auth.Verify(sigv4.RequestOf(r, body), secret, at) && r.Header.Get("X-Amz-Security-Token") == "session"
+			auth.Verify(sigv4.RequestOf(r, body), auth.Scope.Key(secret), at) && r.Header.Get("X-Amz-Security-Token") == "session"
 		_, _ = w.Write([]byte("hello"))
 	}))
 	defer outside.Close()

@@ -24,6 +24,7 @@ import (
 type upstream struct {
 	route.Upstream
 	world   *sim.World     // the simulated regions; nil where regions are real
+	silence time.Duration  // of its regions before a unary answer, at most; 0 where they show life
 	targets route.Targets  // nil is the model in each destination
 	remote  catalog.Remote // the control plane behind it; nil is none
 	warm    func(ctx context.Context, regions []inference.Region)
@@ -44,28 +45,34 @@ func (s *Server) newUpstream(ctx context.Context, c *config.Config) (*upstream, 
 	switch {
 	case isOpenAI:
 		server, err := openai.New(openai.Config{
-			URL:    url,
-			Key:    s.secret(c.OpenAI.Key),
-			Model:  named(c.OpenAI.Models, func(id inference.ModelID) string { return string(id) }),
-			Tokens: func(id inference.ModelID, c *dialect.Conversation) int { return tokens.FamilyOf(id).Conversation(c) },
+			URL:           url,
+			Key:           s.secret(c.OpenAI.Key),
+			Model:         named(c.OpenAI.Models, func(id inference.ModelID) string { return string(id) }),
+			Tokens:        func(id inference.ModelID, c *dialect.Conversation) int { return tokens.FamilyOf(id).Conversation(c) },
+			AnswerTimeout: time.Duration(c.AnswerTimeout),
 		})
 		if err != nil {
 			return nil, err
 		}
 		if c.Simulates() {
-			return s.simulated(c, writer{server})
+			u, err := s.simulated(c, writer{server})
+			if err == nil {
+				u.close = server.Close
+			}
+			return u, err
 		}
-		return &upstream{Upstream: server, targets: oneServer{}, close: nothing}, nil
+		return &upstream{Upstream: server, targets: oneServer{}, close: server.Close}, nil
 	case c.Model == config.AnthropicAPI:
 		server, err := anthropic.New(anthropic.Config{
-			URL:    string(c.Anthropic.URL),
-			Key:    s.secret(c.Anthropic.Key),
-			Models: named(c.Anthropic.Models, nil),
+			URL:           string(c.Anthropic.URL),
+			Key:           s.secret(c.Anthropic.Key),
+			Models:        named(c.Anthropic.Models, nil),
+			AnswerTimeout: time.Duration(c.AnswerTimeout),
 		})
 		if err != nil {
 			return nil, err
 		}
-		return &upstream{Upstream: server, targets: oneServer{}, close: nothing}, nil
+		return &upstream{Upstream: server, targets: oneServer{}, close: server.Close}, nil
 	case c.Model == config.BedrockModel:
 		return s.realRegions(ctx, c)
 	}
@@ -102,30 +109,48 @@ func (s *Server) realRegions(ctx context.Context, c *config.Config) (*upstream, 
 		targets.Accounts = append(targets.Accounts, catalog.Account{ID: a.ID, Regions: a.Regions})
 	}
 	b := bedrock.Config{
-		Endpoint:        string(c.Bedrock.Endpoint),
-		ControlEndpoint: string(c.Bedrock.ControlEndpoint),
-		Accounts:        accounts,
-		ConnectTimeout:  time.Duration(c.Bedrock.ConnectTimeout),
-		KeepAlive:       time.Duration(c.Bedrock.KeepAlive),
-		AnswerTimeout:   time.Duration(c.AnswerTimeout),
-		Log:             s.log,
+		Endpoint:         string(c.Bedrock.Endpoint),
+		Endpoints:        addresses(c.Bedrock.Endpoints),
+		ControlEndpoint:  string(c.Bedrock.ControlEndpoint),
+		ControlEndpoints: addresses(c.Bedrock.ControlEndpoints),
+		Accounts:         accounts,
+		ConnectTimeout:   time.Duration(c.Bedrock.ConnectTimeout),
+		KeepAlive:        time.Duration(c.Bedrock.KeepAlive),
+		Log:              s.log,
 	}
 	if c.Bedrock.BearerKey != "" {
-		key, err := c.Bedrock.BearerKey.Read(s.env)
-		if err != nil {
+		if _, err := c.Bedrock.BearerKey.Read(s.env); err != nil {
 			return nil, err
 		}
-		b.BearerKey = func() string { return key }
+		b.BearerKey = s.secret(c.Bedrock.BearerKey)
 	}
 	regions, err := bedrock.New(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	return &upstream{
-		Upstream: regions, targets: targets, remote: regions.Profile,
-		warm:  regions.Warm,
-		close: regions.Close,
+		Upstream: regions, targets: targets, remote: regions,
+		silence: time.Duration(c.AnswerTimeout),
+		warm:    regions.Warm,
+		close:   regions.Close,
 	}, nil
+}
+
+// equivalents are what stands for guardrails and regional resources elsewhere.
+func equivalents(c *config.Config) catalog.Equivalents {
+	all := catalog.Equivalents{}
+	for _, e := range c.Bedrock.Equivalents {
+		all[e.Resource] = e.Regions
+	}
+	return all
+}
+
+func addresses(urls map[inference.Region]config.URL) map[inference.Region]string {
+	out := make(map[inference.Region]string, len(urls))
+	for region, url := range urls {
+		out[region] = string(url)
+	}
+	return out
 }
 
 // secret reads a reference each time it is asked, so that a key may be changed

@@ -95,12 +95,16 @@ func openPool(ctx context.Context, uri string, conns int) (*sql.DB, error) {
 const (
 	postgresConns = 16
 	postgresAge   = 30 * time.Minute
+	connectWithin = 10 * time.Second
 )
 
 func openPostgres(ctx context.Context, dsn string) (write, read *sql.DB, err error) {
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil { // its text may hold the password
 		return nil, nil, fmt.Errorf("open store: the postgres URL cannot be read: want postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectWithin
 	}
 	db := stdlib.OpenDB(*c)
 	db.SetMaxOpenConns(postgresConns)

@@ -24,10 +24,10 @@ type Recent struct {
 
 	mu      sync.RWMutex
 	changes int // counts what this server changed
-	read    map[inference.ARN]reading
+	read    map[inference.ARN]recent
 }
 
-type reading struct {
+type recent struct {
 	inference.Application
 	until time.Time
 }
@@ -35,8 +35,11 @@ type reading struct {
 // Recent is the store's profiles for model calls.
 func (s *Store) Recent() *Recent { return s.recent }
 
+// readWithin is how long the database may take to answer a model call.
+const readWithin = 2 * time.Second
+
 // Application is Store's, up to five seconds old where another server made the
-// last change.
+// last change, and as it was last read while the database does not answer.
 func (r *Recent) Application(ctx context.Context, arn inference.ARN) (inference.Application, bool, error) {
 	now := r.store.now()
 	r.mu.RLock()
@@ -46,15 +49,25 @@ func (r *Recent) Application(ctx context.Context, arn inference.ARN) (inference.
 	if ok && now.Before(known.until) {
 		return known.Application, true, nil
 	}
-	a, ok, err := r.store.Application(ctx, arn)
-	if ok {
-		r.keep(arn, reading{a, now.Add(freshFor)}, changes)
+	reading, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	a, exists, err := r.store.Application(reading, arn)
+	switch {
+	case exists:
+		r.keep(arn, recent{a, now.Add(freshFor)}, changes)
+	case err != nil && ok && ctx.Err() == nil:
+		return known.Application, true, nil
+	case err != nil && ctx.Err() == nil:
+		return a, false, &inference.Error{Kind: inference.ServiceUnavailable, Op: "read application profile", Message: unavailable, Err: err}
 	}
-	return a, ok, err
+	return a, exists, err
 }
 
+// unavailable is the service's text for a part of it that does not answer.
+const unavailable = "Bedrock is unable to process your request."
+
 // keep remembers a reading, unless something was changed since it began.
-func (r *Recent) keep(arn inference.ARN, known reading, changes int) {
+func (r *Recent) keep(arn inference.ARN, known recent, changes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.changes != changes {

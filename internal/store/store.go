@@ -46,11 +46,13 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.recent = &Recent{store: s, read: map[inference.ARN]reading{}}
+	s.recent = &Recent{store: s, read: map[inference.ARN]recent{}}
 	d, err := dialectOf(dsn)
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
 	if s.write, s.read, err = d.open(ctx, dsn); err != nil {
 		return nil, err
 	}
@@ -63,6 +65,10 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	}
 	return s, nil
 }
+
+// openWithin is how long a database may take to open and to have its schema
+// brought up to date.
+const openWithin = time.Minute
 
 // Close closes the database once running statements have ended.
 func (s *Store) Close() error {

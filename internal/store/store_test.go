@@ -308,12 +308,12 @@ func testRecent(t *testing.T, s *Store) {
 func TestRecentKeepsNoOldReading(t *testing.T) {
 	r := open(t, memory).Recent()
 	r.forget("a")
-	r.keep("a", reading{until: began}, 0)
+	r.keep("a", recent{until: began}, 0)
 	if len(r.read) != 0 {
 		t.Errorf("%d readings are kept, want none from before a change", len(r.read))
 	}
 	for i := range maxRecent + 1 {
-		r.keep(inference.ARN(fmt.Sprint(i)), reading{}, 1)
+		r.keep(inference.ARN(fmt.Sprint(i)), recent{}, 1)
 	}
 	if len(r.read) != 1 {
 		t.Errorf("%d readings are kept, want the bound to hold", len(r.read))

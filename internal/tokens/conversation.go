@@ -1,6 +1,11 @@
 package tokens
 
-import "fairway/internal/dialect"
+import (
+	"bytes"
+	"encoding/json"
+
+	"fairway/internal/dialect"
+)
 
 // Tokens that a call has beyond its texts. The tool prompt is the hidden system
 // prompt that tools bring with them (Anthropic documents 313 to 346 for Claude
@@ -29,9 +34,21 @@ func (f Family) tools(tools []dialect.Tool) int {
 	n := toolPrompt
 	for i := range tools {
 		t := &tools[i]
-		n += perTool + f.Text(t.Name) + f.Text(t.Description) + f.Text(string(t.Schema))
+		n += perTool + f.Text(t.Name) + f.Text(t.Description) + f.json(t.Schema)
 	}
 	return n
+}
+
+// json estimates a JSON text as it is without white space around its values, which
+// dialects keep or not.
+func (f Family) json(text json.RawMessage) int {
+	if bytes.ContainsAny(text, " \t\r\n") {
+		var compact bytes.Buffer
+		if json.Compact(&compact, text) == nil {
+			text = compact.Bytes()
+		}
+	}
+	return f.Text(string(text))
 }
 
 func (f Family) blocks(blocks []dialect.Block) int {
@@ -46,7 +63,7 @@ func (f Family) block(b *dialect.Block) int {
 	if b.Type == dialect.Redacted {
 		return 0 // its size says nothing of the text in it
 	}
-	n := f.Text(b.Text) + f.Text(b.Name) + f.Text(string(b.Input))
+	n := f.Text(b.Text) + f.Text(b.Name) + f.Text(b.Source) + f.json(b.Input)
 	if b.Media != nil {
 		n += f.media(b.Type, b.Media)
 	}

@@ -15,7 +15,7 @@ import (
 
 // media estimates an image, a document, a video or a sound, with its name.
 func (f Family) media(kind dialect.BlockType, m *dialect.Media) int {
-	n := f.Text(m.Name)
+	n := f.Text(m.Name) + f.Text(m.Context)
 	switch {
 	case kind == dialect.Image:
 		return n + image(m)

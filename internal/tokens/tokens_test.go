@@ -159,6 +159,20 @@ func TestConversation(t *testing.T) {
 	}
 }
 
+// TestWhiteSpace: JSON counts the same with white space around its values and without.
+func TestWhiteSpace(t *testing.T) {
+	call := func(text string) *dialect.Conversation {
+		return &dialect.Conversation{
+			Tools:    []dialect.Tool{{Name: "f", Schema: []byte(text)}},
+			Messages: []dialect.Message{{Role: dialect.User, Content: []dialect.Block{{Type: dialect.ToolUse, Input: []byte(text)}}}},
+		}
+	}
+	spread, compact := call("{\n  \"a b\" : [ 1, 2 ]\n}"), call(`{"a b":[1,2]}`)
+	if got, want := Claude3.Conversation(spread), Claude3.Conversation(compact); got != want {
+		t.Errorf("Conversation(with white space) = %d, want %d", got, want)
+	}
+}
+
 func TestImage(t *testing.T) {
 	encode := func(width, height int) string {
 		var buf bytes.Buffer

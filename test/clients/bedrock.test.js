@@ -2,57 +2,22 @@
 // credentials. To a plain http endpoint it speaks HTTP/2.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  BedrockRuntimeClient,
-  InvokeModelCommand,
-  ThrottlingException,
-  ValidationException,
-} from '@aws-sdk/client-bedrock-runtime'
+import { InvokeModelCommand, ThrottlingException, ValidationException } from '@aws-sdk/client-bedrock-runtime'
+import { bearer, connect, invocation, json } from './aws.js'
 import { dev, project, run } from './fairway.js'
-
-const profile = 'apac.anthropic.claude-sonnet-4-20250514-v1:0'
-const arn = `arn:aws:bedrock:ap-southeast-1:123456789012:inference-profile/${profile}`
-const destinations = [
-  'ap-southeast-1', 'ap-northeast-1', 'ap-southeast-2', 'ap-northeast-2', 'ap-northeast-3',
-  'ap-south-1', 'ap-south-2', 'ap-southeast-4',
-]
+import { destinations, profile, profileArn } from './serve.js'
 
 test('AWS SDK for JavaScript', async (t) => {
   const { outputs } = await dev(t, project())
 
-  const accessKey = { accessKeyId: outputs.aws.access_key_id, secretAccessKey: outputs.aws.secret_access_key }
-
-  // connect gives a client that leaves each answer's headers in its $metadata.
-  const connect = (auth) => {
-    const client = new BedrockRuntimeClient({
-      endpoint: outputs.endpoint,
-      region: outputs.region,
-      maxAttempts: 1, // an error is shown, not retried
-      ...auth,
-    })
-    const keepHeaders = (next) => async (args) => {
-      const result = await next(args)
-      result.output.$metadata.headers = result.response.headers
-      return result
-    }
-    client.middlewareStack.add(keepHeaders, { step: 'deserialize', priority: 'high' })
-    t.after(() => client.destroy())
-    return client
+  const server = {
+    endpoint: outputs.endpoint,
+    region: outputs.region,
+    accessKey: { accessKeyId: outputs.aws.access_key_id, secretAccessKey: outputs.aws.secret_access_key },
   }
-
   const invoke = async (client, modelId) => {
-    const { body, $metadata } = await client.send(
-      new InvokeModelCommand({
-        modelId,
-        contentType: 'application/json',
-        body: JSON.stringify({
-          anthropic_version: 'bedrock-2023-05-31',
-          max_tokens: 1000,
-          messages: [{ role: 'user', content: 'What goes with rice?' }],
-        }),
-      }),
-    )
-    return { message: JSON.parse(body.transformToString()), headers: $metadata.headers }
+    const { body, $metadata } = await client.send(new InvokeModelCommand(invocation('What goes with rice?', modelId)))
+    return { message: json(body), headers: $metadata.headers }
   }
 
   const fault = async (name, ...regions) => {
@@ -60,9 +25,9 @@ test('AWS SDK for JavaScript', async (t) => {
     assert.equal(code, 0, stderr)
   }
 
-  const client = connect({ credentials: accessKey })
+  const client = connect(t, server)
 
-  for (const [form, modelId] of Object.entries({ id: profile, ARN: arn })) {
+  for (const [form, modelId] of Object.entries({ id: profile, ARN: profileArn })) {
     await t.test(`InvokeModel by a profile's ${form}`, async () => {
       const { message, headers } = await invoke(client, modelId)
       assert.match(message.content[0].text, /What goes with rice\?/)
@@ -75,8 +40,7 @@ test('AWS SDK for JavaScript', async (t) => {
   }
 
   await t.test('InvokeModel with a bearer key', async () => {
-    const bearer = connect({ token: { token: outputs.bearer_key }, authSchemePreference: ['httpBearerAuth'] })
-    const { message } = await invoke(bearer, profile)
+    const { message } = await invoke(connect(t, server, bearer(outputs.bearer_key)), profile)
     assert.match(message.content[0].text, /What goes with rice\?/)
   })
 
@@ -99,7 +63,7 @@ test('AWS SDK for JavaScript', async (t) => {
   })
 
   await t.test("a wrong secret is the service's signature error", async () => {
-    const stranger = connect({ credentials: { ...accessKey, secretAccessKey: 'wrong' } })
+    const stranger = connect(t, server, { credentials: { ...server.accessKey, secretAccessKey: 'wrong' } })
     await assert.rejects(invoke(stranger, profile), (err) => {
       assert.equal(err.name, 'InvalidSignatureException')
       assert.match(err.message, /^The request signature we calculated does not match/)

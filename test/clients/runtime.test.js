@@ -2,226 +2,228 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as runtime from '@aws-sdk/client-bedrock-runtime'
-import { failures, hops, model, nova, profile, profileArn, serve, until } from './serve.js'
+import { applicationProfile, chunks, connect, conversation, events, invocation, json, messages } from './aws.js'
+import { hops, model, nova, png, profileArn } from './serve.js'
 
 const {
-  BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand, CountTokensCommand,
-  InvokeModelCommand, InvokeModelWithResponseStreamCommand,
+  ApplyGuardrailCommand, ConverseCommand, ConverseStreamCommand, CountTokensCommand, InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
 } = runtime
 
-const messages = (text) => ({
-  anthropic_version: 'bedrock-2023-05-31',
-  max_tokens: 500,
-  messages: [{ role: 'user', content: text }],
-})
-const invocation = (text, modelId = profile) => ({ modelId, contentType: 'application/json', body: JSON.stringify(messages(text)) })
-const conversation = (text, modelId = profile) => ({ modelId, messages: [{ role: 'user', content: [{ text }] }] })
+const question = 'What goes with rice?'
 
-const toolConfig = {
-  tools: [{
-    toolSpec: {
-      name: 'weather',
-      description: 'The weather of a city',
-      inputSchema: { json: { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } }, required: ['city', 'days'] } },
+const weather = {
+  toolSpec: {
+    name: 'weather',
+    description: 'The weather of a city',
+    inputSchema: {
+      json: {
+        type: 'object',
+        properties: { city: { type: 'string' }, days: { type: 'integer', minimum: 1, maximum: 7 } },
+        required: ['city', 'days'],
+      },
     },
-  }],
-  toolChoice: { any: {} },
-}
-
-function connect(t, server, options = {}) {
-  const client = new BedrockRuntimeClient({
-    endpoint: server.endpoint, region: server.region, credentials: server.accessKey, maxAttempts: 1, ...options,
-  })
-  t.after(() => client.destroy())
-  return client
-}
-
-async function chunks(answer) {
-  const events = []
-  for await (const { chunk } of answer.body) events.push(JSON.parse(Buffer.from(chunk.bytes).toString()))
-  return events
-}
-
-async function pieces(answer) {
-  const events = []
-  for await (const event of answer.stream) events.push(event)
-  return events
+  },
 }
 
 for (const [name, start] of Object.entries(hops)) {
   test(`Bedrock Runtime through ${name}`, async (t) => {
     const server = await start(t)
     const client = connect(t, server)
+    const converse = (input) => client.send(new ConverseCommand(input))
+    const converseStream = async (input) => events((await client.send(new ConverseStreamCommand(input))).stream)
 
     await t.test('InvokeModel', async () => {
-      const { body, contentType } = await client.send(new InvokeModelCommand(invocation('What goes with rice?')))
-      const answer = JSON.parse(body.transformToString())
+      const { body, contentType, $metadata } = await client.send(new InvokeModelCommand(invocation(question)))
+      const answer = json(body)
       assert.equal(contentType, 'application/json')
       assert.match(answer.content[0].text, /What goes with rice\?/)
       assert.equal(answer.stop_reason, 'end_turn')
+      assert.equal($metadata.headers['x-amzn-bedrock-input-token-count'], String(answer.usage.input_tokens))
+      assert.equal($metadata.headers['x-amzn-bedrock-output-token-count'], String(answer.usage.output_tokens))
+      assert.match($metadata.headers['x-amzn-bedrock-invocation-latency'], /^\d+$/)
     })
 
     await t.test('InvokeModelWithResponseStream gives the same text in pieces, and metrics in the last', async () => {
-      const plain = await client.send(new InvokeModelCommand(invocation('What goes with rice?')))
-      const events = await chunks(await client.send(new InvokeModelWithResponseStreamCommand(invocation('What goes with rice?'))))
-      const deltas = events.filter((e) => e.type === 'content_block_delta')
+      const plain = json((await client.send(new InvokeModelCommand(invocation(question)))).body)
+      const answer = await client.send(new InvokeModelWithResponseStreamCommand(invocation(question)))
+      assert.equal(answer.contentType, 'application/json')
+      const said = await chunks(answer)
+      const deltas = said.filter((e) => e.type === 'content_block_delta')
       assert.ok(deltas.length >= 5, `${deltas.length} deltas`)
-      assert.equal(deltas.map((e) => e.delta.text).join(''), JSON.parse(plain.body.transformToString()).content[0].text)
-      assert.equal(events[0].type, 'message_start')
-      const last = events.at(-1)
-      assert.equal(last.type, 'message_stop')
-      assert.ok(last['amazon-bedrock-invocationMetrics'].outputTokenCount > 0)
+      assert.equal(deltas.map((e) => e.delta.text).join(''), plain.content[0].text)
+      assert.equal(said[0].type, 'message_start')
+      assert.equal(said.at(-1).type, 'message_stop')
+      const metrics = said.at(-1)['amazon-bedrock-invocationMetrics']
+      assert.equal(metrics.inputTokenCount, plain.usage.input_tokens)
+      assert.equal(metrics.outputTokenCount, plain.usage.output_tokens)
     })
 
     await t.test('Converse', async () => {
-      const answer = await client.send(new ConverseCommand(conversation('What goes with rice?')))
+      const answer = await converse(conversation(question))
       assert.match(answer.output.message.content[0].text, /What goes with rice\?/)
       assert.equal(answer.stopReason, 'end_turn')
       assert.equal(answer.usage.totalTokens, answer.usage.inputTokens + answer.usage.outputTokens)
+      assert.ok(answer.metrics.latencyMs > 0)
     })
 
     await t.test('ConverseStream gives the same text in pieces', async () => {
-      const plain = await client.send(new ConverseCommand(conversation('What goes with rice?')))
-      const events = await pieces(await client.send(new ConverseStreamCommand(conversation('What goes with rice?'))))
-      const deltas = events.flatMap((e) => e.contentBlockDelta ?? [])
+      const plain = await converse(conversation(question))
+      const said = await converseStream(conversation(question))
+      const deltas = said.flatMap((e) => e.contentBlockDelta ?? [])
       assert.ok(deltas.length >= 5, `${deltas.length} deltas`)
       assert.equal(deltas.map((e) => e.delta.text).join(''), plain.output.message.content[0].text)
-      assert.deepEqual(events.at(-1).metadata.usage, plain.usage)
-      assert.equal(events.at(-2).messageStop.stopReason, 'end_turn')
+      assert.equal(said[0].messageStart.role, 'assistant')
+      assert.equal(said.at(-2).messageStop.stopReason, 'end_turn')
+      assert.deepEqual(said.at(-1).metadata.usage, plain.usage)
     })
 
-    await t.test('another family answers Converse too', async () => {
-      const answer = await client.send(new ConverseCommand(conversation('What goes with rice?', nova)))
-      assert.match(answer.output.message.content[0].text, /What goes with rice\?/)
+    await t.test('Converse with a system prompt', async () => {
+      const answer = await converse({ ...conversation(question), system: [{ text: 'Be very brief.' }] })
+      assert.match(answer.output.message.content[0].text, /Words in the system prompt: 3/)
     })
 
-    await t.test('tools', async () => {
-      const plain = await client.send(new ConverseCommand({ ...conversation('Weather?'), toolConfig }))
-      assert.equal(plain.stopReason, 'tool_use')
-      const { toolUse } = plain.output.message.content.at(-1)
-      assert.equal(toolUse.name, 'weather')
-      assert.equal(typeof toolUse.input.city, 'string')
-      assert.ok(toolUse.input.days >= 1 && toolUse.input.days <= 7, toolUse.input.days)
-
-      const events = await pieces(await client.send(new ConverseStreamCommand({ ...conversation('Weather?'), toolConfig })))
-      const input = events.flatMap((e) => e.contentBlockDelta?.delta.toolUse?.input ?? []).join('')
-      assert.deepEqual(JSON.parse(input), toolUse.input)
-
-      const answered = await client.send(new ConverseCommand({
-        modelId: profile,
-        toolConfig: { tools: toolConfig.tools },
-        messages: [
-          { role: 'user', content: [{ text: 'Weather?' }] },
-          plain.output.message,
-          { role: 'user', content: [{ toolResult: { toolUseId: toolUse.toolUseId, content: [{ json: { sky: 'clear' } }] } }] },
-        ],
-      }))
-      assert.equal(answered.stopReason, 'end_turn')
+    await t.test('Converse with an image and a document', async () => {
+      const text = await converse(conversation('What is this?'))
+      for (const attached of [
+        { image: { format: 'png', source: { bytes: Buffer.from(png, 'base64') } } },
+        { document: { format: 'txt', name: 'recipe', source: { bytes: Buffer.from('Boil the rice.') } } },
+      ]) {
+        const answer = await converse({
+          ...conversation(), messages: [{ role: 'user', content: [attached, { text: 'What is this?' }] }],
+        })
+        assert.match(answer.output.message.content[0].text, /What is this\?/)
+        assert.ok(answer.usage.inputTokens > text.usage.inputTokens, `${Object.keys(attached)} costs no tokens`)
+      }
     })
 
-    await t.test('CountTokens', async () => {
-      const { body } = await client.send(new InvokeModelCommand(invocation('What goes with rice?')))
-      const byInvoke = await client.send(new CountTokensCommand({
-        modelId: profile, input: { invokeModel: { body: Buffer.from(JSON.stringify(messages('What goes with rice?'))) } },
-      }))
-      assert.equal(byInvoke.inputTokens, JSON.parse(body.transformToString()).usage.input_tokens)
-      const { modelId, ...converse } = conversation('What goes with rice?')
-      const byConverse = await client.send(new CountTokensCommand({ modelId, input: { converse } }))
-      assert.equal(byConverse.inputTokens, byInvoke.inputTokens)
+    await t.test('Converse with a limit and with a stop sequence', async () => {
+      const limited = await converse({ ...conversation(question), inferenceConfig: { maxTokens: 5 } })
+      assert.equal(limited.stopReason, 'max_tokens')
+      assert.equal(limited.usage.outputTokens, 5)
+      const stopped = await converse({ ...conversation(question), inferenceConfig: { stopSequences: ['model ran'] } })
+      assert.equal(stopped.stopReason, 'stop_sequence')
+      assert.match(stopped.output.message.content[0].text, /no $/)
+    })
+
+    await t.test('Converse with thinking, plain and streamed', async () => {
+      const thinking = {
+        ...conversation(question),
+        inferenceConfig: { maxTokens: 4000 },
+        additionalModelRequestFields: { thinking: { type: 'enabled', budget_tokens: 1024 } },
+      }
+      const [thought, answer] = (await converse(thinking)).output.message.content
+      assert.ok(thought.reasoningContent.reasoningText.signature)
+      const deltas = (await converseStream(thinking)).flatMap((e) => e.contentBlockDelta?.delta ?? [])
+      const reasoning = deltas.flatMap((d) => d.reasoningContent ?? [])
+      assert.equal(reasoning.map((r) => r.text ?? '').join(''), thought.reasoningContent.reasoningText.text)
+      assert.ok(reasoning.at(-1).signature)
+      assert.equal(deltas.map((d) => d.text ?? '').join(''), answer.text)
+    })
+
+    await t.test('Converse with a cache point', async () => {
+      const { stopReason, usage } = await converse({ ...conversation(question), system: [{ text: 'Be brief.' }, { cachePoint: { type: 'default' } }] })
+      assert.equal(stopReason, 'end_turn')
+      assert.equal(usage.totalTokens, usage.inputTokens + usage.outputTokens + usage.cacheReadInputTokens + usage.cacheWriteInputTokens)
+    })
+
+    await t.test('Converse with an output format', async () => {
+      const schema = { type: 'object', properties: { dish: { type: 'string' } }, required: ['dish'], additionalProperties: false }
+      const { output } = await converse({
+        ...conversation('A dish'),
+        outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { name: 'dish', schema: JSON.stringify(schema) } } } },
+      })
+      assert.equal(typeof JSON.parse(output.message.content[0].text).dish, 'string')
+    })
+
+    await t.test('a guardrail is never dropped', async () => {
+      const guardrail = { guardrailIdentifier: 'gr1', guardrailVersion: '1' }
+      for (const command of [
+        new InvokeModelCommand({ ...invocation(question), ...guardrail }),
+        new InvokeModelWithResponseStreamCommand({ ...invocation(question), ...guardrail }),
+        new ConverseCommand({ ...conversation(question), guardrailConfig: guardrail }),
+        new ConverseStreamCommand({ ...conversation(question), guardrailConfig: guardrail }),
+      ]) {
+        await assert.rejects(client.send(command), (err) => {
+          assert.ok(err instanceof runtime.ValidationException, err)
+          assert.match(err.message, /simulated regions have none/)
+          return true
+        })
+      }
+    })
+
+    for (const [family, modelId] of Object.entries({ 'a Claude': undefined, 'another model': nova })) {
+      await t.test(`tools of ${family}`, async () => {
+        const asked = conversation('Weather?', modelId)
+        const forced = { ...asked, toolConfig: { tools: [weather], toolChoice: { any: {} } } }
+        const plain = await converse(forced)
+        assert.equal(plain.stopReason, 'tool_use')
+        const { toolUse } = plain.output.message.content.at(-1)
+        assert.equal(toolUse.name, 'weather')
+        assert.equal(typeof toolUse.input.city, 'string')
+        assert.ok(toolUse.input.days >= 1 && toolUse.input.days <= 7, toolUse.input.days)
+
+        const said = await converseStream(forced)
+        const input = said.flatMap((e) => e.contentBlockDelta?.delta.toolUse?.input ?? []).join('')
+        assert.deepEqual(JSON.parse(input), toolUse.input)
+        assert.equal(said.find((e) => e.contentBlockStart).contentBlockStart.start.toolUse.name, 'weather')
+
+        const result = { toolUseId: toolUse.toolUseId, content: [{ json: { sky: 'clear' } }] }
+        const answered = await converse({
+          ...asked,
+          toolConfig: { tools: [weather] },
+          messages: [...asked.messages, plain.output.message, { role: 'user', content: [{ toolResult: result }] }],
+        })
+        assert.equal(answered.stopReason, 'end_turn')
+      })
+    }
+
+    await t.test('CountTokens is what the call then takes', async () => {
+      const { modelId, ...asked } = conversation(question)
+      const { usage } = json((await client.send(new InvokeModelCommand(invocation(question)))).body)
+      for (const input of [
+        { invokeModel: { body: Buffer.from(JSON.stringify(messages(question))) } },
+        { converse: asked },
+      ]) {
+        assert.equal((await client.send(new CountTokensCommand({ modelId, input }))).inputTokens, usage.input_tokens)
+      }
     })
 
     await t.test('a profile by its ARN', async () => {
-      const answer = await client.send(new ConverseCommand(conversation('Hello', profileArn)))
+      assert.equal((await converse(conversation('Hello', profileArn))).stopReason, 'end_turn')
+      assert.ok((await converseStream(conversation('Hello', profileArn))).at(-1).metadata)
+      const answer = await client.send(new InvokeModelCommand(invocation('Hello', profileArn)))
+      assert.equal(json(answer.body).stop_reason, 'end_turn')
+    })
+
+    await t.test('an application profile, by ARN and by id', async () => {
+      const arn = await applicationProfile(server)
+      for (const modelId of [arn, arn.split('/').at(-1)]) {
+        assert.equal((await converse(conversation('Hello', modelId))).stopReason, 'end_turn')
+        const answer = await client.send(new InvokeModelWithResponseStreamCommand(invocation('Hello', modelId)))
+        assert.equal((await chunks(answer)).at(-1).type, 'message_stop')
+      }
+    })
+
+    await t.test('a model by its ARN, in the region that the signature is for', async () => {
+      const elsewhere = connect(t, { ...server, region: 'ap-southeast-2' })
+      const modelId = 'arn:aws:bedrock:ap-southeast-2::foundation-model/amazon.nova-pro-v1:0'
+      const answer = await elsewhere.send(new ConverseCommand(conversation('Hello', modelId)))
       assert.equal(answer.stopReason, 'end_turn')
+      assert.equal(answer.$metadata.headers['x-fairway-destination-region'], 'ap-southeast-2')
     })
 
     await t.test('a bare model that only a profile reaches', async () => {
-      await assert.rejects(client.send(new ConverseCommand(conversation('Hello', model))), (err) => {
+      await assert.rejects(converse(conversation('Hello', model)), (err) => {
         assert.ok(err instanceof runtime.ValidationException, err)
         assert.match(err.message, /with on-demand throughput isn’t supported/)
         return true
       })
     })
 
-    for (const [kind, status] of Object.entries(failures)) {
-      await t.test(`${kind} is the SDK's own class`, async () => {
-        for (const command of [
-          new InvokeModelCommand(invocation(`fail with ${kind}`)),
-          new InvokeModelWithResponseStreamCommand(invocation(`fail with ${kind}`)),
-          new ConverseCommand(conversation(`fail with ${kind}`)),
-          new ConverseStreamCommand(conversation(`fail with ${kind}`)),
-        ]) {
-          await assert.rejects(client.send(command), (err) => {
-            assert.ok(err instanceof runtime[kind], err)
-            assert.equal(err.$metadata.httpStatusCode, status)
-            assert.ok(err.$metadata.requestId)
-            return true
-          })
-        }
-      })
-    }
-
-    await t.test('a principal without permission', async () => {
-      const outsider = connect(t, server, { token: { token: server.outsider }, authSchemePreference: ['httpBearerAuth'] })
-      await assert.rejects(outsider.send(new ConverseStreamCommand(conversation('Hello'))), (err) => {
-        assert.ok(err instanceof runtime.AccessDeniedException, err)
-        assert.match(err.message, /is not authorized to perform: bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock/)
-        return true
-      })
-    })
-
-    await t.test('a bearer key', async () => {
-      const bearer = connect(t, server, { token: { token: server.bearer }, authSchemePreference: ['httpBearerAuth'] })
-      assert.equal((await bearer.send(new ConverseCommand(conversation('Hello')))).stopReason, 'end_turn')
-    })
-
-    await t.test('the next region streams while the first is down', async () => {
-      await server.regions('down', 'ap-southeast-1')
-      const events = await pieces(await client.send(new ConverseStreamCommand(conversation('Hello'))))
-      await server.regions('up', 'ap-southeast-1')
-      assert.ok(events.at(-1).metadata)
-    })
-
-    await t.test('a retry is the SDK\'s to make', async () => {
-      const patient = connect(t, server, { maxAttempts: 3 })
-      await assert.rejects(patient.send(new ConverseCommand(conversation('fail with ThrottlingException'))), (err) => {
-        assert.equal(err.$metadata.attempts, 3)
-        return true
-      })
-    })
-  })
-
-  test(`streams that end early through ${name}`, async (t) => {
-    const server = await start(t, { simulate: { speed: '20' } })
-    const client = connect(t, server)
-
-    await t.test('a region that drops the connection after content is an error, never a clean end', async () => {
-      const all = ['ap-southeast-1', 'ap-northeast-1', 'ap-southeast-2', 'ap-northeast-2', 'ap-northeast-3', 'ap-south-1', 'ap-south-2', 'ap-southeast-4']
-      await server.regions('cut', ...all)
-      const answer = await client.send(new ConverseStreamCommand(conversation('Hello')))
-      await assert.rejects(pieces(answer), (err) => {
-        assert.ok(err instanceof runtime.ServiceUnavailableException || err instanceof runtime.ModelStreamErrorException, err)
-        return true
-      })
-      await server.regions('up', ...all)
-    })
-
-    await t.test('a client that leaves ends the call in its region', async () => {
-      const leaving = new AbortController()
-      const answer = await client.send(new ConverseStreamCommand(conversation('Hello')), { abortSignal: leaving.signal })
-      for await (const event of answer.stream) {
-        if (event.contentBlockDelta) break
-      }
-      leaving.abort()
-      client.destroy()
-      await until(async () => (await server.regions()).regions.every((r) => r.in_flight === 0))
+    await t.test('an operation that is not here', async () => {
+      const guardrail = { guardrailIdentifier: 'gr1', guardrailVersion: '1', source: 'INPUT', content: [{ text: { text: 'Hello' } }] }
+      await assert.rejects(client.send(new ApplyGuardrailCommand(guardrail)), { name: 'UnknownOperationException' })
     })
   })
 }
-
-test('without any key', async (t) => {
-  const server = await serve(t)
-  const response = await fetch(`${server.endpoint}/model/${profile}/converse`, { method: 'POST', body: '{}' })
-  assert.equal(response.status, 403)
-  assert.match(response.headers.get('x-amzn-errortype'), /^MissingAuthenticationTokenException/)
-})

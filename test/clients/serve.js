@@ -15,7 +15,16 @@ export const model = 'anthropic.claude-sonnet-4-20250514-v1:0'
 export const nova = 'apac.amazon.nova-pro-v1:0'
 export const profileArn = `arn:aws:bedrock:${region}:123456789012:inference-profile/${profile}`
 
-// failures are the errors that a prompt of that name is answered with.
+// destinations are where the profile runs a call that enters in region.
+export const destinations = [
+  'ap-southeast-1', 'ap-northeast-1', 'ap-southeast-2', 'ap-northeast-2', 'ap-northeast-3',
+  'ap-south-1', 'ap-south-2', 'ap-southeast-4',
+]
+
+// png is an image of one pixel, in base64.
+export const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
+// failures are the errors that the prompt "fail with" their name is answered with.
 export const failures = {
   AccessDeniedException: 403,
   InternalServerException: 500,
@@ -29,9 +38,13 @@ export const failures = {
   ValidationException: 400,
 }
 
-const responses = Object.keys(failures)
-  .map((kind) => `- match: "fail with ${kind}"\n  error: {kind: ${kind}, message: "scripted"}\n`)
-  .join('')
+// breaking is a prompt whose answer the model breaks off, a stream's after its text.
+export const breaking = 'break off'
+
+const responses = [
+  ...Object.keys(failures).map((kind) => ({ match: `fail with ${kind}`, error: { kind, message: 'scripted' } })),
+  { match: breaking, text: 'Half an answer', error: { kind: 'ModelErrorException', message: 'scripted' } },
+]
 
 const word = () => randomBytes(12).toString('hex')
 
@@ -39,21 +52,20 @@ const word = () => randomBytes(12).toString('hex')
 // principals are "tester", who may do everything, and "outsider", who may nothing.
 export async function serve(t, settings = {}, env = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
   const keys = {
     accessKey: { accessKeyId: 'FWAK' + word().toUpperCase(), secretAccessKey: word() },
     bearer: 'fairway-api-key-' + word(),
     outsider: 'fairway-api-key-' + word(),
   }
-  writeFileSync(join(dir, 'responses.yaml'), responses)
   const file = join(dir, 'fairway.yaml')
   // JSON is YAML.
+  writeFileSync(join(dir, 'responses.yaml'), JSON.stringify(responses))
   writeFileSync(file, JSON.stringify({
     listen: '127.0.0.1:0',
     region,
     admin: { listen: '127.0.0.1:0' },
-    simulate: { speed: 'instant', responses: 'responses.yaml' },
     ...settings,
+    simulate: { speed: 'instant', responses: 'responses.yaml', ...settings.simulate },
     principals: [
       {
         name: 'tester',
@@ -75,7 +87,11 @@ export async function serve(t, settings = {}, env = {}) {
     },
   })
   const closed = once(child, 'close')
-  t.after(() => child.kill() && closed)
+  t.after(async () => {
+    child.kill('SIGKILL') // a SIGTERM would wait for connections that a client left open
+    await closed
+    rmSync(dir, { recursive: true, force: true })
+  })
 
   const stderr = []
   const lines = createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line))
@@ -95,26 +111,48 @@ async function regions(admin, ...args) {
 }
 
 // chain runs a fairway in front of a fairway, whose simulated regions stand in for
-// AWS: the first calls them as it would call real ones, signature and all. What is
-// done to regions is done to the second.
+// AWS and pick destinations themselves: the first calls them as it would call real
+// ones, signature and all. What is done to regions is done to the second, which is
+// given as far.
 export async function chain(t, settings = {}) {
-  const far = await serve(t, settings)
+  const far = await serve(t, { ...settings, simulate: { ...settings.simulate, hidden_routing: true } })
   const near = await serve(t, {
     model: 'bedrock',
     bedrock: { endpoint: far.endpoint, control_endpoint: far.endpoint },
   }, {
     AWS_ACCESS_KEY_ID: far.accessKey.accessKeyId,
     AWS_SECRET_ACCESS_KEY: far.accessKey.secretAccessKey,
+    AWS_SESSION_TOKEN: undefined,
+    AWS_BEARER_TOKEN_BEDROCK: undefined,
+    AWS_PROFILE: undefined,
     AWS_EC2_METADATA_DISABLED: 'true',
   })
-  return { ...near, regions: far.regions }
+  return { ...near, regions: far.regions, far }
 }
 
 // hops are the servers that every suite runs against.
 export const hops = { 'one server': serve, 'a server in front of a server': chain }
 
+// idle waits until no call is in any region.
+export const idle = (server) => until(async () => (await server.regions()).regions.every((r) => r.in_flight === 0))
+
+// busy waits until a call is in some region.
+export const busy = (server) => until(async () => (await server.regions()).regions.some((r) => r.in_flight > 0))
+
+// recovering is a fetch that counts its calls, and makes the regions well again
+// after the first.
+export function recovering(server) {
+  const fetching = async (...args) => {
+    const response = await fetch(...args)
+    if (++fetching.calls === 1) await server.regions('up', ...destinations)
+    return response
+  }
+  fetching.calls = 0
+  return fetching
+}
+
 // until waits for check to give something, for as long as anything may take.
-export async function until(check) {
+async function until(check) {
   for (const end = Date.now() + patience; Date.now() < end; ) {
     const found = await check()
     if (found) return found

@@ -11,8 +11,12 @@ import (
 	"fairway/internal/inference"
 )
 
-// EncodeAnswer is the body of a Messages response.
+// EncodeAnswer is the body of a Messages response. An answer that broke off is an
+// error of kind ModelError.
 func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
+	if err := a.Stop.Failure(); err != nil {
+		return nil, err
+	}
 	r := newResponse(a.Head, a.Usage)
 	for i := range a.Content {
 		part, err := partOf(&a.Content[i])

@@ -61,6 +61,8 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		message(`{"type":"image","source":{"type":"base64","media_type":"image/tiff","data":""}}`):         "messages.0.content.0.source.media_type: Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'",
 		message(`{"type":"document","source":{"type":"base64","media_type":"text/csv","data":""}}`):        "messages.0.content.0.source.media_type: Input should be 'application/pdf'",
 		message(`{"type":"document","source":{"type":"text","media_type":"text/html","data":""}}`):         "messages.0.content.0.source.media_type: Input should be 'text/plain'",
+		message(`{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AA-_"}}`):      "messages.0.content.0.source.base64: invalid base64 data",
+		message(`{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":""}}`): "messages.0.content.0.source.base64: invalid base64 data",
 		message(`{"type":"image","source":{"type":"text"}}`):                                               "messages.0.content.0.source.type: " + notCarried,
 		message(`{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"2h"}}`):              "messages.0.content.0.cache_control.ttl: Input should be '5m' or '1h'",
 		message(`{"type":"tool_result","content":[{"type":"search_result"}]}`):                             "messages.0.content.0.content.0.type: " + notCarried,
@@ -103,7 +105,8 @@ func TestEncodeRequest(t *testing.T) {
 	budget := 2000
 	got, err := Dialect{}.EncodeRequest(&dialect.Conversation{
 		Messages: []dialect.Message{{Role: dialect.User, Content: []dialect.Block{
-			{Type: dialect.Document, Media: &dialect.Media{Format: "csv", Data: "YSxi", Name: "n"}},
+			{Type: dialect.Document, Media: &dialect.Media{Format: "csv", Data: "YSxi", Name: "n", Context: "c"}},
+			{Type: dialect.Found, Name: "f", Source: "https://example.com", Content: []dialect.Block{{Type: dialect.Text, Text: "x"}}},
 			{Type: dialect.ToolResult, ID: "t", Content: []dialect.Block{{Type: dialect.JSON, Input: json.RawMessage(`{"a":1}`)}}},
 		}}},
 		Thinking: &dialect.Thinking{Mode: "enabled", Budget: &budget, Effort: "high"},
@@ -111,7 +114,8 @@ func TestEncodeRequest(t *testing.T) {
 		Extra:    json.RawMessage(`{"anthropic_beta":["b"]}`),
 	})
 	want := `{"anthropic_beta":["b"],"max_tokens":6096,"messages":[{"content":[` +
-		`{"source":{"data":"a,b","media_type":"text/plain","type":"text"},"title":"n","type":"document"},` +
+		`{"context":"c","source":{"data":"a,b","media_type":"text/plain","type":"text"},"title":"n","type":"document"},` +
+		`{"content":[{"text":"x","type":"text"}],"source":"https://example.com","title":"f","type":"search_result"},` +
 		`{"content":[{"text":"{\"a\":1}","type":"text"}],"tool_use_id":"t","type":"tool_result"}],"role":"user"}],` +
 		`"output_config":{"effort":"high","format":{"schema":{"type":"object"},"type":"json_schema"}},` +
 		`"thinking":{"budget_tokens":2000,"type":"enabled"}}`
@@ -128,7 +132,10 @@ func TestEncodeRequestRefuses(t *testing.T) {
 		return say(dialect.Block{Type: of, Media: &m})
 	}
 	for want, c := range map[string]*dialect.Conversation{
-		"the guardrail is":                              {Guardrail: &dialect.Guardrail{Identifier: "g"}},
+		"guardrailConfig is":                            {Guardrail: &dialect.Guardrail{Identifier: "g"}},
+		"serviceTier is":                                {Service: inference.Service{Tier: "priority"}},
+		"has a description":                             {Output: &dialect.OutputFormat{Schema: json.RawMessage(`{}`), Description: "d"}},
+		"citations is":                                  say(dialect.Block{Type: dialect.Found, Cited: true}),
 		"the output format is":                          {Output: &dialect.OutputFormat{}},
 		"the request metadata has a key":                {Metadata: map[string]string{"team": "a"}},
 		"fields are no JSON object":                     {Extra: json.RawMessage(`[]`)},

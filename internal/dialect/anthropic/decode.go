@@ -4,14 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
+
+	"fairway/internal/dialect"
 )
 
-// Decode reads the body of a Messages call. The error is ErrSyntax or a
-// *TypeError; the request is nil exactly when there is an error. A key given
-// twice counts as its last value, as in encoding/json.
+// Decode reads the body of a Messages call. The error is ErrSyntax, a *TypeError,
+// or a Validation for dialect.Excess; the request is nil exactly when there is an
+// error. A key given twice counts as its last value, as in encoding/json.
 func Decode(body []byte) (*Request, error) {
 	if !isJSON(body) {
 		return nil, ErrSyntax
+	}
+	if excess := dialect.Excess(body); excess != "" {
+		return nil, refuse("", "decode Messages: "+excess)
 	}
 	c := &cursor{b: body}
 	if found := c.peek(); found != Object {

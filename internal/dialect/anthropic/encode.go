@@ -25,8 +25,8 @@ func cannot(path, problem string) *inference.Error {
 // become the body's. The name of an output format is a label and left out, and
 // JSON inside a tool result becomes text.
 func (Dialect) EncodeRequest(c *dialect.Conversation) ([]byte, error) {
-	if c.Guardrail != nil {
-		return nil, cannot("the guardrail", "is Bedrock's own: leave it out")
+	if only := c.OfBedrock(); only != "" {
+		return nil, cannot(only, "is Bedrock's own: leave it out")
 	}
 	body := object{"max_tokens": maxTokens(c)}
 	putSampling(body, c)
@@ -140,7 +140,13 @@ func encodeBlock(path string, b *dialect.Block) (object, error) {
 		if b.Type == dialect.Document && b.Media.Name != "" {
 			to["title"] = b.Media.Name
 		}
+		if b.Media.Context != "" {
+			to["context"] = b.Media.Context
+		}
 		return to, nil
+	case dialect.Found:
+		content, err := blocks(path+".content", b.Content)
+		return object{"type": "search_result", "source": b.Source, "title": b.Name, "content": content}, err
 	}
 	return nil, cannot(path, "is a block that Anthropic does not know: "+string(b.Type))
 }
@@ -208,6 +214,9 @@ func putOutput(body object, c *dialect.Conversation) error {
 	}
 	if c.Output.Schema == nil {
 		return cannot("the output format", "is any JSON, which Anthropic does not promise: give a schema")
+	}
+	if c.Output.Description != "" {
+		return cannot("the output format", "has a description, which Anthropic takes inside the schema alone: put it there")
 	}
 	config, ok := body["output_config"].(object)
 	if !ok {

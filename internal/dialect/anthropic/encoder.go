@@ -3,7 +3,6 @@ package anthropic
 import (
 	"errors"
 	"strconv"
-	"unicode/utf8"
 
 	"fairway/internal/dialect"
 	"fairway/internal/inference"
@@ -25,7 +24,8 @@ type encoder struct {
 var errOrder = errors.New("encode Messages stream: a piece out of order")
 
 // Encode gives the events of p. Anthropic tells the stop reason and the usage in
-// one event, so that Stopped makes none and Ended two.
+// one event, so that Stopped makes none and Ended two. An answer that broke off is
+// an error of kind ModelError, since Anthropic has no stop reason for that.
 func (e *encoder) Encode(p dialect.Piece) ([]dialect.Payload, error) {
 	if !e.expects(p) {
 		return nil, errOrder
@@ -51,7 +51,7 @@ func (e *encoder) Encode(p dialect.Piece) ([]dialect.Payload, error) {
 		return e.end()
 	case dialect.Stopped:
 		e.state, e.stop = stopped, p.Stop
-		return nil, nil
+		return nil, p.Stop.Failure()
 	}
 	return e.finish(p)
 }
@@ -83,6 +83,7 @@ func (e *encoder) begin(p dialect.Piece) ([]dialect.Payload, error) {
 	if p.Usage != nil {
 		usage = *p.Usage
 	}
+	usage.OutputTokens = max(1, usage.OutputTokens) // the one that is on its way
 	return event(streamed{Type: "message_start", Message: newResponse(e.head, usage)})
 }
 
@@ -158,26 +159,6 @@ func (e *encoder) delta(form deltaForm, text string) []dialect.Payload {
 	json = append(json, `{"type":"content_block_delta","index":`...)
 	json = strconv.AppendInt(json, int64(e.open), 10)
 	json = append(json, form...)
-	json = appendString(json, text)
+	json = dialect.AppendString(json, text)
 	return []dialect.Payload{{Type: "content_block_delta", JSON: append(json, "}}"...)}}
-}
-
-// appendString appends s as a JSON string.
-func appendString(to []byte, s string) []byte {
-	for i := range len(s) {
-		if b := s[i]; b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf {
-			return appendEscaped(to, s)
-		}
-	}
-	to = append(to, '"')
-	to = append(to, s...)
-	return append(to, '"')
-}
-
-func appendEscaped(to []byte, s string) []byte {
-	text, err := dialect.WriteBody(s)
-	if err != nil {
-		panic(err) // a string always encodes
-	}
-	return append(to, text...)
 }

@@ -43,6 +43,9 @@ func media(path string, b *Block) (*dialect.Media, error) {
 	default:
 		return nil, refuse(path+".type", notCarried)
 	}
+	if s.Type == "base64" && !dialect.IsBase64(s.Data) {
+		return nil, refuse(path+".base64", "invalid base64 data")
+	}
 	return to, nil
 }
 

@@ -2,6 +2,7 @@ package anthropic
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -35,6 +36,24 @@ func TestEncodeAnswer(t *testing.T) {
 	}
 }
 
+// TestBrokenOff: what cannot be read is no success, whole or streamed.
+func TestBrokenOff(t *testing.T) {
+	for _, reason := range []dialect.StopReason{dialect.MalformedOutput, dialect.MalformedToolUse} {
+		a := &dialect.Answer{Stop: dialect.Stop{Reason: reason}}
+		body, err := Dialect{}.EncodeAnswer(a)
+		if e, ok := errors.AsType[*inference.Error](err); body != nil || !ok || e.Kind != inference.ModelError {
+			t.Errorf("EncodeAnswer(%s) = %s, %v, want a ModelError", reason, body, err)
+		}
+		encoder, failed := Dialect{}.NewEncoder(a.Head), error(nil)
+		for _, p := range a.Pieces()[:2] { // up to Stopped
+			_, failed = encoder.Encode(p)
+		}
+		if e, ok := errors.AsType[*inference.Error](failed); !ok || e.Kind != inference.ModelError {
+			t.Errorf("Encode(%s) error = %v, want a ModelError", reason, failed)
+		}
+	}
+}
+
 func TestMessageID(t *testing.T) {
 	for hex, want := range map[string]string{
 		"":                                 "msg_bdrk_010000000000000000000000",
@@ -61,7 +80,7 @@ func TestEncoder(t *testing.T) {
 			got.WriteString(payload.Type + " " + string(payload.JSON) + "\n")
 		}
 	}
-	want := `message_start {"type":"message_start","message":{"id":"msg_bdrk_010spiZ5jnGOE0lI8bCDWTPG","type":"message","role":"assistant","model":"claude-sonnet-4-20250514","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"cache_creation_input_tokens":2,"cache_read_input_tokens":3,"output_tokens":0}}}
+	want := `message_start {"type":"message_start","message":{"id":"msg_bdrk_010spiZ5jnGOE0lI8bCDWTPG","type":"message","role":"assistant","model":"claude-sonnet-4-20250514","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":12,"cache_creation_input_tokens":2,"cache_read_input_tokens":3,"output_tokens":1}}}
 content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
 content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
 content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"sig"}}

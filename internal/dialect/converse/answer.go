@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fairway/internal/dialect"
 	"fairway/internal/inference"
@@ -12,12 +13,56 @@ import (
 // response is ConverseResponse, its members in the order in which the service
 // sends them.
 type response struct {
+	Fields  *fields `json:"additionalModelResponseFields,omitempty"`
 	Metrics metrics `json:"metrics"`
 	Output  struct {
 		Message *message `json:"message"`
 	} `json:"output"`
-	StopReason dialect.StopReason `json:"stopReason"`
-	Usage      *tokenUsage        `json:"usage"`
+	Performance *performanceConfig `json:"performanceConfig,omitempty"`
+	ServiceTier *serviceTier       `json:"serviceTier,omitempty"`
+	StopReason  dialect.StopReason `json:"stopReason"`
+	Usage       *tokenUsage        `json:"usage"`
+}
+
+// fields is additionalModelResponseFields, as far as an Answer has what was asked for.
+type fields struct {
+	StopSequence *string `json:"stop_sequence,omitempty"`
+}
+
+// writeFields is nil where the answer has nothing that was asked for.
+func writeFields(h dialect.Head, s dialect.Stop) *fields {
+	if s.Sequence == "" || !slices.Contains(h.Fields, dialect.StopSequenceField) {
+		return nil
+	}
+	return &fields{&s.Sequence}
+}
+
+func (f *fields) sequence() string {
+	if f == nil || f.StopSequence == nil {
+		return ""
+	}
+	return *f.StopSequence
+}
+
+// writeService are nil where it is not told.
+func writeService(s inference.Service) (p *performanceConfig, t *serviceTier) {
+	if s.Latency != "" {
+		p = &performanceConfig{s.Latency}
+	}
+	if s.Tier != "" {
+		t = &serviceTier{s.Tier}
+	}
+	return p, t
+}
+
+func readService(p *performanceConfig, t *serviceTier) (s inference.Service) {
+	if p != nil {
+		s.Latency = p.Latency
+	}
+	if t != nil {
+		s.Tier = t.Type
+	}
+	return s
 }
 
 type metrics struct {
@@ -65,7 +110,10 @@ func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode Converse response: %w", err)
 	}
-	r := response{Metrics: metrics{a.LatencyMS}, StopReason: a.Stop.Reason, Usage: writeUsage(a.Usage)}
+	r := response{
+		Fields: writeFields(a.Head, a.Stop), Metrics: metrics{a.LatencyMS}, StopReason: a.Stop.Reason, Usage: writeUsage(a.Usage),
+	}
+	r.Performance, r.ServiceTier = writeService(a.Service)
 	r.Output.Message = &message{Role: dialect.Assistant, Content: content}
 	return dialect.WriteBody(r)
 }
@@ -73,7 +121,7 @@ func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
 var errNoMessage = errors.New("decode Converse response: no output.message")
 
 // DecodeAnswer reads a ConverseResponse. Content that an Answer does not hold is an
-// error; members beside the message are passed over.
+// error; members beside it that an Answer does not hold either are passed over.
 func (Dialect) DecodeAnswer(body []byte) (*dialect.Answer, error) {
 	var r response
 	if err := json.Unmarshal(body, &r); err != nil {
@@ -94,6 +142,8 @@ func (Dialect) DecodeAnswer(body []byte) (*dialect.Answer, error) {
 		}
 	}
 	return &dialect.Answer{
-		Content: content, Stop: dialect.Stop{Reason: r.StopReason}, Usage: r.Usage.read(), LatencyMS: r.Metrics.LatencyMS,
+		Head:    dialect.Head{Service: readService(r.Performance, r.ServiceTier)},
+		Content: content, Stop: dialect.Stop{Reason: r.StopReason, Sequence: r.Fields.sequence()},
+		Usage: r.Usage.read(), LatencyMS: r.Metrics.LatencyMS,
 	}, nil
 }

@@ -22,7 +22,7 @@ type contentBlock struct {
 	CachePoint       *cachePoint       `json:"cachePoint,omitempty"`
 	ReasoningContent *reasoningContent `json:"reasoningContent,omitempty"`
 	CitationsContent json.RawMessage   `json:"citationsContent,omitempty"`
-	SearchResult     json.RawMessage   `json:"searchResult,omitempty"`
+	SearchResult     *searchResult     `json:"searchResult,omitempty"`
 	ToolAddition     json.RawMessage   `json:"toolAddition,omitempty"`
 	ToolRemoval      json.RawMessage   `json:"toolRemoval,omitempty"`
 }
@@ -49,6 +49,13 @@ type guardContent struct {
 type guardedText struct {
 	Text       string   `json:"text"`
 	Qualifiers []string `json:"qualifiers,omitempty"`
+}
+
+type searchResult struct {
+	Source    string     `json:"source"`
+	Title     string     `json:"title"`
+	Content   []text     `json:"content"`
+	Citations *citations `json:"citations,omitempty"`
 }
 
 type cachePoint struct {
@@ -131,7 +138,7 @@ func (b *contentBlock) read() (dialect.Block, error) {
 	case b.CitationsContent != nil:
 		return dialect.Block{}, notCarried("citationsContent")
 	case b.SearchResult != nil:
-		return dialect.Block{}, notCarried("searchResult")
+		return b.SearchResult.read(), nil
 	case b.ToolAddition != nil:
 		return dialect.Block{}, notCarried("toolAddition")
 	}
@@ -158,7 +165,7 @@ func (t *toolResult) read() (dialect.Block, error) {
 	content, err := readBlocks(t.Content, "toolResult.content")
 	for i, b := range content {
 		switch b.Type {
-		case dialect.Text, dialect.JSON, dialect.Image, dialect.Document, dialect.Video:
+		case dialect.Text, dialect.JSON, dialect.Image, dialect.Document, dialect.Video, dialect.Found:
 		default:
 			return dialect.Block{}, &refusal{"toolResult.content." + strconv.Itoa(i), "does not belong into a tool result"}
 		}
@@ -172,10 +179,21 @@ func (g *guardContent) read() (dialect.Block, error) {
 		return dialect.Block{}, notCarried("guardContent.image")
 	case g.Text == nil:
 		return dialect.Block{}, &refusal{"guardContent", "exactly one member is wanted"}
-	case len(g.Text.Qualifiers) > 0:
-		return dialect.Block{}, notCarried("guardContent.text.qualifiers")
 	}
-	return dialect.Block{Type: dialect.Guarded, Text: g.Text.Text}, nil
+	for i, q := range g.Text.Qualifiers {
+		if err := among("guardContent.text.qualifiers."+strconv.Itoa(i), q, "grounding_source", "query", "guard_content"); err != nil {
+			return dialect.Block{}, err
+		}
+	}
+	return dialect.Block{Type: dialect.Guarded, Text: g.Text.Text, Qualifiers: g.Text.Qualifiers}, nil
+}
+
+func (s *searchResult) read() dialect.Block {
+	found := dialect.Block{Type: dialect.Found, Name: s.Title, Source: s.Source, Cited: s.Citations.asked()}
+	for _, part := range s.Content {
+		found.Content = append(found.Content, dialect.Block{Type: dialect.Text, Text: part.Text})
+	}
+	return found
 }
 
 func (p *cachePoint) read() (dialect.Block, error) {

@@ -7,6 +7,7 @@ package converse
 
 import (
 	"encoding/json"
+	"strings"
 
 	"fairway/internal/dialect"
 	"fairway/internal/inference"
@@ -20,8 +21,7 @@ var (
 	_ dialect.Client = Dialect{}
 )
 
-// request is ConverseRequest. Members of type RawMessage that are not documents
-// are there to be refused.
+// request is ConverseRequest.
 type request struct {
 	Messages                          []message          `json:"messages,omitempty"`
 	System                            []contentBlock     `json:"system,omitempty"`
@@ -29,12 +29,18 @@ type request struct {
 	ToolConfig                        *toolConfig        `json:"toolConfig,omitempty"`
 	GuardrailConfig                   *guardrailConfig   `json:"guardrailConfig,omitempty"`
 	AdditionalModelRequestFields      json.RawMessage    `json:"additionalModelRequestFields,omitempty"`
-	AdditionalModelResponseFieldPaths json.RawMessage    `json:"additionalModelResponseFieldPaths,omitempty"`
-	PromptVariables                   json.RawMessage    `json:"promptVariables,omitempty"`
+	AdditionalModelResponseFieldPaths []string           `json:"additionalModelResponseFieldPaths,omitempty"`
+	PromptVariables                   map[string]text    `json:"promptVariables,omitempty"`
 	RequestMetadata                   map[string]string  `json:"requestMetadata,omitempty"`
 	PerformanceConfig                 *performanceConfig `json:"performanceConfig,omitempty"`
 	ServiceTier                       *serviceTier       `json:"serviceTier,omitempty"`
 	OutputConfig                      *outputConfig      `json:"outputConfig,omitempty"`
+}
+
+// text is PromptVariableValues, DocumentContentBlock, SearchResultContentBlock and
+// CitationGeneratedContent, of which text is the one member.
+type text struct {
+	Text string `json:"text"`
 }
 
 type message struct {
@@ -57,7 +63,7 @@ type guardrailConfig struct {
 }
 
 type performanceConfig struct {
-	Latency string `json:"latency"`
+	Latency string `json:"latency,omitempty"`
 }
 
 type serviceTier struct {
@@ -99,6 +105,18 @@ func under(err error, segment string) error {
 		r.path = segment + "." + r.path
 	}
 	return err
+}
+
+// broken is the service's refusal of a value that breaks a constraint of the model.
+func broken(value, path, constraint string) error {
+	const most = 64 // bytes that a message may quote
+	if len(value) > most {
+		value = strings.ToValidUTF8(value[:most], "") + "..."
+	}
+	return &inference.Error{
+		Kind: inference.Validation, Op: "decode Converse request",
+		Message: "1 validation error detected: Value '" + value + "' at '" + path + "' failed to satisfy constraint: Member must " + constraint,
+	}
 }
 
 // notCarried refuses a member that the service may know and a Conversation does

@@ -3,14 +3,15 @@ package converse
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 
 	"fairway/internal/dialect"
+	"fairway/internal/inference"
 )
 
-// DecodeRequest reads a ConverseRequest or a ConverseTokensRequest. Which latency
-// and service tier serve the call changes no answer: their values are checked and
-// not kept.
+// DecodeRequest reads a ConverseRequest or a ConverseTokensRequest.
 func (Dialect) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	var r request
 	if err := dialect.ReadBody(body, &r); err != nil {
@@ -18,32 +19,56 @@ func (Dialect) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	}
 	c := new(dialect.Conversation)
 	for _, step := range []func(*dialect.Conversation) error{
-		r.readUnknown, r.readMessages, r.readSampling, r.ToolConfig.read, r.readGuardrail, r.readAdditional, r.readOutput,
+		r.readService, r.readFields, r.readMessages, r.readSampling, r.ToolConfig.read, r.readGuardrail, r.readAdditional, r.readOutput,
 	} {
 		if err := step(c); err != nil {
 			return nil, invalid("decode Converse request", err)
 		}
 	}
+	if len(c.Messages) == 0 {
+		return nil, &inference.Error{Kind: inference.Validation, Op: "decode Converse request", Message: UserFirst}
+	}
 	return c, nil
 }
 
-// readUnknown refuses what is not carried and checks what is not kept.
-func (r *request) readUnknown(c *dialect.Conversation) error {
+// UserFirst is what the service says to a conversation without messages, and to one
+// that the assistant begins.
+const UserFirst = "A conversation must start with a user message. Try again with a conversation that starts with a user message."
+
+// readService reads how the call is to be served. What it refuses, it refuses in the
+// service's words, as the header of InvokeModel is (NousResearch/hermes-agent#34476).
+func (r *request) readService(c *dialect.Conversation) error {
 	c.Metadata = r.RequestMetadata
-	switch {
-	case r.PromptVariables != nil:
-		return notCarried("promptVariables")
-	case r.AdditionalModelResponseFieldPaths != nil:
-		return notCarried("additionalModelResponseFieldPaths")
-	}
 	if p := r.PerformanceConfig; p != nil {
-		if err := among("performanceConfig.latency", p.Latency, "", "standard", "optimized"); err != nil {
-			return err
+		c.Service.Latency = p.Latency
+		if !slices.Contains([]string{"", "standard", "optimized"}, p.Latency) {
+			return broken(p.Latency, "performanceConfig.latency", "satisfy enum value set: [optimized, standard]")
 		}
 	}
 	if t := r.ServiceTier; t != nil {
-		return among("serviceTier.type", t.Type, "default", "priority", "flex", "reserved")
+		c.Service.Tier = t.Type
+		if !slices.Contains([]string{"default", "priority", "flex", "reserved"}, t.Type) {
+			return &inference.Error{Kind: inference.Validation, Op: "decode Converse request", Message: "service tier provided is invalid"}
+		}
 	}
+	return nil
+}
+
+// readFields reads the variables of a prompt, and which members of the model's own
+// answer are to be told: the service passes over those that the answer does not have.
+func (r *request) readFields(c *dialect.Conversation) error {
+	for name, value := range r.PromptVariables {
+		if c.Variables == nil {
+			c.Variables = map[string]string{}
+		}
+		c.Variables[name] = value.Text
+	}
+	for i, pointer := range r.AdditionalModelResponseFieldPaths {
+		if !strings.HasPrefix(pointer, "/") {
+			return &refusal{"additionalModelResponseFieldPaths." + strconv.Itoa(i), "is no JSON pointer"}
+		}
+	}
+	c.Fields = r.AdditionalModelResponseFieldPaths
 	return nil
 }
 
@@ -52,7 +77,7 @@ func (r *request) readMessages(c *dialect.Conversation) (err error) {
 		return err
 	}
 	for i, b := range c.System {
-		if b.Type != dialect.Text && b.Type != dialect.CachePoint {
+		if b.Type != dialect.Text && b.Type != dialect.CachePoint && b.Type != dialect.Guarded {
 			return notCarried("system." + strconv.Itoa(i) + "." + string(b.Type))
 		}
 	}
@@ -95,7 +120,8 @@ func (r *request) readGuardrail(c *dialect.Conversation) error {
 }
 
 // readAdditional keeps the model's own members, apart from those of Claude that
-// every dialect has: thinking and top_k, where they are of the usual shape.
+// every dialect has: thinking and top_k, and the tool choice that Converse has not,
+// where they are of the usual shape.
 func (r *request) readAdditional(c *dialect.Conversation) error {
 	fields := r.AdditionalModelRequestFields
 	if len(fields) == 0 || string(fields) == "null" {
@@ -115,6 +141,10 @@ func (r *request) readAdditional(c *dialect.Conversation) error {
 		c.Thinking = t
 		delete(members, "thinking")
 	}
+	if c.ToolChoice == nil && isNoTool(members["tool_choice"]) {
+		c.ToolChoice = &dialect.ToolChoice{Mode: dialect.NoTool}
+		delete(members, "tool_choice")
+	}
 	switch len(members) {
 	case 0:
 	case count:
@@ -123,6 +153,12 @@ func (r *request) readAdditional(c *dialect.Conversation) error {
 		c.Extra, _ = dialect.WriteBody(members) // JSON texts always encode
 	}
 	return nil
+}
+
+// isNoTool reports whether member is Claude's {"type":"none"}.
+func isNoTool(member json.RawMessage) bool {
+	var choice map[string]string
+	return json.Unmarshal(member, &choice) == nil && len(choice) == 1 && choice["type"] == string(dialect.NoTool)
 }
 
 // thinking is Claude's member of that name.
@@ -166,9 +202,7 @@ func (r *request) readOutput(c *dialect.Conversation) error {
 		return &refusal{path, "is missing"}
 	case !json.Valid([]byte(s.Schema)):
 		return &refusal{path + ".schema", "is no JSON text"}
-	case s.Description != "":
-		return notCarried(path + ".description")
 	}
-	c.Output = &dialect.OutputFormat{Schema: json.RawMessage(s.Schema), Name: s.Name, Strict: true}
+	c.Output = &dialect.OutputFormat{Schema: json.RawMessage(s.Schema), Name: s.Name, Description: s.Description, Strict: true}
 	return nil
 }

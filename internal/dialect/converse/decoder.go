@@ -46,7 +46,7 @@ func (d *decoder) Decode(p dialect.Payload) ([]dialect.Piece, error) {
 	case messageStart:
 		return []dialect.Piece{{Kind: dialect.Began}}, nil
 	case messageStop:
-		return append(d.end(nil), dialect.Piece{Kind: dialect.Stopped, Stop: dialect.Stop{Reason: e.StopReason}}), nil
+		return append(d.end(nil), dialect.Piece{Kind: dialect.Stopped, Stop: dialect.Stop{Reason: e.StopReason, Sequence: e.Fields.sequence()}}), nil
 	case metadata:
 		return d.finish(e), nil
 	}
@@ -59,7 +59,7 @@ func (d *decoder) Decode(p dialect.Payload) ([]dialect.Piece, error) {
 func (d *decoder) finish(e event) []dialect.Piece {
 	d.done = true
 	usage := e.Usage.read()
-	ended := dialect.Piece{Kind: dialect.Ended, Usage: &usage}
+	ended := dialect.Piece{Kind: dialect.Ended, Usage: &usage, Service: readService(e.Performance, e.ServiceTier)}
 	if e.Metrics != nil {
 		ended.LatencyMS = e.Metrics.LatencyMS
 	}

@@ -1,16 +1,19 @@
 package converse
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"fairway/internal/dialect"
 )
 
 // EncodeRequest writes a ConverseRequest without modelId. Thinking and TopK become
-// the members that Claude has for them, in additionalModelRequestFields.
+// the members that Claude has for them, in additionalModelRequestFields. The name of
+// a document is a label: what Converse does not take in one becomes a hyphen.
 func (Dialect) EncodeRequest(c *dialect.Conversation) ([]byte, error) {
-	r := &request{RequestMetadata: c.Metadata}
+	r := &request{RequestMetadata: c.Metadata, AdditionalModelResponseFieldPaths: c.Fields}
 	for _, step := range []func(*dialect.Conversation) error{
 		r.writeMessages, r.writeOptions, r.writeAdditional, r.writeOutput,
 	} {
@@ -39,8 +42,8 @@ func (r *request) writeMessages(c *dialect.Conversation) (err error) {
 	return nil
 }
 
-// nameDocuments gives documents without a name the one that Converse wants. n is
-// how many there were before b.
+// nameDocuments gives documents names that Converse takes. n is how many there were
+// before b.
 func (b *contentBlock) nameDocuments(n int) int {
 	if b.ToolResult != nil {
 		for _, inner := range b.ToolResult.Content {
@@ -51,11 +54,26 @@ func (b *contentBlock) nameDocuments(n int) int {
 		return n
 	}
 	n++
-	if b.Document.Name == "" {
-		b.Document.Name = "document-" + strconv.Itoa(n)
-	}
+	name := documentName(strings.TrimSuffix(b.Document.Name, "."+b.Document.Format))
+	b.Document.Name = cmp.Or(name, "document-"+strconv.Itoa(n))
 	return n
 }
+
+// documentName is name with no more than DocumentBlock takes: letters, digits,
+// hyphens, brackets, and single blanks between them.
+func documentName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ', 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("-()[]", r):
+			return r
+		}
+		return '-'
+	}, name)
+	return strings.Join(strings.Fields(name[:min(len(name), maxDocumentName)]), " ")
+}
+
+// maxDocumentName is of DocumentBlock, in characters.
+const maxDocumentName = 200
 
 // writeBlocks is never nil: content may be empty and must be there.
 func writeBlocks(blocks []dialect.Block, member string) ([]contentBlock, error) {
@@ -95,11 +113,21 @@ func writeBlock(b dialect.Block) (w contentBlock, err error) {
 		w.CachePoint = &cachePoint{"default", b.TTL}
 	case dialect.Guarded:
 		w.GuardContent = new(guardContent)
-		w.GuardContent.Text = &guardedText{Text: b.Text}
+		w.GuardContent.Text = &guardedText{b.Text, b.Qualifiers}
+	case dialect.Found:
+		w.SearchResult = writeFound(b)
 	default:
 		err = notCarried(string(b.Type))
 	}
 	return w, err
+}
+
+func writeFound(b dialect.Block) *searchResult {
+	written := &searchResult{Source: b.Source, Title: b.Name, Content: []text{}, Citations: citing(b.Cited)}
+	for _, part := range b.Content {
+		written.Content = append(written.Content, text{part.Text})
+	}
+	return written
 }
 
 func writeToolResult(b dialect.Block) (*toolResult, error) {
@@ -117,6 +145,18 @@ func (r *request) writeOptions(c *dialect.Conversation) (err error) {
 	}
 	if g := c.Guardrail; g != nil {
 		r.GuardrailConfig = &guardrailConfig{GuardrailIdentifier: g.Identifier, GuardrailVersion: g.Version, Trace: g.Trace}
+	}
+	if latency := c.Service.Latency; latency != "" {
+		r.PerformanceConfig = &performanceConfig{latency}
+	}
+	if tier := c.Service.Tier; tier != "" {
+		r.ServiceTier = &serviceTier{tier}
+	}
+	for name, value := range c.Variables {
+		if r.PromptVariables == nil {
+			r.PromptVariables = map[string]text{}
+		}
+		r.PromptVariables[name] = text{value}
 	}
 	r.ToolConfig, err = writeTools(c)
 	return err
@@ -156,7 +196,7 @@ func (r *request) writeOutput(c *dialect.Conversation) error {
 		o.Effort = c.Thinking.Effort
 	}
 	if f := c.Output; f != nil {
-		schema := &jsonSchema{Schema: anyObject, Name: f.Name}
+		schema := &jsonSchema{Schema: anyObject, Name: f.Name, Description: f.Description}
 		if f.Schema != nil {
 			schema.Schema = string(f.Schema)
 		}

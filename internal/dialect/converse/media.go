@@ -22,6 +22,16 @@ type citations struct {
 	Enabled bool `json:"enabled"`
 }
 
+func (c *citations) asked() bool { return c != nil && c.Enabled }
+
+// citing is the citations of a block whose are asked for or not.
+func citing(asked bool) *citations {
+	if !asked {
+		return nil
+	}
+	return &citations{Enabled: true}
+}
+
 // source is a union: exactly one member is given.
 type source struct {
 	Bytes      *string         `json:"bytes,omitempty"` // base64
@@ -37,7 +47,7 @@ type s3Location struct {
 
 func (m *media) read(kind dialect.BlockType) (dialect.Block, error) {
 	read, err := m.content(kind)
-	return dialect.Block{Type: kind, Media: read}, under(err, string(kind))
+	return dialect.Block{Type: kind, Media: read, Cited: m.Citations.asked()}, under(err, string(kind))
 }
 
 func (m *media) content(kind dialect.BlockType) (*dialect.Media, error) {
@@ -45,10 +55,6 @@ func (m *media) content(kind dialect.BlockType) (*dialect.Media, error) {
 	switch {
 	case m.Error != nil:
 		return nil, notCarried("error")
-	case m.Context != "":
-		return nil, notCarried("context")
-	case m.Citations != nil && m.Citations.Enabled:
-		return nil, notCarried("citations")
 	case m.Format == "" && !document:
 		return nil, &refusal{"format", "is missing"}
 	case m.Name == "" && document:
@@ -61,7 +67,7 @@ func (m *media) content(kind dialect.BlockType) (*dialect.Media, error) {
 	if err := one(s.Bytes != nil, s.S3Location != nil, s.Text != nil && document); err != nil {
 		return nil, under(err, "source")
 	}
-	read := &dialect.Media{Format: m.Format, Name: m.Name}
+	read := &dialect.Media{Format: m.Format, Name: m.Name, Context: m.Context}
 	switch {
 	case s.Bytes != nil:
 		read.Data = *s.Bytes
@@ -70,8 +76,11 @@ func (m *media) content(kind dialect.BlockType) (*dialect.Media, error) {
 	default:
 		read.URI, read.Owner = s.S3Location.URI, s.S3Location.BucketOwner
 	}
-	if read.Data == "" && read.Text == "" && read.URI == "" {
+	switch {
+	case read.Data == "" && read.Text == "" && read.URI == "":
 		return nil, &refusal{"source", "is empty"}
+	case read.Data != "" && !dialect.IsBase64(read.Data):
+		return nil, &refusal{"source.bytes", "is no base64"}
 	}
 	return read, nil
 }
@@ -79,7 +88,7 @@ func (m *media) content(kind dialect.BlockType) (*dialect.Media, error) {
 // writeMedia is the wire form of a block with Media.
 func writeMedia(b dialect.Block) (*media, error) {
 	m := b.Media
-	written := &media{Format: m.Format, Name: m.Name, Source: new(source)}
+	written := &media{Format: m.Format, Name: m.Name, Source: new(source), Context: m.Context, Citations: citing(b.Cited)}
 	switch {
 	case m.Data != "":
 		written.Source.Bytes = &m.Data

@@ -2,6 +2,7 @@ package converse
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -99,7 +100,10 @@ func events(t *testing.T, payloads []dialect.Payload) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestStreamVector: the events as facts bedrock.md 1.9 has them, without filler.
+// filler is what is of another length in each event.
+var filler = regexp.MustCompile(`"p":"[a-zA-Z0-9]+"`)
+
+// TestStreamVector: the events as facts bedrock.md 1.9 has them.
 func TestStreamVector(t *testing.T) {
 	answer := &dialect.Answer{
 		Content: []dialect.Block{
@@ -122,21 +126,21 @@ func TestStreamVector(t *testing.T) {
 		got = append(got, payloads...)
 	}
 	want := strings.Join([]string{
-		`messageStart {"role":"assistant"}`,
-		`contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}}}`,
-		`contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"s"}}}`,
-		`contentBlockStop {"contentBlockIndex":0}`,
-		`contentBlockDelta {"contentBlockIndex":1,"delta":{"reasoningContent":{"redactedContent":"QUJD"}}}`,
-		`contentBlockStop {"contentBlockIndex":1}`,
-		`contentBlockDelta {"contentBlockIndex":2,"delta":{"text":"Hi <b>"}}`,
-		`contentBlockStop {"contentBlockIndex":2}`,
-		`contentBlockStart {"contentBlockIndex":3,"start":{"toolUse":{"toolUseId":"tooluse_1","name":"f"}}}`,
-		`contentBlockDelta {"contentBlockIndex":3,"delta":{"toolUse":{"input":"{\"a\":1}"}}}`,
-		`contentBlockStop {"contentBlockIndex":3}`,
-		`messageStop {"stopReason":"tool_use"}`,
-		`metadata {"metrics":{"latencyMs":1043},"usage":{"inputTokens":12,"outputTokens":5,"totalTokens":20,"cacheReadInputTokens":3,"cacheWriteInputTokens":0}}`,
+		`messageStart {"p":"","role":"assistant"}`,
+		`contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}},"p":""}`,
+		`contentBlockDelta {"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"s"}},"p":""}`,
+		`contentBlockStop {"contentBlockIndex":0,"p":""}`,
+		`contentBlockDelta {"contentBlockIndex":1,"delta":{"reasoningContent":{"redactedContent":"QUJD"}},"p":""}`,
+		`contentBlockStop {"contentBlockIndex":1,"p":""}`,
+		`contentBlockDelta {"contentBlockIndex":2,"delta":{"text":"Hi <b>"},"p":""}`,
+		`contentBlockStop {"contentBlockIndex":2,"p":""}`,
+		`contentBlockStart {"contentBlockIndex":3,"p":"","start":{"toolUse":{"toolUseId":"tooluse_1","name":"f"}}}`,
+		`contentBlockDelta {"contentBlockIndex":3,"delta":{"toolUse":{"input":"{\"a\":1}"}},"p":""}`,
+		`contentBlockStop {"contentBlockIndex":3,"p":""}`,
+		`messageStop {"p":"","stopReason":"tool_use"}`,
+		`metadata {"metrics":{"latencyMs":1043},"p":"","usage":{"inputTokens":12,"outputTokens":5,"totalTokens":20,"cacheReadInputTokens":3,"cacheWriteInputTokens":0}}`,
 	}, "\n")
-	if diff := cmp.Diff(want, events(t, got)); diff != "" {
+	if diff := cmp.Diff(want, filler.ReplaceAllString(events(t, got), `"p":""`)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -150,6 +154,62 @@ func TestAnswerVector(t *testing.T) {
 		`"usage":{"inputTokens":12,"outputTokens":5,"totalTokens":17}}`
 	if got, err := (Dialect{}).EncodeAnswer(answer); err != nil || string(got) != want {
 		t.Errorf("EncodeAnswer() = %s, %v, want %s", got, err, want)
+	}
+}
+
+// TestToldBeside: how the call was served and which stop sequence ended it, whole and
+// streamed; the sequence only where it was asked for.
+func TestToldBeside(t *testing.T) {
+	for _, test := range []struct {
+		fields       []string
+		sequence     string
+		whole, stops string
+	}{
+		{[]string{"/x", "/stop_sequence"}, "END", `{"additionalModelResponseFields":{"stop_sequence":"END"},"metrics"`, `{"additionalModelResponseFields":{"stop_sequence":"END"},"p":`},
+		{[]string{"/x"}, "", `{"metrics"`, `{"p":`},
+	} {
+		want := &dialect.Answer{
+			Head: dialect.Head{Service: inference.Service{Latency: "optimized", Tier: "flex"}},
+			Stop: dialect.Stop{Reason: dialect.StopSequence, Sequence: test.sequence},
+		}
+		asked := *want
+		asked.Fields, asked.Stop.Sequence = test.fields, "END"
+		body, err := Dialect{}.EncodeAnswer(&asked)
+		if err != nil || !strings.HasPrefix(string(body), test.whole) ||
+			!strings.Contains(string(body), `"performanceConfig":{"latency":"optimized"},"serviceTier":{"type":"flex"}`) {
+			t.Errorf("EncodeAnswer() = %s, %v, want what served, and %s", body, err, test.whole)
+		}
+		got, err := Dialect{}.DecodeAnswer(body)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s, %v (-want +got):\n%s", body, err, diff)
+		}
+
+		encoder, decoder, collector := Dialect{}.NewEncoder(asked.Head), Dialect{}.NewDecoder(), dialect.NewCollector(dialect.Head{})
+		for _, p := range asked.Pieces() {
+			p.Service = inference.Service{} // the head tells it
+			payloads, err := encoder.Encode(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, payload := range payloads {
+				if payload.Type == messageStop && !strings.HasPrefix(string(payload.JSON), test.stops) {
+					t.Errorf("messageStop = %s, want it to begin with %s", payload.JSON, test.stops)
+				}
+				pieces, err := decoder.Decode(payload)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range pieces {
+					if err := collector.Add(p); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		got, err = collector.Answer()
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("streamed, %v (-want +got):\n%s", err, diff)
+		}
 	}
 }
 

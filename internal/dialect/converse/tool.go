@@ -14,9 +14,9 @@ type toolConfig struct {
 
 // tool is a union: exactly one member is given.
 type tool struct {
-	ToolSpec   *toolSpec       `json:"toolSpec,omitempty"`
-	CachePoint *cachePoint     `json:"cachePoint,omitempty"`
-	SystemTool json.RawMessage `json:"systemTool,omitempty"`
+	ToolSpec   *toolSpec   `json:"toolSpec,omitempty"`
+	CachePoint *cachePoint `json:"cachePoint,omitempty"`
+	SystemTool *namedTool  `json:"systemTool,omitempty"`
 }
 
 type toolSpec struct {
@@ -40,8 +40,11 @@ type namedTool struct {
 }
 
 func (t *toolConfig) read(into *dialect.Conversation) error {
-	if t == nil {
+	switch {
+	case t == nil:
 		return nil
+	case len(t.Tools) == 0:
+		return broken("[]", "toolConfig.tools", "have length greater than or equal to 1")
 	}
 	for i := range t.Tools {
 		if err := t.Tools[i].read(&into.Tools); err != nil {
@@ -71,7 +74,8 @@ func (t *tool) read(into *[]dialect.Tool) error {
 	}
 	switch {
 	case t.SystemTool != nil:
-		return notCarried("systemTool")
+		*into = append(*into, dialect.Tool{Name: t.SystemTool.Name, System: true})
+		return nil
 	case t.ToolSpec != nil:
 		s := t.ToolSpec
 		if s.InputSchema.JSON == nil {
@@ -94,6 +98,17 @@ func (t *tool) read(into *[]dialect.Tool) error {
 // anyInput is the schema of a tool that has none.
 var anyInput = json.RawMessage(`{"type":"object","properties":{}}`)
 
+func writeTool(t dialect.Tool) tool {
+	if t.System {
+		return tool{SystemTool: &namedTool{t.Name}}
+	}
+	spec := &toolSpec{Name: t.Name, Description: t.Description, Strict: t.Strict}
+	if spec.InputSchema.JSON = t.Schema; t.Schema == nil {
+		spec.InputSchema.JSON = anyInput
+	}
+	return tool{ToolSpec: spec}
+}
+
 func writeTools(c *dialect.Conversation) (*toolConfig, error) {
 	if c.ToolChoice != nil && c.ToolChoice.Mode == dialect.NoTool && len(c.Tools) > 0 {
 		return nil, &refusal{"tool choice none", "Converse has no such choice: leave the tools out"}
@@ -103,11 +118,7 @@ func writeTools(c *dialect.Conversation) (*toolConfig, error) {
 	}
 	config := &toolConfig{Tools: make([]tool, 0, len(c.Tools))}
 	for _, t := range c.Tools {
-		spec := &toolSpec{Name: t.Name, Description: t.Description, Strict: t.Strict}
-		if spec.InputSchema.JSON = t.Schema; t.Schema == nil {
-			spec.InputSchema.JSON = anyInput
-		}
-		config.Tools = append(config.Tools, tool{ToolSpec: spec})
+		config.Tools = append(config.Tools, writeTool(t))
 		if t.TTL != nil {
 			config.Tools = append(config.Tools, tool{CachePoint: &cachePoint{"default", *t.TTL}})
 		}

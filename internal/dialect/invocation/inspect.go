@@ -23,12 +23,13 @@ type Inspector struct {
 // Inspect begins an answer.
 func Inspect(op inference.Operation) *Inspector { return &Inspector{operation: op} }
 
-// Frame is one whole frame as an Event, which shares its memory. The error is an
-// *inference.Error: what an exception or error frame carries, or a Transport error
-// for a frame that is not of the operation's form. Whether a frame is content is
+// Frame is one whole frame, as an eventstream.Reader gives it, as an Event, which
+// shares its memory. The error is an *inference.Error: what an exception or error
+// frame carries, or a Transport error for a frame that is not of the operation's
+// form. Whether a frame is content is
 // exact up to the first that is; event types that are not known are none.
 func (i *Inspector) Frame(raw []byte) (inference.Event, error) {
-	m, err := eventstream.Parse(raw)
+	m, err := eventstream.Split(raw)
 	if err != nil {
 		return inference.Event{}, unreadable(i.operation, err)
 	}
@@ -73,7 +74,7 @@ func (i *Inspector) converse(e *inference.Event, kind, payload []byte) error {
 // Body is a unary body as an Event, its usage by the headers of the answer or else
 // by the body's own usage member; nil where neither tells.
 func (i *Inspector) Body(header http.Header, raw []byte) inference.Event {
-	e := inference.Event{Raw: raw, Content: true, Final: true, Usage: headerUsage(header)}
+	e := inference.Event{Raw: raw, Content: true, Final: true, Usage: headerUsage(header), Served: Served(header)}
 	if e.Usage == nil && i.operation != inference.CountTokens {
 		var body struct {
 			Usage tokenUsage `json:"usage"`
@@ -83,6 +84,28 @@ func (i *Inspector) Body(header http.Header, raw []byte) inference.Event {
 		}
 	}
 	return e
+}
+
+// Served is what the header of an answer to InvokeModel, streamed or not, tells of the
+// call; nil where it tells nothing (facts bedrock.md 1.4).
+func Served(header http.Header) *inference.Served {
+	told := inference.Served{Service: inference.Service{
+		Latency: header.Get("X-Amzn-Bedrock-Performanceconfig-Latency"),
+		Tier:    header.Get("X-Amzn-Bedrock-Service-Tier"),
+	}}
+	told.MS, _ = strconv.ParseInt(header.Get("X-Amzn-Bedrock-Invocation-Latency"), 10, 64) // 0 without it
+	if told == (inference.Served{}) {
+		return nil
+	}
+	return &told
+}
+
+// Asked is how the header of a call by InvokeModel asks to be served.
+func Asked(header http.Header) inference.Service {
+	if told := Served(header); told != nil {
+		return told.Service
+	}
+	return inference.Service{}
 }
 
 // headerUsage is what the headers of InvokeModel count (facts bedrock.md 1.4).

@@ -9,6 +9,7 @@
 package invocation
 
 import (
+	"slices"
 	"strings"
 
 	"fairway/internal/dialect"
@@ -27,9 +28,12 @@ type Form struct {
 }
 
 // Of is the form of the bodies of a call that is not CountTokens. The error is a
-// Validation: a family whose InvokeModel bodies are not known here is spoken with
-// through Converse only.
+// Validation: a model that writes no text has no form here, and a family whose
+// InvokeModel bodies are not known is spoken with through Converse only.
 func Of(op inference.Operation, model inference.ModelID) (Form, error) {
+	if !Writes(model) {
+		return Form{}, noText(op)
+	}
 	switch op {
 	case inference.Converse, inference.ConverseStream:
 		return Form{op, converse.Dialect{}}, nil
@@ -59,7 +63,33 @@ var families = [...]struct {
 	{"amazon.nova", nova.Dialect{}},
 	{"amazon.titan-text", prompt.Titan{}},
 	{"meta.llama", prompt.Llama{}},
-	{"mistral.", prompt.Mistral{}},
+	{"mistral.mistral-7b", prompt.Mistral{}},
+	{"mistral.mixtral-8x7b", prompt.Mistral{}},
+	{"mistral.mistral-large-2402", prompt.Mistral{}},
+	{"mistral.mistral-small-2402", prompt.Mistral{}},
+	{"mistral.", openai.Dialect{AnyTool: true}}, // from Mistral Large 2407 on
+}
+
+// Writes reports whether a model answers with text, by its id: those that make
+// images, videos or embeddings, or put documents in order, do not. The ARN of a
+// custom model tells nothing of it.
+func Writes(model inference.ModelID) bool {
+	return strings.HasPrefix(string(model), "arn:") || !slices.ContainsFunc(textless[:], func(part string) bool { return strings.Contains(string(model), part) })
+}
+
+// textless are parts of the ids of models that write no text.
+var textless = [...]string{
+	"embed", "rerank", "amazon.nova-canvas", "amazon.nova-reel", "amazon.titan-image", "stability.", "luma.",
+}
+
+// noText is the service's text for Converse; what it says to an InvokeModel body in
+// another form than such a model's is no help.
+func noText(op inference.Operation) error {
+	message := "This action doesn't support the model that you provided. Try again with a supported text or chat model."
+	if op == inference.InvokeModel || op == inference.InvokeModelWithResponseStream {
+		message = string(op) + " of a model that writes no text cannot be answered here: call a text model"
+	}
+	return &inference.Error{Kind: inference.Validation, Op: "choose dialect", Message: message}
 }
 
 func unknownFamily(op inference.Operation, model inference.ModelID) error {
@@ -67,6 +97,15 @@ func unknownFamily(op inference.Operation, model inference.ModelID) error {
 		Kind: inference.Validation, Op: "choose dialect",
 		Message: string(op) + " bodies of " + string(model) + " cannot be translated: call it with Converse",
 	}
+}
+
+// NameOf is a model as its answers name it: Claude's by Anthropic's own name, every
+// other one's id.
+func NameOf(model inference.ModelID) string {
+	if model.IsAnthropic() {
+		return anthropic.ModelName(string(model))
+	}
+	return string(model)
 }
 
 // Decode reads a request body. The error is a Validation. The conversation may

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,6 +23,7 @@ var models = map[inference.ModelID]bool{
 	"amazon.titan-text-express-v1":            false,
 	"meta.llama3-1-70b-instruct-v1:0":         false,
 	"mistral.mistral-large-2402-v1:0":         false,
+	"mistral.pixtral-large-2502-v1:0":         true,
 }
 
 const claude, novaPro, llama inference.ModelID = "anthropic.claude-sonnet-4-20250514-v1:0", "amazon.nova-pro-v1:0", "meta.llama3-1-70b-instruct-v1:0"
@@ -273,6 +276,90 @@ func TestWriterRefuses(t *testing.T) {
 	form, _ := Of(inference.Converse, llama)
 	if _, err := form.Begin(head).Write(dialect.Piece{Kind: dialect.Delta}); err == nil {
 		t.Error("Write(a delta of no block) error = nil, want one")
+	}
+}
+
+// TestTextless: what writes no text has no form, whatever the operation.
+func TestTextless(t *testing.T) {
+	for _, model := range []inference.ModelID{
+		"amazon.titan-embed-text-v2:0", "amazon.nova-canvas-v1:0", "amazon.nova-reel-v1:1", "amazon.nova-2-multimodal-embeddings-v1:0",
+		"cohere.embed-v4:0", "stability.sd3-5-large-v1:0", "amazon.rerank-v1:0",
+	} {
+		for _, op := range operations {
+			_, err := Of(op, model)
+			if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != inference.Validation || !strings.Contains(e.Message, "text") {
+				t.Errorf("Of(%s, %s) error = %v, want a Validation that says so", op, model, err)
+			}
+		}
+	}
+}
+
+// TestWritesAnyARN: a custom model may be called what it likes.
+func TestWritesAnyARN(t *testing.T) {
+	if model := inference.ModelID("arn:aws:bedrock:us-east-1:123456789012:custom-model/embed"); !Writes(model) {
+		t.Errorf("Writes(%s) = false, want true", model)
+	}
+}
+
+// TestFiller: the frames of a stream are of other lengths than the words in them, and
+// the same for the same answer.
+func TestFiller(t *testing.T) {
+	for _, op := range []inference.Operation{inference.InvokeModelWithResponseStream, inference.ConverseStream} {
+		a := answered()
+		for range 20 {
+			a.Content = append(a.Content, dialect.Block{Type: dialect.Text, Text: "word"})
+		}
+		lengths := map[int]bool{}
+		for n, e := range write(t, op, claude, a) {
+			m, err := eventstream.Parse(e.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var padded struct{ P string }
+			if err := json.Unmarshal(m.Payload, &padded); err != nil || padded.P == "" {
+				t.Errorf("%s: payload %d = %s, %v, want a filler p", op, n, m.Payload, err)
+			}
+			if e.Content {
+				lengths[len(e.Raw)] = true
+			}
+		}
+		if len(lengths) < 5 {
+			t.Errorf("%s: the same word is in frames of %d lengths, want more", op, len(lengths))
+		}
+		if diff := cmp.Diff(write(t, op, claude, a), write(t, op, claude, a)); diff != "" {
+			t.Errorf("%s: the same answer is framed otherwise:\n%s", op, diff)
+		}
+	}
+}
+
+// TestServed: the first event of a stream tells how it is served, the one of a unary
+// answer also how long it took.
+func TestServed(t *testing.T) {
+	service := inference.Service{Latency: "standard", Tier: "flex"}
+	for _, op := range operations {
+		a := answered()
+		a.Service = service
+		want := &inference.Served{Service: service}
+		if !op.Streams() {
+			want.MS = a.LatencyMS
+		}
+		for n, e := range write(t, op, claude, a) {
+			if diff := cmp.Diff(want, e.Served); diff != "" {
+				t.Errorf("%s: event %d (-want +got):\n%s", op, n, diff)
+			}
+			want = nil
+		}
+	}
+	header := http.Header{
+		"X-Amzn-Bedrock-Service-Tier": {"default"}, "X-Amzn-Bedrock-Performanceconfig-Latency": {"standard"},
+		"X-Amzn-Bedrock-Invocation-Latency": {"12"},
+	}
+	want := &inference.Served{Service: inference.Service{Latency: "standard", Tier: "default"}, MS: 12}
+	if got := Inspect(inference.InvokeModel).Body(header, []byte(`{}`)).Served; !cmp.Equal(want, got) {
+		t.Errorf("Body(%v).Served = %+v, want %+v", header, got, want)
+	}
+	if got := Served(http.Header{}); got != nil {
+		t.Errorf("Served(no header) = %+v, want nil", got)
 	}
 }
 

@@ -14,6 +14,9 @@ import (
 // Writer frames one answer. It must not be used concurrently.
 type Writer struct {
 	form      Form
+	head      dialect.Head
+	filler    *dialect.Filler
+	told      bool               // what served is
 	collector *dialect.Collector // of a unary answer
 	encoder   dialect.Encoder    // of a streamed one
 	stopped   []dialect.Payload  // of the piece Stopped, until it is known which is the last
@@ -24,9 +27,9 @@ type Writer struct {
 // Begin begins an answer.
 func (f Form) Begin(h dialect.Head) *Writer {
 	if f.operation.Streams() {
-		return &Writer{form: f, encoder: f.server.NewEncoder(h)}
+		return &Writer{form: f, head: h, filler: dialect.NewFiller(h), encoder: f.server.NewEncoder(h)}
 	}
-	return &Writer{form: f, collector: dialect.NewCollector(h)}
+	return &Writer{form: f, head: h, collector: dialect.NewCollector(h)}
 }
 
 // Write is the events that the next piece makes: for a stream one a frame, for a
@@ -53,10 +56,21 @@ func (w *Writer) Write(p dialect.Piece) ([]inference.Event, error) {
 	for i, payload := range payloads {
 		events[i] = inference.Event{Raw: w.frame(payload), Content: p.IsContent()}
 	}
-	if p.Usage != nil && len(events) > 0 {
-		events[len(events)-1].Usage = p.Usage
+	if len(events) > 0 {
+		w.tell(&events[0])
+		if p.Usage != nil {
+			events[len(events)-1].Usage = p.Usage
+		}
 	}
 	return events, nil
+}
+
+// tell puts on a stream's first event how the call is served.
+func (w *Writer) tell(first *inference.Event) {
+	if !w.told && w.head.Service != (inference.Service{}) {
+		first.Served = &inference.Served{Service: w.head.Service}
+	}
+	w.told = true
 }
 
 func (w *Writer) collect(p dialect.Piece) ([]inference.Event, error) {
@@ -72,7 +86,8 @@ func (w *Writer) collect(p dialect.Piece) ([]inference.Event, error) {
 		return nil, err
 	}
 	usage := answer.Usage
-	return []inference.Event{{Raw: body, Content: true, Final: true, Usage: &usage}}, nil
+	served := &inference.Served{Service: answer.Service, MS: answer.LatencyMS}
+	return []inference.Event{{Raw: body, Content: true, Final: true, Usage: &usage, Served: served}}, nil
 }
 
 var errNoLast = errors.New("write answer: the dialect has no terminal event")
@@ -89,13 +104,14 @@ func (w *Writer) end(p dialect.Piece, payloads []dialect.Payload) ([]inference.E
 	for i, payload := range payloads {
 		events[i].Raw = w.frame(payload)
 	}
+	w.tell(&events[0])
 	final := &events[len(events)-1]
 	final.Final, final.Usage = true, p.Usage
 	return events, nil
 }
 
 // frame is one payload as the operation sends it: an event of its type, or a chunk
-// {"bytes":"<base64>"}. Bedrock's padding member p is left out: clients ignore it.
+// {"bytes":"<base64>","p":"<filler>"}.
 func (w *Writer) frame(p dialect.Payload) []byte {
 	headers, payload := chunkHeaders, p.JSON
 	if w.form.operation == inference.ConverseStream {
@@ -103,6 +119,8 @@ func (w *Writer) frame(p dialect.Payload) []byte {
 	} else {
 		w.scratch = append(w.scratch[:0], chunkOpening...)
 		w.scratch = base64.StdEncoding.AppendEncode(w.scratch, p.JSON)
+		w.scratch = append(w.scratch, `","p":"`...)
+		w.scratch = append(w.scratch, w.filler.Next()...)
 		w.scratch = append(w.scratch, `"}`...)
 		payload = w.scratch
 	}

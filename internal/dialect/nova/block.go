@@ -176,6 +176,8 @@ func (m *media) read(kind dialect.BlockType, path string) (dialect.Block, *infer
 		return dialect.Block{}, dialect.Malformed(path + ": required key [format] not found")
 	case (read.Data == "") == (read.URI == ""):
 		return dialect.Block{}, dialect.Malformed(path + "/source: exactly one of [bytes, s3Location] is wanted")
+	case read.Data != "" && !dialect.IsBase64(read.Data):
+		return dialect.Block{}, dialect.Malformed(path + "/source/bytes: not base64")
 	}
 	return dialect.Block{Type: kind, Media: read}, nil
 }

@@ -80,6 +80,9 @@ func (Dialect) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 			return nil, err
 		}
 	}
+	if len(c.Messages) == 0 {
+		return nil, dialect.Malformed("#/messages: expected minimum item count: 1, found: 0")
+	}
 	return c, nil
 }
 

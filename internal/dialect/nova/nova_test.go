@@ -59,11 +59,12 @@ func TestDecodeRequest(t *testing.T) {
 
 func TestDecodeSmallThings(t *testing.T) {
 	for body, want := range map[string]*dialect.Conversation{
-		`{"messages":[],"inferenceConfig":{"max_new_tokens":3}}`:                       {MaxTokens: ptr(3)},
-		`{"messages":[],"toolConfig":{"tools":[],"toolChoice":{"auto":{}}}}`:           {ToolChoice: &dialect.ToolChoice{Mode: dialect.AutoTool}},
-		`{"messages":[],"toolConfig":{"tools":[],"toolChoice":{"tool":{"name":"f"}}}}`: {ToolChoice: &dialect.ToolChoice{Mode: dialect.OneTool, Name: "f"}},
+		`"inferenceConfig":{"max_new_tokens":3}}`:                       {MaxTokens: ptr(3)},
+		`"toolConfig":{"tools":[],"toolChoice":{"auto":{}}}}`:           {ToolChoice: &dialect.ToolChoice{Mode: dialect.AutoTool}},
+		`"toolConfig":{"tools":[],"toolChoice":{"tool":{"name":"f"}}}}`: {ToolChoice: &dialect.ToolChoice{Mode: dialect.OneTool, Name: "f"}},
 	} {
-		got, err := Dialect{}.DecodeRequest([]byte(body))
+		got, err := Dialect{}.DecodeRequest([]byte(`{"messages":[{"role":"user","content":[{"text":"hi"}]}],` + body))
+		want.Messages = []dialect.Message{{Role: dialect.User, Content: []dialect.Block{{Type: dialect.Text, Text: "hi"}}}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("DecodeRequest(%s) error %v (-want +got):\n%s", body, err, diff)
 		}
@@ -74,17 +75,19 @@ func user(block string) string { return `{"messages":[{"role":"user","content":[
 
 func TestDecodeRequestRefuses(t *testing.T) {
 	for body, want := range map[string]string{
-		`{}`:                                    "#: required key [messages] not found",
-		`{"messages":[],"max_tokens":1}`:        "#: extraneous key [max_tokens] is not permitted",
-		`{"messages":[{"role":"system"}]}`:      "#/messages/0/role: not a valid enum value",
-		`{"messages":{}}`:                       "#/messages: expected type: Array, found: Object",
-		`{"schemaVersion":"v2","messages":[]}`:  "#/schemaVersion: not a valid enum value",
-		user(`{}`):                              "#/messages/0/content/0: exactly one kind of content is wanted",
-		user(`{"text":"a","json":1}`):           "#/messages/0/content/0: exactly one kind of content is wanted",
-		user(`{"toolUse":{"name":"f"}}`):        "#/messages/0/content/0/toolUse: required key [input] not found",
-		user(`{"reasoningContent":{}}`):         "#/messages/0/content/0/reasoningContent: required key [reasoningText] not found",
-		user(`{"image":{"source":{}}}`):         "#/messages/0/content/0/image: required key [format] not found",
-		user(`{"image":{"format":"png"}}`):      "#/messages/0/content/0/image/source: exactly one of [bytes, s3Location] is wanted",
+		`{}`:                                   "#: required key [messages] not found",
+		`{"messages":[],"max_tokens":1}`:       "#: extraneous key [max_tokens] is not permitted",
+		`{"messages":[{"role":"system"}]}`:     "#/messages/0/role: not a valid enum value",
+		`{"messages":{}}`:                      "#/messages: expected type: Array, found: Object",
+		`{"schemaVersion":"v2","messages":[]}`: "#/schemaVersion: not a valid enum value",
+		user(`{}`):                             "#/messages/0/content/0: exactly one kind of content is wanted",
+		user(`{"text":"a","json":1}`):          "#/messages/0/content/0: exactly one kind of content is wanted",
+		user(`{"toolUse":{"name":"f"}}`):       "#/messages/0/content/0/toolUse: required key [input] not found",
+		user(`{"reasoningContent":{}}`):        "#/messages/0/content/0/reasoningContent: required key [reasoningText] not found",
+		user(`{"image":{"source":{}}}`):        "#/messages/0/content/0/image: required key [format] not found",
+		user(`{"image":{"format":"png"}}`):     "#/messages/0/content/0/image/source: exactly one of [bytes, s3Location] is wanted",
+		user(`{"image":{"format":"png","source":{"bytes":"AA-_"}}}`): "#/messages/0/content/0/image/source/bytes: not base64",
+		`{"messages":[]}`:                       "#/messages: expected minimum item count: 1, found: 0",
 		user(`{"toolResult":{"content":[{}]}}`): "#/messages/0/content/0/toolResult/content/0: exactly one kind of content is wanted",
 		user(`{"json":{}}`):                     "#/messages/0/content/0: json belongs into a tool result",
 		user(`{"toolResult":{"content":[{"text":""},{"toolUse":{"input":1}}]}}`): "#/messages/0/content/0/toolResult/content/1: does not belong into a tool result",

@@ -50,16 +50,21 @@ const (
 	finishFunctionCall  finishReason = "function_call" // before there were tool calls; read only
 )
 
-func finishOf(r dialect.StopReason) finishReason {
-	switch r {
+// finishOf is an error of kind ModelError for an answer that broke off: there is no
+// word for that.
+func finishOf(s dialect.Stop) (finishReason, error) {
+	if err := s.Failure(); err != nil {
+		return "", err
+	}
+	switch s.Reason {
 	case dialect.MaxTokens, dialect.ContextWindowExceeded:
-		return finishLength
+		return finishLength, nil
 	case dialect.StopToolUse:
-		return finishToolCalls
+		return finishToolCalls, nil
 	case dialect.GuardrailIntervened, dialect.ContentFiltered:
-		return finishContentFilter
+		return finishContentFilter, nil
 	default: // EndTurn, StopSequence
-		return finishStop
+		return finishStop, nil
 	}
 }
 
@@ -117,6 +122,10 @@ func (u *usage) counted() inference.Usage {
 // EncodeAnswer is the body of a whole answer. Its texts are one string, whatever
 // stood between them.
 func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
+	finish, err := finishOf(a.Stop)
+	if err != nil {
+		return nil, err
+	}
 	message := &reply{Role: string(dialect.Assistant)}
 	var text strings.Builder
 	for _, b := range a.Content {
@@ -134,7 +143,7 @@ func (Dialect) EncodeAnswer(a *dialect.Answer) ([]byte, error) {
 		message.Content = new(text.String())
 	}
 	c := newCompletion(a.Head, "chat.completion")
-	c.Choices = []choice{{Message: message, FinishReason: new(finishOf(a.Stop.Reason))}}
+	c.Choices = []choice{{Message: message, FinishReason: &finish}}
 	c.Usage = usageOf(a.Usage)
 	return dialect.WriteBody(c)
 }

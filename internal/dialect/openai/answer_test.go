@@ -56,6 +56,26 @@ func call(t *rapid.T, n int) dialect.Block {
 	return dialect.Block{Type: dialect.ToolUse, ID: "call_" + string(rune('a'+n)), Name: rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "name"), Input: input}
 }
 
+// TestBrokenOff: what cannot be read is no success, whole or streamed.
+func TestBrokenOff(t *testing.T) {
+	for _, reason := range []dialect.StopReason{dialect.MalformedOutput, dialect.MalformedToolUse} {
+		a := &dialect.Answer{Head: head, Stop: dialect.Stop{Reason: reason}}
+		body, err := openai.Dialect{}.EncodeAnswer(a)
+		if e, ok := errors.AsType[*inference.Error](err); body != nil || !ok || e.Kind != inference.ModelError {
+			t.Errorf("EncodeAnswer(%s) = %s, %v, want a ModelError", reason, body, err)
+		}
+		encoder, failed := openai.Dialect{}.NewEncoder(head), error(nil)
+		for _, p := range a.Pieces() {
+			if _, err := encoder.Encode(p); err != nil {
+				failed = err
+			}
+		}
+		if e, ok := errors.AsType[*inference.Error](failed); !ok || e.Kind != inference.ModelError {
+			t.Errorf("Encode(%s) error = %v, want a ModelError", reason, failed)
+		}
+	}
+}
+
 func TestAnswerRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := answers().Draw(t, "answer")

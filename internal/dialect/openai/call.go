@@ -3,8 +3,6 @@ package openai
 import (
 	"encoding/json"
 	"unicode/utf8"
-
-	"fairway/internal/dialect"
 )
 
 // Call is what a chat completions request tells the server about itself, and what
@@ -75,9 +73,9 @@ func StreamBody(body []byte, model string) ([]byte, error) {
 	return append([]byte(transport), rest...), nil
 }
 
-// checkObject makes sure that a body is a JSON object, in UTF-8, of bounded depth.
+// checkObject makes sure that a body is a JSON object in UTF-8.
 func checkObject(body []byte) error {
-	if !utf8.Valid(body) || !json.Valid(body) || body[next(body, 0)] != '{' || depth(body) > dialect.MaxDepth {
+	if !utf8.Valid(body) || !json.Valid(body) || body[next(body, 0)] != '{' {
 		return refuse("", "", "We could not parse the JSON body of your request. "+
 			"(HINT: This likely means you aren't using your HTTP library correctly. "+
 			"The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)")

@@ -11,6 +11,8 @@ import (
 
 // request is a request body whose nested values are still text.
 type request struct {
+	anyTool bool // of the Dialect
+
 	messages, tools, toolChoice, stop, responseFormat json.RawMessage
 
 	maxTokens, maxCompletionTokens, topK *int
@@ -43,11 +45,14 @@ func (r *request) fields() fields {
 
 // DecodeRequest reads a request body. Errors are Validation with a
 // *ParameterError, in OpenAI's words.
-func (Dialect) DecodeRequest(body []byte) (*dialect.Conversation, error) {
+func (d Dialect) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	if err := checkObject(body); err != nil {
 		return nil, err
 	}
-	var r request
+	if excess := dialect.Excess(body); excess != "" {
+		return nil, refuse("", "", "decode chat completion: "+excess)
+	}
+	r := request{anyTool: d.AnyTool}
 	if err := r.fields().read("", body[next(body, 0):]); err != nil {
 		return nil, err
 	}
@@ -157,7 +162,7 @@ func readJSONSchema(path string, object json.RawMessage) (*dialect.OutputFormat,
 		return nil, refuseMissing(path)
 	}
 	var out dialect.OutputFormat
-	err := fields{"name": &out.Name, "schema": &out.Schema, "strict": &out.Strict, "description": only{""}}.read(path, object)
+	err := fields{"name": &out.Name, "schema": &out.Schema, "strict": &out.Strict, "description": &out.Description}.read(path, object)
 	switch {
 	case err != nil:
 		return nil, err

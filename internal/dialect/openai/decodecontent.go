@@ -1,9 +1,7 @@
 package openai
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"io"
 	"slices"
 	"strings"
 
@@ -110,7 +108,7 @@ func readAudio(path string, object json.RawMessage) (dialect.Block, error) {
 	switch {
 	case !slices.Contains(audioFormats, m.Format):
 		return dialect.Block{}, refuseValue(path+".format", m.Format, audioFormats...)
-	case !isBase64(m.Data):
+	case !dialect.IsBase64(m.Data):
 		return dialect.Block{}, refuse(path+".data", "invalid_value", "Invalid value for '"+path+".data': expected base64-encoded audio.")
 	}
 	return dialect.Block{Type: dialect.Audio, Media: &m}, nil
@@ -158,13 +156,5 @@ func readDataURL(url string) (media, data string, ok bool) {
 	head, data, found := strings.Cut(url, ",")
 	media, isData := strings.CutPrefix(head, "data:")
 	media, isBase := strings.CutSuffix(media, ";base64")
-	return media, data, found && isData && isBase && isBase64(data)
-}
-
-func isBase64(data string) bool {
-	if data == "" || strings.ContainsAny(data, "\r\n") {
-		return false
-	}
-	_, err := io.Copy(io.Discard, base64.NewDecoder(base64.StdEncoding, strings.NewReader(data)))
-	return err == nil
+	return media, data, found && isData && isBase && dialect.IsBase64(data)
 }

@@ -70,9 +70,13 @@ func (r *request) readToolChoice(c *dialect.Conversation) error {
 	if r.toolChoice[0] != '"' {
 		return r.readNamedChoice(c)
 	}
-	mode, ok := toolModes[unquote(r.toolChoice)]
-	if !ok {
-		return refuseValue("tool_choice", unquote(r.toolChoice), "none", "auto", "required")
+	word := unquote(r.toolChoice)
+	mode, ok := toolModes[word]
+	switch {
+	case word == "any" && r.anyTool:
+		mode = dialect.AnyTool
+	case !ok:
+		return refuseValue("tool_choice", word, "none", "auto", "required")
 	}
 	c.ToolChoice = &dialect.ToolChoice{Mode: mode}
 	return nil

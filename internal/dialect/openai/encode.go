@@ -43,17 +43,18 @@ type formatBody struct {
 }
 
 type jsonSchemaBody struct {
-	Name   string          `json:"name"`
-	Schema json.RawMessage `json:"schema"`
-	Strict bool            `json:"strict,omitempty"`
+	Name        string          `json:"name"`
+	Description string          `json:"description,omitempty"`
+	Schema      json.RawMessage `json:"schema"`
+	Strict      bool            `json:"strict,omitempty"`
 }
 
 // EncodeRequest writes a request body. The error is a Validation that names what
 // chat completions cannot carry. The members of Extra stand beside the dialect's
 // own.
 func (Dialect) EncodeRequest(c *dialect.Conversation) ([]byte, error) {
-	if c.Guardrail != nil {
-		return nil, cannotCarry("a guardrail", "use a model on Amazon Bedrock")
+	if only := c.OfBedrock(); only != "" {
+		return nil, cannotCarry(only, "leave it out, or use a model on Amazon Bedrock")
 	}
 	r := requestBody{
 		Tools: tools(c.Tools), ToolChoice: toolChoice(c.ToolChoice),
@@ -128,7 +129,7 @@ func responseFormat(o *dialect.OutputFormat) *formatBody {
 	if name == "" {
 		name = "answer"
 	}
-	return &formatBody{Type: "json_schema", JSONSchema: &jsonSchemaBody{name, o.Schema, o.Strict}}
+	return &formatBody{Type: "json_schema", JSONSchema: &jsonSchemaBody{name, o.Description, o.Schema, o.Strict}}
 }
 
 // effort is the reasoning_effort of t, empty where the server is to decide.

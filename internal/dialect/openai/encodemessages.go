@@ -2,6 +2,7 @@ package openai
 
 import (
 	"encoding/base64"
+	"strings"
 
 	"fairway/internal/dialect"
 )
@@ -110,7 +111,7 @@ func resultMessage(b dialect.Block) (messageBody, error) {
 		switch inner.Type {
 		case dialect.JSON:
 			texts = append(texts, dialect.Block{Type: dialect.Text, Text: string(inner.Input)})
-		case dialect.Text, dialect.Guarded, dialect.CachePoint:
+		case dialect.Text, dialect.CachePoint:
 			texts = append(texts, inner)
 		default:
 			return messageBody{}, cannotCarry("the "+string(inner.Type)+" of a tool result", "give it as text")
@@ -132,7 +133,7 @@ func assistantMessage(blocks []dialect.Block) ([]messageBody, error) {
 			m.Signature += b.Signature
 		case dialect.ToolUse:
 			m.ToolCalls = append(m.ToolCalls, toolCall(b))
-		case dialect.Text, dialect.Guarded, dialect.CachePoint:
+		case dialect.Text, dialect.CachePoint:
 			texts = append(texts, b)
 		default:
 			return nil, cannotCarry("the "+string(b.Type)+" of an assistant message", "leave it out")
@@ -171,7 +172,7 @@ func parts(blocks []dialect.Block) ([]partBody, error) {
 		switch b.Type {
 		case dialect.CachePoint:
 			continue
-		case dialect.Text, dialect.Guarded:
+		case dialect.Text:
 			list = append(list, partBody{Type: "text", Text: &b.Text})
 			continue
 		}
@@ -208,6 +209,9 @@ func mediaPart(b dialect.Block) (partBody, error) {
 			data = base64.StdEncoding.EncodeToString([]byte(m.Text))
 		}
 		media, known := documentTypes[m.Format]
+		if m.Context != "" {
+			return partBody{}, cannotCarry("the context of a document", "give it as text beside it")
+		}
 		if data == "" || !known {
 			return partBody{}, cannotCarry("a document that is not in the request", "send its bytes")
 		}
@@ -227,5 +231,5 @@ func fileName(m *dialect.Media) string {
 	if m.Name == "" {
 		return ""
 	}
-	return m.Name + "." + m.Format
+	return strings.TrimSuffix(m.Name, "."+m.Format) + "." + m.Format
 }

@@ -63,7 +63,11 @@ func (e *encoder) grow(text string) ([]dialect.Payload, error) {
 }
 
 func (e *encoder) end(p dialect.Piece) ([]dialect.Payload, error) {
-	last, err := e.payload(choice{Delta: &delta{}, FinishReason: new(finishOf(e.stop.Reason))})
+	finish, err := finishOf(e.stop)
+	if err != nil {
+		return nil, err
+	}
+	last, err := e.payload(choice{Delta: &delta{}, FinishReason: &finish})
 	if err != nil || !e.usage {
 		return []dialect.Payload{last}, err
 	}

@@ -11,7 +11,8 @@
 //     a message. The first is the word of vLLM, llama.cpp and DeepSeek; "reasoning",
 //     Ollama's word, is read too. Reasoning that only the model can read is not told.
 //   - A tool result that is an error is written with the line "Error:" before it.
-//   - Cache points are left out: servers of this dialect cache by themselves.
+//   - Cache points are left out: they change no answer, and servers of this dialect
+//     cache by themselves (docs/adr/0015-caching-hints.md).
 //   - top_k is written and read though OpenAI has it not: vLLM and llama.cpp do.
 //   - A message has one text, before its tool calls, whatever the order was.
 //
@@ -28,6 +29,10 @@ type Dialect struct {
 	// Usage makes a streamed answer end with a chunk that has the usage and no
 	// choice, as stream_options.include_usage asks for.
 	Usage bool
+
+	// AnyTool is Mistral's form of the dialect: a call may have to call a tool by the
+	// choice "any", which is "required" elsewhere.
+	AnyTool bool
 }
 
 var (

@@ -111,7 +111,8 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{`[]`, "", "", "We could not parse the JSON body of your request."},
 		{`{"messages":`, "", "", "We could not parse the JSON body of your request."},
 		{"{\"user\":\"\xff\"," + hi + "}", "", "", "We could not parse the JSON body of your request."},
-		{`{"messages":` + strings.Repeat("[", 300) + strings.Repeat("]", 300) + `}`, "", "", "We could not parse the JSON body of your request."},
+		{`{"messages":` + strings.Repeat("[", 300) + strings.Repeat("]", 300) + `}`, "", "", "decode chat completion: the body nests objects and arrays deeper than 200 levels"},
+		{message(`{"role":"user","content":[` + strings.Repeat(`{},`, dialect.MaxNested) + `{}]}`), "", "", "decode chat completion: the body has more than 50000 objects and arrays"},
 		{`{}`, "messages", "missing_required_parameter", "Missing required parameter: 'messages'."},
 		{`{"messages":null}`, "messages", "missing_required_parameter", "Missing required parameter: 'messages'."},
 		{`{"messages":[]}`, "messages", "empty_array", "Invalid 'messages': empty array."},
@@ -145,7 +146,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{`{` + hi + `,"response_format":{"type":"json_schema"}}`, "response_format.json_schema", "missing_required_parameter", "Missing required parameter"},
 		{`{` + hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"a"}}}`, "response_format.json_schema.schema", "missing_required_parameter", "Missing required parameter"},
 		{`{` + hi + `,"response_format":{"type":"json_schema","json_schema":{"schema":{}}}}`, "response_format.json_schema.name", "missing_required_parameter", "Missing required parameter"},
-		{`{` + hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{},"description":"d"}}}`, "response_format.json_schema.description", "unsupported_value", "Unsupported value"},
+		{`{` + hi + `,"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{},"description":1}}}`, "response_format.json_schema.description", "invalid_type", "Invalid type"},
 		{`{` + hi + `,"tools":[{"type":"custom","custom":{}}]}`, "tools[0].type", "invalid_value", "Invalid value: 'custom'. Supported values are: 'function'."},
 		{`{` + hi + `,"tools":[{"type":"function"}]}`, "tools[0].function", "missing_required_parameter", "Missing required parameter"},
 		{`{` + hi + `,"tools":[{"type":"function","function":{}}]}`, "tools[0].function.name", "missing_required_parameter", "Missing required parameter"},
@@ -211,12 +212,30 @@ func TestNeutral(t *testing.T) {
 	}
 }
 
+// TestMistral: one word of its form is another.
+func TestMistral(t *testing.T) {
+	c, err := openai.Dialect{AnyTool: true}.DecodeRequest([]byte(`{"messages":[{"role":"user","content":"hi"}],"tool_choice":"any"}`))
+	if err != nil || c.ToolChoice == nil || c.ToolChoice.Mode != dialect.AnyTool {
+		t.Errorf("DecodeRequest(the choice any) = %+v, %v, want some tool", c, err)
+	}
+}
+
 func TestEncodeRequestRefuses(t *testing.T) {
 	user := func(b dialect.Block) *dialect.Conversation {
 		return &dialect.Conversation{Messages: []dialect.Message{{Role: dialect.User, Content: []dialect.Block{b}}}}
 	}
 	for want, c := range map[string]*dialect.Conversation{
-		"a guardrail":                               {Guardrail: &dialect.Guardrail{Identifier: "g"}},
+		"guardrailConfig":                           {Guardrail: &dialect.Guardrail{Identifier: "g"}},
+		"performanceConfig or serviceTier":          {Service: inference.Service{Latency: "optimized"}},
+		"performanceConfig or serviceTier ":         {Service: inference.Service{Tier: "flex"}},
+		"promptVariables":                           {Variables: map[string]string{"a": "b"}},
+		"additionalModelResponseFieldPaths":         {Fields: []string{dialect.StopSequenceField, "/usage"}},
+		"systemTool":                                {Tools: []dialect.Tool{{Name: "s", System: true}}},
+		"guardContent":                              user(dialect.Block{Type: dialect.Guarded, Text: "g"}),
+		"guardContent cannot":                       user(dialect.Block{Type: dialect.ToolResult, Content: []dialect.Block{{Type: dialect.Guarded}}}),
+		"citations":                                 user(dialect.Block{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Text: "t"}, Cited: true}),
+		"a block of type searchResult":              user(dialect.Block{Type: dialect.Found, Name: "n"}),
+		"the context of a document":                 user(dialect.Block{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Text: "t", Context: "c"}}),
 		"a budget of thinking tokens":               {Thinking: &dialect.Thinking{Mode: "enabled", Budget: new(1024)}},
 		"the effort utmost":                         {Thinking: &dialect.Thinking{Effort: "utmost"}},
 		"additional fields that are no JSO":         {Extra: json.RawMessage(`{"a":`)},
@@ -247,15 +266,19 @@ func TestEncodeRequestBeyond(t *testing.T) {
 		System: []dialect.Block{{Type: dialect.Text, Text: "s"}, {Type: dialect.CachePoint}},
 		Messages: []dialect.Message{{Role: dialect.User, Content: []dialect.Block{
 			{Type: dialect.ToolResult, ID: "c", IsError: true, Content: []dialect.Block{{Type: dialect.JSON, Input: json.RawMessage(`{"a":1}`)}}},
-			{Type: dialect.Guarded, Text: "g"},
-			{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Name: "n", Text: "hi"}},
+			{Type: dialect.Text, Text: "t"},
+			{Type: dialect.Document, Media: &dialect.Media{Format: "txt", Name: "n.txt", Text: "hi"}},
 		}}},
+		Service:  inference.Service{Latency: "standard", Tier: "default"}, // as it is anyway
+		Fields:   []string{dialect.StopSequenceField},                     // which the answer does not have
+		Output:   &dialect.OutputFormat{Schema: json.RawMessage(`{}`), Name: "o", Description: "d"},
 		Thinking: &dialect.Thinking{Mode: "adaptive"},
 		Extra:    json.RawMessage(`{"seed": 7, "reasoning_effort":"low"}`),
 	}
 	const want = `{"messages":[{"role":"system","content":"s"},` +
 		`{"role":"tool","content":[{"type":"text","text":"Error:"},{"type":"text","text":"{\"a\":1}"}],"tool_call_id":"c"},` +
-		`{"role":"user","content":[{"type":"text","text":"g"},{"type":"file","file":{"file_data":"data:text/plain;base64,aGk=","filename":"n.txt"}}]}],` +
+		`{"role":"user","content":[{"type":"text","text":"t"},{"type":"file","file":{"file_data":"data:text/plain;base64,aGk=","filename":"n.txt"}}]}],` +
+		`"response_format":{"type":"json_schema","json_schema":{"name":"o","description":"d","schema":{}}},` +
 		`"seed": 7,"reasoning_effort":"low"}`
 	got, err := openai.Dialect{}.EncodeRequest(c)
 	if err != nil || string(got) != want {

@@ -62,23 +62,6 @@ func elements(text []byte) iter.Seq2[int, json.RawMessage] {
 	}
 }
 
-// depth is how deep the objects and arrays of a valid JSON text nest.
-func depth(text []byte) int {
-	open, deepest := 0, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			i = afterString(text, i) - 1
-		case '{', '[':
-			open++
-			deepest = max(deepest, open)
-		case '}', ']':
-			open--
-		}
-	}
-	return deepest
-}
-
 // next skips white space.
 func next(text []byte, i int) int {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r') {

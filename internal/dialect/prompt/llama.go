@@ -21,10 +21,10 @@ func (Llama) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	if err := dialect.ReadBody(body, &r); err != nil {
 		return nil, err
 	}
-	if r.Prompt == nil {
-		return nil, dialect.Malformed("#: required key [prompt] not found")
+	c, err := read("prompt", r.Prompt)
+	if err != nil {
+		return nil, err
 	}
-	c := parse(*r.Prompt)
 	c.MaxTokens, c.Temperature, c.TopP = r.MaxGenLen, r.Temperature, r.TopP
 	return c, nil
 }

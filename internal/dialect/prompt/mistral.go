@@ -23,10 +23,10 @@ func (Mistral) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	if err := dialect.ReadBody(body, &r); err != nil {
 		return nil, err
 	}
-	if r.Prompt == nil {
-		return nil, dialect.Malformed("#: required key [prompt] not found")
+	c, err := read("prompt", r.Prompt)
+	if err != nil {
+		return nil, err
 	}
-	c := parse(*r.Prompt)
 	c.MaxTokens, c.Temperature, c.TopP, c.TopK, c.StopSequences = r.MaxTokens, r.Temperature, r.TopP, r.TopK, r.Stop
 	return c, nil
 }

@@ -7,10 +7,36 @@
 package prompt
 
 import (
+	"strconv"
 	"strings"
 
 	"fairway/internal/dialect"
+	"fairway/internal/inference"
 )
+
+// read is the conversation that a prompt spells, the body's member of that name, nil
+// where it is not given. The error is a Validation.
+func read(member string, prompt *string) (*dialect.Conversation, error) {
+	switch {
+	case prompt == nil:
+		return nil, dialect.Malformed("#: required key [" + member + "] not found")
+	case turns(*prompt) > dialect.MaxNested: // each becomes a message
+		return nil, &inference.Error{
+			Kind: inference.Validation, Op: "decode prompt",
+			Message: "decode prompt: it has more than " + strconv.Itoa(dialect.MaxNested) + " turns: send fewer",
+		}
+	}
+	c := parse(*prompt)
+	if len(c.Messages) == 0 {
+		return nil, dialect.Malformed("#/" + member + ": expected minLength: 1, actual: 0")
+	}
+	return c, nil
+}
+
+// turns is how many turns a prompt marks up, of whichever template.
+func turns(prompt string) int {
+	return strings.Count(prompt, llama3.header) + strings.Count(prompt, llama4.header) + strings.Count(prompt, instruction)
+}
 
 // parse is the conversation that a prompt text spells.
 func parse(text string) *dialect.Conversation {

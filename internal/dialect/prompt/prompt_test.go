@@ -78,6 +78,9 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{Titan{}, `{}`, ": #: required key [inputText] not found"},
 		{Llama{}, `{}`, ": #: required key [prompt] not found"},
 		{Mistral{}, `{}`, ": #: required key [prompt] not found"},
+		{Titan{}, `{"inputText":""}`, ": #/inputText: expected minLength: 1, actual: 0"},
+		{Llama{}, `{"prompt":""}`, ": #/prompt: expected minLength: 1, actual: 0"},
+		{Mistral{}, `{"prompt":"[INST] <<SYS>>Be brief<</SYS>> [/INST]"}`, ": #/prompt: expected minLength: 1, actual: 0"},
 		{Titan{}, `{"inputText":"a","max_tokens":1}`, ": #: extraneous key [max_tokens] is not permitted"},
 		{Llama{}, `{"prompt":"a","images":[]}`, ": #: extraneous key [images] is not permitted"},
 		{Mistral{}, `{"messages":[]}`, ": #: extraneous key [messages] is not permitted"},
@@ -88,6 +91,20 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		c, err := test.dialect.DecodeRequest([]byte(test.body))
 		if e, ok := errors.AsType[*inference.Error](err); !ok || c != nil || e.Kind != inference.Validation || e.Message != want {
 			t.Errorf("%T.DecodeRequest(%s) = %v, %v, want %s", test.dialect, test.body, c, err, want)
+		}
+	}
+}
+
+// TestTurns: a prompt becomes so many messages and no more.
+func TestTurns(t *testing.T) {
+	body := func(mark string, n int) []byte { return []byte(`{"prompt":"` + strings.Repeat(mark+"a", n) + `"}`) }
+	if c, err := (Mistral{}).DecodeRequest(body(instruction, dialect.MaxNested)); err != nil || len(c.Messages) != dialect.MaxNested {
+		t.Errorf("DecodeRequest(%d turns) error = %v, want as many messages", dialect.MaxNested, err)
+	}
+	for _, mark := range []string{instruction, llama3.header, llama4.header} {
+		c, err := Llama{}.DecodeRequest(body(mark, dialect.MaxNested+1))
+		if e, ok := errors.AsType[*inference.Error](err); !ok || c != nil || e.Kind != inference.Validation || !strings.Contains(e.Message, "more than 50000 turns") {
+			t.Errorf("DecodeRequest(%d %s) error = %v, want a Validation", dialect.MaxNested+1, mark, err)
 		}
 	}
 }

@@ -24,10 +24,11 @@ func (Titan) DecodeRequest(body []byte) (*dialect.Conversation, error) {
 	if err := dialect.ReadBody(body, &r); err != nil {
 		return nil, err
 	}
-	if r.InputText == nil {
-		return nil, dialect.Malformed("#: required key [inputText] not found")
+	c, err := read("inputText", r.InputText)
+	if err != nil {
+		return nil, err
 	}
-	c, config := parse(*r.InputText), r.TextGenerationConfig
+	config := r.TextGenerationConfig
 	c.MaxTokens, c.Temperature, c.TopP, c.StopSequences = config.MaxTokenCount, config.Temperature, config.TopP, config.StopSequences
 	return c, nil
 }

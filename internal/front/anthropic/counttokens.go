@@ -47,6 +47,9 @@ func (c *call) countBody() ([]byte, error) {
 	if c.model.IsAnthropic() {
 		return countInput("invokeModel", map[string][]byte{"body": c.countNative()})
 	}
+	if err := c.checkBetas(); err != nil {
+		return nil, err
+	}
 	request, err := anthropic.Decode(c.visit.Body)
 	if err != nil {
 		return nil, anthropic.Refusal(err)

@@ -129,7 +129,7 @@ func newFront(g front.Gateway) *anthropic.Front {
 		},
 		Model: func(_ context.Context, named string, _ inference.Region) (inference.ModelID, error) {
 			if strings.Contains(named, "unknown") {
-				return "", &inference.Error{Kind: inference.Validation, Message: "The provided model identifier is invalid."}
+				return "", &inference.Error{Kind: inference.ResourceNotFound, Message: "The provided model identifier is invalid."}
 			}
 			return inference.ModelID(strings.TrimPrefix(named, "apac.")), nil
 		},

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"fairway/internal/dialect/anthropic"
 	"fairway/internal/front"
@@ -28,7 +29,7 @@ type Config struct {
 	front.Config
 
 	// Model is the foundation model behind what a caller named: an id or ARN of a
-	// model or profile. Errors are *inference.Error.
+	// model or profile. Errors are *inference.Error, ResourceNotFound for what is none.
 	Model func(ctx context.Context, named string, source inference.Region) (inference.ModelID, error)
 }
 
@@ -84,7 +85,7 @@ func (f *Front) run(r *http.Request, c *call) error {
 		return errMethod
 	}
 	var err error
-	if c.visit, err = f.Admit(withBearer(r), region); err != nil {
+	if c.visit, err = f.Admit(c.writer, withBearer(r), region); err != nil {
 		return err
 	}
 	if err := checkVersion(r.Header); err != nil {
@@ -129,8 +130,23 @@ func (f *Front) open(ctx context.Context, c *call) (err error) {
 	if c.body.Model == "" {
 		return refuse("model: Field required")
 	}
-	c.model, err = f.Model(ctx, c.body.Model, c.visit.Region)
-	return err
+	if c.model, err = f.Model(ctx, c.body.Model, c.visit.Region); err != nil {
+		return unknownModel(c.body.Model, inference.AsError(err))
+	}
+	return nil
+}
+
+// unknownModel words an error of Model as Anthropic does, where it is that there is no
+// such model.
+func unknownModel(named string, e *inference.Error) error {
+	if e.Kind != inference.ResourceNotFound {
+		return e
+	}
+	const most = 200 // bytes that a message quotes
+	if len(named) > most {
+		named = strings.ToValidUTF8(named[:most], "") + "..."
+	}
+	return &inference.Error{Kind: e.Kind, Op: e.Op, Message: "model: " + named, Err: e}
 }
 
 func refuse(message string) error {

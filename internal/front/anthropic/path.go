@@ -18,11 +18,15 @@ var operations = map[string]operation{
 }
 
 // Serves reports whether the percent-encoded path is for this front: one of its
-// operations, or anything else under /anthropic, which no other front serves.
+// operations or something below it, such as batches, or anything under /anthropic.
 func Serves(path string) bool {
 	rest, _ := cutRegion(path)
-	_, known := operations[rest]
-	return known || rest == prefix || strings.HasPrefix(rest, prefix+"/")
+	return isUnder(rest, "/v1/messages") || isUnder(rest, prefix)
+}
+
+func isUnder(path, dir string) bool {
+	rest, ok := strings.CutPrefix(path, dir)
+	return ok && (rest == "" || rest[0] == '/')
 }
 
 // prefix is where Bedrock has the API, and what clients put behind the host.

@@ -12,9 +12,8 @@ import (
 	"fairway/internal/wire/sse"
 )
 
-// translation is the passage to every other model, through Converse. The beta
-// flags of the header switch on what only Claude has; what of it the body asks for
-// is refused there, so that the flags themselves may be left behind.
+// translation is the passage to every other model, through Converse. Beta flags switch
+// on what only Claude has: they are refused, in the header as in the body.
 type translation struct {
 	call    *call
 	reader  *invocation.Reader
@@ -24,12 +23,18 @@ type translation struct {
 // request makes a Converse body of the Messages body.
 func (t *translation) request() (inference.Operation, []byte, error) {
 	c := t.call
+	if err := c.checkBetas(); err != nil {
+		return "", nil, err
+	}
 	conversation, err := anthropic.Dialect{}.DecodeRequest(c.visit.Body)
 	if err != nil {
 		return "", nil, err
 	}
 	if conversation.Guardrail, err = guardrail(c.header); err != nil {
 		return "", nil, err
+	}
+	if len(conversation.StopSequences) > 0 {
+		conversation.Fields = []string{dialect.StopSequenceField}
 	}
 	op := inference.Converse
 	if c.body.Stream {
@@ -41,6 +46,15 @@ func (t *translation) request() (inference.Operation, []byte, error) {
 	t.encoder = anthropic.Dialect{}.NewEncoder(c.head())
 	body, err := converse.Dialect{}.EncodeRequest(conversation)
 	return op, body, err
+}
+
+// checkBetas refuses the flags that the header has; those of the body are refused with
+// it.
+func (c *call) checkBetas() error {
+	if len(c.betas()) > len(c.body.Betas) {
+		return refuse("anthropic-beta: the called model has no features in trial: leave the header out")
+	}
+	return nil
 }
 
 // head names the answer by the request id and the model as the caller does.

@@ -16,10 +16,11 @@ func (f *Front) answer(ctx context.Context, w http.ResponseWriter, c *call, stre
 	if err != nil {
 		return err
 	}
-	header := http.Header{}
+	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	c.operation.tell(header, c, event)
-	f.respond(w, c, &inference.HTTPResponse{Status: http.StatusOK, Header: header, Body: event.Raw})
+	describe(header, c)
+	front.Send(w, http.StatusOK, event.Raw)
 	return nil
 }
 

@@ -15,7 +15,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		method: r.Method,
 		path:   r.URL.EscapedPath(),
 		header: r.Header,
-		admit:  func(base inference.Region) (*front.Visit, error) { return f.Admit(r, base) },
+		admit:  func(base inference.Region) (*front.Visit, error) { return f.Admit(w, r, base) },
 	})
 	if err != nil {
 		panic(http.ErrAbortHandler) // the answer must not look whole to whoever still reads

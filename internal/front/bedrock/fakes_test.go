@@ -21,13 +21,14 @@ var developer = inference.Principal{Name: "developer", ARN: "arn:aws:iam::123456
 
 // scriptedGateway gives one answer, frames or one error, and keeps the request.
 type scriptedGateway struct {
-	Answer  string           `json:"answer"`
-	Frames  []frame          `json:"frames"`  // in place of Answer
-	Then    *inference.Error `json:"then"`    // ends the frames; nil is io.EOF
-	Usage   *inference.Usage `json:"usage"`   // of the answer, or the final frame
-	Caching bool             `json:"caching"` // of the usage, which has it not in JSON
-	Record  inference.Record `json:"record"`
-	Error   *inference.Error `json:"error"`
+	Answer  string            `json:"answer"`
+	Frames  []frame           `json:"frames"`  // in place of Answer
+	Then    *inference.Error  `json:"then"`    // ends the frames; nil is io.EOF
+	Usage   *inference.Usage  `json:"usage"`   // of the answer, or the final frame
+	Caching bool              `json:"caching"` // of the usage, which has it not in JSON
+	Served  *inference.Served `json:"served"`  // of the first event
+	Record  inference.Record  `json:"record"`
+	Error   *inference.Error  `json:"error"`
 
 	unexpected bool // being called panics
 	request    *inference.Request
@@ -80,6 +81,9 @@ func (g *scriptedGateway) events() []inference.Event {
 		for _, f := range g.Frames {
 			events = append(events, inference.Event{Raw: f.raw(), Content: f.Content, Final: f.Final})
 		}
+	}
+	if len(events) > 0 {
+		events[0].Served = g.Served
 	}
 	if last := len(events) - 1; last >= 0 && g.Usage != nil && events[last].Final {
 		usage := *g.Usage

@@ -115,6 +115,7 @@ func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) erro
 		Caller:       c.caller,
 		Header:       header,
 		Body:         c.visit.Body,
+		PayloadHash:  c.visit.PayloadHash,
 	})
 	switch {
 	case err != nil:

@@ -9,8 +9,13 @@ import (
 	"fairway/internal/inference"
 )
 
-// guardrailHeader names the guardrail of an Invoke operation.
-const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+// What an Invoke operation has in its header: the guardrail, and how the call is to
+// be served.
+const (
+	guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+	latencyHeader   = "X-Amzn-Bedrock-Performanceconfig-Latency"
+	tierHeader      = "X-Amzn-Bedrock-Service-Tier"
+)
 
 // choice is a request header that takes one of a few values, in the order in
 // which the service lists them.
@@ -19,15 +24,14 @@ type choice struct {
 	values  []string
 	member  string // of the Smithy shape InvokeModelRequest
 	refusal string // the service's message, where it is not that of a broken constraint
-	echoed  bool   // the answer tells what served; a region here serves as it is asked
 }
 
 // choices is by ../shared/facts/bedrock.md 1.3. The messages for latency and tier
 // were seen in NousResearch/hermes-agent#34476; the one for trace is by analogy.
 var choices = []choice{
 	{header: "X-Amzn-Bedrock-Trace", member: "trace", values: []string{"ENABLED", "DISABLED", "ENABLED_FULL"}},
-	{header: "X-Amzn-Bedrock-Performanceconfig-Latency", member: "performanceConfigLatency", values: []string{"optimized", "standard"}, echoed: true},
-	{header: "X-Amzn-Bedrock-Service-Tier", values: []string{"default", "priority", "flex", "reserved"}, refusal: "service tier provided is invalid", echoed: true},
+	{header: latencyHeader, member: "performanceConfigLatency", values: []string{"optimized", "standard"}},
+	{header: tierHeader, values: []string{"default", "priority", "flex", "reserved"}, refusal: "service tier provided is invalid"},
 }
 
 // wrongChoice is the service's message for the first header whose value is none
@@ -58,20 +62,29 @@ func modelHeader(h http.Header) http.Header {
 	return own
 }
 
-// echo answers the choices of the request.
-func echo(h, request http.Header) {
-	for _, c := range choices {
-		if value := request.Get(c.header); c.echoed && value != "" {
-			h.Set(c.header, value)
-		}
+// setService sets how the region says that it served, which need not be what was
+// asked.
+func setService(h http.Header, served *inference.Served) {
+	if served == nil {
+		return
+	}
+	if served.Latency != "" {
+		h.Set(latencyHeader, served.Latency)
+	}
+	if served.Tier != "" {
+		h.Set(tierHeader, served.Tier)
 	}
 }
 
 // setInvocation sets what the service tells about an invocation: the time the
-// region took in milliseconds, and token counts where the model reports them.
-func setInvocation(h http.Header, u *inference.Usage, record *inference.Record) {
+// region took in milliseconds, as it says or as it was measured, and token counts
+// where the model reports them.
+func setInvocation(h http.Header, answer inference.Event, record *inference.Record) {
+	u := answer.Usage
 	set := func(name string, n int64) { h.Set("X-Amzn-Bedrock-"+name, strconv.FormatInt(n, 10)) }
-	if n := len(record.Attempts); n > 0 {
+	if answer.Served != nil && answer.Served.MS > 0 {
+		set("Invocation-Latency", answer.Served.MS)
+	} else if n := len(record.Attempts); n > 0 {
 		set("Invocation-Latency", record.Attempts[n-1].MS)
 	}
 	if u == nil {

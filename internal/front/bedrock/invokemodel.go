@@ -26,9 +26,9 @@ func checkInvoke(c *call) (http.Header, error) {
 	return modelHeader(c.header), nil
 }
 
-// tellInvocation tells which choices served, how long the model took and what it
+// tellInvocation tells how the call was served, how long the model took and what it
 // read and wrote.
 func tellInvocation(h http.Header, c *call, answer inference.Event) {
-	echo(h, c.header)
-	setInvocation(h, answer.Usage, c.record)
+	setService(h, answer.Served)
+	setInvocation(h, answer, c.record)
 }

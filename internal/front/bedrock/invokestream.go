@@ -13,7 +13,7 @@ import (
 var invokeModelWithResponseStream = operation{name: inference.InvokeModelWithResponseStream, phrase: "invoke model with response stream", check: checkInvoke, tell: tellChunks}
 
 // tellChunks tells what is inside the chunks, which the SDKs require.
-func tellChunks(h http.Header, c *call, _ inference.Event) {
+func tellChunks(h http.Header, _ *call, first inference.Event) {
 	h.Set("X-Amzn-Bedrock-Content-Type", "application/json")
-	echo(h, c.header)
+	setService(h, first.Served)
 }

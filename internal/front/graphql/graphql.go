@@ -16,6 +16,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"fairway/backend"
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -40,6 +41,7 @@ type Config struct {
 	Log        *slog.Logger                 // nil logs nothing
 	Limits     Limits
 	Timeout    time.Duration // of one request, AppSync's 30 s when zero
+	Room       front.Room    // of requests and their bytes; nil has no bound
 }
 
 // Limits bound what one request may ask for; a zero field takes its default.
@@ -80,6 +82,7 @@ type Front struct {
 	log          *slog.Logger
 	limits       Limits
 	timeout      time.Duration
+	room         front.Room
 	env          map[string]string
 	documents    *lru.Cache[string, *document]
 }
@@ -108,6 +111,7 @@ func New(c Config) (*Front, error) {
 		log:          c.Log,
 		limits:       c.Limits.orDefaults(),
 		timeout:      c.Timeout,
+		room:         c.Room,
 		env:          c.Backend.Env,
 		documents:    documents,
 	}

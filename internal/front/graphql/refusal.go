@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 
 	"fairway/internal/inference"
 )
@@ -52,6 +54,13 @@ func (f *Front) unauthenticated(ctx context.Context, id string, err error) *refu
 		text = e.Message
 	}
 	return &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: text}
+}
+
+// overload refuses a request for which there is no room.
+func (f *Front) overload(w http.ResponseWriter, err error) {
+	e := inference.AsError(err)
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	f.refuse(w, &refusal{status: e.Kind.Status(), errorType: string(e.Kind), message: e.Message})
 }
 
 func (f *Front) refuse(w http.ResponseWriter, err error) {

@@ -27,6 +27,12 @@ type request struct {
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := uuid.New()
 	w.Header().Set("X-Amzn-Requestid", id)
+	leave, err := f.enter(r)
+	if err != nil {
+		f.overload(w, err)
+		return
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(r.Context(), f.timeout)
 	defer cancel()
 	body, err := f.answer(ctx, id, w.Header(), r)
@@ -36,6 +42,28 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.Write(body) // an error means that the caller has gone
+}
+
+// enter takes room for a request and its body, whose length may not be told. The
+// error is of kind Throttling.
+func (f *Front) enter(r *http.Request) (leave func(), err error) {
+	if f.room == nil {
+		return func() {}, nil
+	}
+	out, err := f.room.Enter()
+	if err != nil {
+		return nil, err
+	}
+	size := int64(f.limits.Body)
+	if told := r.ContentLength; told >= 0 {
+		size = min(size, told) // more is refused
+	}
+	release, err := f.room.Hold(size)
+	if err != nil {
+		out()
+		return nil, err
+	}
+	return func() { release(); out() }, nil
 }
 
 // answer is the response body; its error is a *refusal.

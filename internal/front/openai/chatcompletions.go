@@ -36,7 +36,7 @@ func (f *Front) chatCompletions(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.model, err = f.Model(ctx, c.body.Model, c.visit.Region); err != nil {
-		return err
+		return unknownModel(c.body.Model, inference.AsError(err))
 	}
 	p := passageOf(c)
 	stream, err := f.invoke(ctx, c, p)

@@ -110,14 +110,15 @@ func (s *scriptedStream) Close() error {
 // now is 1700000000.
 func now() time.Time { return time.Unix(1_700_000_000, 0) }
 
-// models maps a profile to its model; everything else but "no-such-model" is a
-// model's id.
+// models maps a profile to its model; everything else but three is a model's id.
 func models(_ context.Context, named string, _ inference.Region) (inference.ModelID, error) {
 	switch named {
 	case "apac.anthropic.claude-sonnet-4-20250514-v1:0":
 		return "anthropic.claude-sonnet-4-20250514-v1:0", nil
 	case "no-such-model":
-		return "", &inference.Error{Kind: inference.Validation, Op: "look up", Message: "The provided model identifier is invalid."}
+		return "", &inference.Error{Kind: inference.ResourceNotFound, Op: "look up", Message: "The provided model identifier is invalid."}
+	case "needs-a-profile":
+		return "", &inference.Error{Kind: inference.Validation, Op: "look up", Message: "Invocation of model ID needs-a-profile with on-demand throughput isn\u2019t supported."}
 	case "broken":
 		return "", errors.New("the catalog fell over")
 	}

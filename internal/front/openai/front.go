@@ -30,7 +30,7 @@ type Config struct {
 	front.Config
 
 	// Model is the foundation model behind what a caller named: an id or ARN of a
-	// model or profile. Errors are *inference.Error.
+	// model or profile. Errors are *inference.Error, ResourceNotFound for what is none.
 	Model func(ctx context.Context, named string, source inference.Region) (inference.ModelID, error)
 
 	// Models are what the principal can name from a source region, in the order in
@@ -107,7 +107,7 @@ func (f *Front) run(r *http.Request, c *call) error {
 	}
 	c.named = p.model
 	var err error
-	if c.visit, err = f.Admit(r, p.region); err != nil {
+	if c.visit, err = f.Admit(c.writer, r, p.region); err != nil {
 		return err
 	}
 	return p.operation.answer(f, r.Context(), c)

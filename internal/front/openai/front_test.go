@@ -245,7 +245,8 @@ func TestServes(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/v1/chat/completions": true, "/v1/chat": true, "/v1/models": true, "/v1/models/x": true, "/openai/v1/anything": true,
 		"/region/eu-west-1/v1/chat/completions": true, "/region/eu-west-1/openai/v1/models": true,
-		"/v1/messages": false, "/v1/chatter": false, "/region/mars/v1/models": false, "/": false, "": false, "/model/x/invoke": false,
+		"/v1/embeddings": true, "/region/eu-west-1/v1/responses": true, "/v1": true,
+		"/v1beta/models": false, "/region/mars/v1/models": false, "/": false, "": false, "/model/x/invoke": false,
 	} {
 		if got := openai.Serves(path); got != want {
 			t.Errorf("Serves(%q) = %v, want %v", path, got, want)

@@ -2,8 +2,10 @@ package openai
 
 import (
 	"context"
+	"errors"
 
 	"fairway/internal/dialect"
+	"fairway/internal/dialect/openai"
 	"fairway/internal/inference"
 )
 
@@ -55,8 +57,17 @@ func (f *Front) retrieveModel(ctx context.Context, c *call) error {
 		}
 		return f.respond(c, body)
 	}
+	return unknownModel(c.named, &inference.Error{Kind: inference.ResourceNotFound, Op: "retrieve model"})
+}
+
+// unknownModel words e as OpenAI does, where it is that there is no such model.
+func unknownModel(named string, e *inference.Error) error {
+	if e.Kind != inference.ResourceNotFound {
+		return e
+	}
 	return &inference.Error{
-		Kind: inference.ResourceNotFound, Op: "retrieve model",
-		Message: "The model '" + clip(c.named) + "' does not exist or you do not have access to it.",
+		Kind: e.Kind, Op: e.Op,
+		Message: "The model '" + clip(named) + "' does not exist or you do not have access to it.",
+		Err:     errors.Join(&openai.ParameterError{Param: "model", Code: "model_not_found"}, e.Err),
 	}
 }

@@ -29,11 +29,11 @@ const (
 	prefix     = "/openai"
 )
 
-// Serves reports whether the percent-encoded path is for this front: under one of
-// its operations, or anything else under /openai, which no other front serves.
+// Serves reports whether the percent-encoded path is for this front: anything under
+// /openai, or under /v1 but for what is Anthropic's there, whose front is asked first.
 func Serves(path string) bool {
 	path, _ = cutRegion(path)
-	return isUnder(path, "/v1/chat") || isUnder(path, pathModels) || isUnder(path, prefix)
+	return isUnder(path, "/v1") || isUnder(path, prefix)
 }
 
 func isUnder(path, dir string) bool {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"encoding/json"
 	"strings"
 
 	"fairway/internal/dialect"
@@ -33,6 +34,9 @@ func (t *translation) request() (inference.Operation, []byte, error) {
 			Identifier: id, Version: c.header.Get(guardrailVersion), Trace: strings.ToLower(c.header.Get(guardrailTrace)),
 		}
 	}
+	if c.model.IsAnthropic() {
+		carryNoTool(conversation)
+	}
 	op := inference.Converse
 	if c.body.Stream {
 		op = inference.ConverseStream
@@ -43,6 +47,14 @@ func (t *translation) request() (inference.Operation, []byte, error) {
 	t.encoder = openai.Dialect{Usage: c.body.IncludeUsage}.NewEncoder(c.head())
 	body, err := converse.Dialect{}.EncodeRequest(conversation)
 	return op, body, err
+}
+
+// carryNoTool puts the choice of no tool where Claude has it, since Converse has none.
+// Chat completions have no Extra that it could stand beside.
+func carryNoTool(c *dialect.Conversation) {
+	if c.ToolChoice != nil && c.ToolChoice.Mode == dialect.NoTool && len(c.Tools) > 0 {
+		c.ToolChoice, c.Extra = nil, json.RawMessage(`{"tool_choice":{"type":"none"}}`)
+	}
 }
 
 func (t *translation) whole(e inference.Event) ([]byte, error) {

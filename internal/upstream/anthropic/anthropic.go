@@ -12,10 +12,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
-	"fairway/internal/dialect"
 	"fairway/internal/dialect/anthropic"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
@@ -28,6 +26,8 @@ type Config struct {
 	Key     func() string // sent as x-api-key; nil or an empty key sends none
 	Version string        // anthropic-version; empty is 2023-06-01
 	Client  *http.Client  // nil is one of the Upstream's own; redirects are never followed
+
+	AnswerTimeout time.Duration // of an answer that is no stream; 0 is five minutes
 
 	// Models is the server's name of a foundation model; nil is Anthropic's name.
 	Models func(inference.ModelID) string
@@ -43,9 +43,12 @@ type Upstream struct {
 // 2026-10-21, refuses temperature, top_p and top_k.
 const defaultVersion = "2023-06-01"
 
-// New makes an Upstream. The error is a URL that is none of a server.
+// New makes an Upstream. The error is a URL that is none of a server, or http with a
+// key.
 func New(c Config) (*Upstream, error) {
-	server, err := modelserver.Open(modelserver.Config{URL: c.URL, Client: c.Client, Op: "invoke Messages", Refusal: refusal})
+	server, err := modelserver.Open(modelserver.Config{
+		URL: c.URL, Keyed: c.Key != nil, Client: c.Client, AnswerTimeout: c.AnswerTimeout, Op: "invoke Messages", Refusal: refusal,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +73,9 @@ func refusal(body []byte) (inference.Kind, string) {
 	return answer.Error.Err().Kind, answer.Error.Message
 }
 
+// Close gives up the connections that no call is using.
+func (u *Upstream) Close() error { return u.server.Close() }
+
 // Invoke calls the server for a target whose Model is a foundation model's id.
 // Exactly one of the Stream and the error is non-nil; errors are *inference.Error
 // with the region set.
@@ -78,7 +84,7 @@ func (u *Upstream) Invoke(ctx context.Context, t inference.Target, r *inference.
 	if r.Operation == inference.CountTokens {
 		invoke = u.count
 	}
-	return u.server.Invoke(ctx, t.Region, func(ctx context.Context) (*modelserver.Stream, error) {
+	return u.server.Invoke(ctx, t.Region, r, func(ctx context.Context) (*modelserver.Stream, error) {
 		return invoke(ctx, inference.ModelID(t.Model), r)
 	})
 }
@@ -88,11 +94,14 @@ func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *infer
 	if err != nil {
 		return nil, err
 	}
-	call, err := u.translate(form, model, r)
+	body, conversation, err := translate(form, model, r)
 	if err != nil {
 		return nil, err
 	}
-	return u.server.Stream(ctx, call, form.Begin(dialect.Head{
-		ID: strings.ReplaceAll(r.ID, "-", ""), Model: anthropic.ModelName(string(model)), Created: time.Now().Unix(),
-	}))
+	call, err := u.address(body, model, `"stream":true`)
+	if err != nil {
+		return nil, err
+	}
+	call.Path, call.Decoder = "/messages", anthropic.Dialect{}.NewDecoder()
+	return u.server.Stream(ctx, call, form.Begin(modelserver.Head(r, model, conversation)))
 }

@@ -14,23 +14,19 @@ import (
 	"fairway/internal/upstream/modelserver"
 )
 
-// translate makes a Messages call of r. A body that is one already keeps all its
-// bytes but for what the server has elsewhere.
-func (u *Upstream) translate(form invocation.Form, model inference.ModelID, r *inference.Request) (modelserver.Call, error) {
+// translate makes a Messages body of r. One that is a Messages body already keeps its
+// bytes: then there is no conversation.
+func translate(form invocation.Form, model inference.ModelID, r *inference.Request) ([]byte, *dialect.Conversation, error) {
 	native := r.Operation == inference.InvokeModel || r.Operation == inference.InvokeModelWithResponseStream
-	body := r.Body
-	if !native || !model.IsAnthropic() {
-		conversation, err := form.Decode(r.Body)
-		if err != nil {
-			return modelserver.Call{}, err
-		}
-		if body, err = (anthropic.Dialect{}).EncodeRequest(conversation); err != nil {
-			return modelserver.Call{}, err
-		}
+	if native && model.IsAnthropic() {
+		return r.Body, nil, nil
 	}
-	call, err := u.address(body, model, `"stream":true`)
-	call.Path, call.Decoder = "/messages", anthropic.Dialect{}.NewDecoder()
-	return call, err
+	conversation, err := form.Decode(r.Body)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := anthropic.Dialect{}.EncodeRequest(conversation)
+	return body, conversation, err
 }
 
 // address puts the model, and more members, into a Messages body, and takes out

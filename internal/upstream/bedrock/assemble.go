@@ -18,6 +18,7 @@ type assembled struct {
 	operation inference.Operation // that is asked for
 	reader    *invocation.Reader
 	writer    *invocation.Writer
+	served    *inference.Served // as the stream's header says
 }
 
 // assembly prepares to ask for a unary answer as a stream. It reports false where
@@ -33,14 +34,14 @@ func assembly(t inference.Target, r *inference.Request) (*assembled, bool) {
 		return nil, false
 	}
 	conversation, err := form.Decode(r.Body)
-	if err != nil || conversation.Guardrail != nil {
+	if err != nil || !conversation.IsPlain() {
 		return nil, false
 	}
 	reader, err := invocation.Read(operation, model)
 	if err != nil {
 		return nil, false
 	}
-	return &assembled{operation: operation, reader: reader, writer: form.Begin(head(r, model))}, true
+	return &assembled{operation: operation, reader: reader, writer: form.Begin(head(r, model, conversation))}, true
 }
 
 // streaming is the operation that streams what r asks for, and the foundation
@@ -61,15 +62,16 @@ func streaming(t inference.Target, r *inference.Request) (inference.Operation, i
 // asksForTrace reports whether the answer has members that frames spread
 // differently: a guardrail's work.
 func asksForTrace(r *inference.Request) bool {
-	return r.Header.Get("X-Amzn-Bedrock-Guardrailidentifier") != "" || r.Header.Get("X-Amzn-Bedrock-Trace") != ""
+	return r.Header.Get(guardrailHeader) != "" || r.Header.Get("X-Amzn-Bedrock-Trace") != ""
 }
 
 // head is the beginning of the answer, which pieces do not carry.
-func head(r *inference.Request, model inference.ModelID) dialect.Head {
+func head(r *inference.Request, model inference.ModelID, c *dialect.Conversation) dialect.Head {
 	return dialect.Head{
 		ID:      strings.ReplaceAll(r.ID, "-", ""),
 		Model:   anthropic.ModelName(string(model)),
 		Created: time.Now().Unix(),
+		Fields:  c.Fields,
 	}
 }
 
@@ -90,6 +92,9 @@ func (a *assembled) Next(ctx context.Context) (inference.Event, error) {
 	if err != nil {
 		return inference.Event{}, err
 	}
+	if event.Served != nil {
+		a.served = event.Served
+	}
 	pieces, err := a.reader.Read(event)
 	if err != nil {
 		return inference.Event{}, lost(ctx, err)
@@ -100,8 +105,16 @@ func (a *assembled) Next(ctx context.Context) (inference.Event, error) {
 			return inference.Event{}, lost(ctx, err)
 		}
 		if len(events) > 0 {
-			return events[0], nil
+			return a.tell(events[0]), nil
 		}
 	}
 	return inference.Event{}, nil
+}
+
+// tell puts on the answer what the stream's header says of how it was served.
+func (a *assembled) tell(answer inference.Event) inference.Event {
+	if a.served != nil {
+		answer.Served.Service = a.served.Service
+	}
+	return answer
 }

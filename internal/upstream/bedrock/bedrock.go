@@ -7,10 +7,12 @@
 //	credentials.go who signs it: the SDK's chain, or a role per account
 //	send.go        request -> response, or what went wrong on the way
 //	refusal.go     an HTTP error -> *inference.Error
-//	unary.go       an answer in one piece, with signs of life while it is awaited
+//	unary.go       an answer in one piece
 //	stream.go      an answer frame by frame
 //	assemble.go    a unary answer that is asked for as a stream
-//	profile.go     inference profiles that only the control plane knows
+//	guardrail.go   the guardrail that stands for the caller's in another region
+//	profile.go     profiles and models that only the control plane knows
+//	tags.go        what such a profile is tagged with
 package bedrock
 
 import (
@@ -31,15 +33,16 @@ import (
 // Config is how regions are reached. The zero Config calls AWS itself with the
 // credentials that the SDK finds.
 type Config struct {
-	Endpoint        string                  // of the runtime: a URL in which "{region}" stands for the region; empty is AWS's own
-	ControlEndpoint string                  // of the control plane, likewise
-	Credentials     aws.CredentialsProvider // nil is the SDK's default chain
-	Accounts        []Account               // that targets name; the empty account is always that of Credentials
-	BearerKey       func() string           // a Bedrock API key to send in place of signatures; nil, or while it is empty, calls are signed
+	Endpoint         string                      // of the runtime: a URL in which "{region}" stands for the region; empty is AWS's own
+	Endpoints        map[inference.Region]string // of single regions, in place of Endpoint
+	ControlEndpoint  string                      // of the control plane, likewise
+	ControlEndpoints map[inference.Region]string
+	Credentials      aws.CredentialsProvider // nil is the SDK's default chain
+	Accounts         []Account               // that targets name; the empty account is always that of Credentials
+	BearerKey        func() string           // a Bedrock API key to send in place of signatures; nil, or while it is empty, calls are signed
 
 	ConnectTimeout time.Duration // of one connection, and of its TLS handshake; default 3s
 	KeepAlive      time.Duration // between probes of a silent connection; default 45s, as the User Guide says
-	AnswerTimeout  time.Duration // to a whole unary answer; default 5m
 	Warm           int           // connections that Warm opens to a region; default 2
 
 	Log *slog.Logger // required
@@ -47,13 +50,12 @@ type Config struct {
 
 // Upstream is the real regions. It is safe for concurrent use.
 type Upstream struct {
-	runtime, control endpoint
+	runtime, control endpoints
 	accounts         accounts
 	bearer           func() string
 	signer           *v4.Signer
 	transport        *http.Transport
 	profiles         *profiles
-	answerTimeout    time.Duration
 	warm             int
 	log              *slog.Logger
 }
@@ -61,23 +63,22 @@ type Upstream struct {
 // New reads the SDK's shared configuration and calls nobody. The error is an
 // endpoint, an account or a configuration file that is no such thing.
 func New(ctx context.Context, c Config) (*Upstream, error) {
-	runtime, errRuntime := parseEndpoint(c.Endpoint, "bedrock-runtime", c.BearerKey != nil)
-	control, errControl := parseEndpoint(c.ControlEndpoint, "bedrock", c.BearerKey != nil)
+	runtime, errRuntime := parseEndpoints(c.Endpoint, c.Endpoints, "bedrock-runtime", c.BearerKey != nil)
+	control, errControl := parseEndpoints(c.ControlEndpoint, c.ControlEndpoints, "bedrock", c.BearerKey != nil)
 	accounts, errAccounts := openAccounts(ctx, c)
 	if err := errors.Join(errRuntime, errControl, errAccounts); err != nil {
 		return nil, fmt.Errorf("open bedrock upstream: %w", err)
 	}
 	u := &Upstream{
-		runtime:       runtime,
-		control:       control,
-		accounts:      accounts,
-		bearer:        c.BearerKey,
-		signer:        v4.NewSigner(),
-		transport:     newTransport(cmp.Or(c.ConnectTimeout, 3*time.Second), cmp.Or(c.KeepAlive, 45*time.Second)),
-		profiles:      newProfiles(),
-		answerTimeout: cmp.Or(c.AnswerTimeout, 5*time.Minute),
-		warm:          cmp.Or(c.Warm, 2),
-		log:           c.Log,
+		runtime:   runtime,
+		control:   control,
+		accounts:  accounts,
+		bearer:    c.BearerKey,
+		signer:    v4.NewSigner(),
+		transport: newTransport(cmp.Or(c.ConnectTimeout, 3*time.Second), cmp.Or(c.KeepAlive, 45*time.Second)),
+		profiles:  newProfiles(),
+		warm:      cmp.Or(c.Warm, 2),
+		log:       c.Log,
 	}
 	if u.bearer == nil {
 		u.bearer = func() string { return "" }
@@ -85,10 +86,14 @@ func New(ctx context.Context, c Config) (*Upstream, error) {
 	return u, nil
 }
 
-// Invoke calls a region. A unary call that nobody set a deadline for shows life
-// while its answer is awaited; one with a deadline is asked as a stream where that
-// gives the same answer, so that the region shows life by itself (ADR 10).
+// Invoke calls a region. A unary call that nobody set a deadline for is asked as it
+// is, and silent until its answer is there; one with a deadline is asked as a stream
+// where that gives the same answer, so that the region shows life by itself (ADR 10).
 func (u *Upstream) Invoke(ctx context.Context, t inference.Target, r *inference.Request) (inference.Stream, error) {
+	r, err := guarded(t, r)
+	if err != nil {
+		return nil, located(err, t.Region)
+	}
 	stream, err := u.invoke(ctx, t, r)
 	if err != nil {
 		return nil, located(err, t.Region)
@@ -100,8 +105,8 @@ func (u *Upstream) invoke(ctx context.Context, t inference.Target, r *inference.
 	if r.Operation.Streams() {
 		return u.stream(ctx, t, r, r.Operation)
 	}
-	if _, hasDeadline := ctx.Deadline(); !hasDeadline {
-		return u.patient(ctx, t, r)
+	if _, timely := ctx.Deadline(); !timely {
+		return u.unary(ctx, t, r)
 	}
 	if a, ok := assembly(t, r); ok {
 		stream, err := u.stream(ctx, t, r, a.operation)

@@ -22,6 +22,7 @@ func TestConformance(t *testing.T) {
 		return upstreamtest.Subject{
 			Upstream: f.upstream(t, Config{}),
 			Target:   target,
+			Guards:   true,
 			Hang:     func() { f.answer = func(_ http.ResponseWriter, r *http.Request) { hang(f, r) } },
 		}
 	})
@@ -71,12 +72,12 @@ func TestRequest(t *testing.T) {
 			t.Errorf("body = %s, want it byte for byte", body)
 		}
 		h := got.Header
-		accept := ""
-		if test.operation == inference.InvokeModel {
-			accept = "application/json"
+		accept, guardrail := "", ""
+		if test.operation == inference.InvokeModel { // the others have it in their bodies
+			accept, guardrail = "application/json", "g1"
 		}
 		if h.Get("Content-Type") != "application/json" || h.Get("Accept") != accept ||
-			h.Get("X-Amzn-Bedrock-Guardrailidentifier") != "g1" || h.Get("X-Fairway-Cost") != "" ||
+			h.Get("X-Amzn-Bedrock-Guardrailidentifier") != guardrail || h.Get("X-Fairway-Cost") != "" ||
 			h.Get("Accept-Encoding") != "" || h["Idempotency-Key"] != nil || !strings.HasPrefix(h.Get("Authorization"), "AWS4-HMAC-SHA256 ") {
 			t.Errorf("%s: headers = %v, want the service's own of the caller's, signed", test.operation, h)
 		}
@@ -124,6 +125,7 @@ func TestNewRefuses(t *testing.T) {
 		{Endpoint: "ftp://bedrock.internal"},
 		{Endpoint: "https://bedrock.internal/?x=1"},
 		{ControlEndpoint: "https://user@bedrock.internal"},
+		{Endpoints: map[inference.Region]string{"eu-west-1": "bedrock.internal"}},
 		{Accounts: []Account{{Role: "arn:aws:iam::111122223333:role/fairway"}}},
 	} {
 		if u, err := New(t.Context(), c); err == nil || u != nil {
@@ -152,6 +154,19 @@ func TestEndpoint(t *testing.T) {
 		got, err := e.at(test.region)
 		if (err != nil) != (test.want == "") || err == nil && got.String() != test.want {
 			t.Errorf("at(%q, %q) = %v, %v, want %q", test.template, test.region, got, err, test.want)
+		}
+	}
+}
+
+// TestEndpointsOfRegions: a region with an endpoint of its own is called there.
+func TestEndpointsOfRegions(t *testing.T) {
+	all, err := parseEndpoints("https://{region}.internal", map[inference.Region]string{"eu-west-1": "https://vpce-1.internal"}, "bedrock", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for region, want := range map[inference.Region]string{"eu-west-1": "https://vpce-1.internal", "eu-west-2": "https://eu-west-2.internal"} {
+		if got, err := all.at(region); err != nil || got.String() != want {
+			t.Errorf("at(%s) = %v, %v, want %s", region, got, err, want)
 		}
 	}
 }

@@ -11,6 +11,31 @@ import (
 	"fairway/internal/inference"
 )
 
+// endpoints are where a service of each region is reached.
+type endpoints struct {
+	any endpoint
+	own map[inference.Region]endpoint // of single regions, in place of any
+}
+
+func parseEndpoints(template string, own map[inference.Region]string, service string, bearer bool) (endpoints, error) {
+	all := endpoints{own: map[inference.Region]endpoint{}}
+	var failed error
+	all.any, failed = parseEndpoint(template, service, bearer)
+	for region, template := range own {
+		e, err := parseEndpoint(template, service, bearer)
+		all.own[region], failed = e, errors.Join(failed, err)
+	}
+	return all, failed
+}
+
+// at is the base URL in region.
+func (e endpoints) at(region inference.Region) (*url.URL, error) {
+	if own, ok := e.own[region]; ok {
+		return own.at(region)
+	}
+	return e.any.at(region)
+}
+
 // endpoint is where a service of each region is reached: a base URL with anyRegion
 // in place of the region.
 type endpoint url.URL

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,7 +115,7 @@ func (f *fakeAWS) verify(r *http.Request, body []byte) string {
 		return err.Error()
 	case a.Scope.Region != strings.Split(r.URL.Path, "/")[2] || a.Scope.Service != "bedrock":
 		return "Credential should be scoped to a valid region."
-	case !a.Verify(sigv4.RequestOf(r, body), f.secrets[a.AccessKeyID], at):
+	case !a.Verify(sigv4.RequestOf(r, body), a.Scope.Key(f.secrets[a.AccessKeyID]), at):
 		return "The request signature we calculated does not match the signature you provided."
 	}
 	return ""
@@ -158,6 +159,11 @@ func speak(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	if operation.Streams() {
 		w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+	}
+	for _, choice := range []string{"X-Amzn-Bedrock-Service-Tier", "X-Amzn-Bedrock-Performanceconfig-Latency"} {
+		if values, ok := r.Header[choice]; ok {
+			w.Header()[choice] = values
+		}
 	}
 	w.Header().Set("X-Amzn-Bedrock-Input-Token-Count", strconv.Itoa(usage.InputTokens))
 	w.Header().Set("X-Amzn-Bedrock-Output-Token-Count", strconv.Itoa(usage.OutputTokens))
@@ -222,6 +228,7 @@ func read(ctx context.Context, s inference.Stream) (events []inference.Event, er
 			return events, err
 		}
 		if !e.IsLifeSign() {
+			e.Raw = slices.Clone(e.Raw)
 			events = append(events, e)
 		}
 	}

@@ -37,8 +37,8 @@ type profileKey struct {
 }
 
 type knownProfile struct {
-	profile inference.Profile
-	until   time.Time
+	inference.ProfileListing
+	until time.Time
 }
 
 func newProfiles() *profiles {
@@ -46,19 +46,20 @@ func newProfiles() *profiles {
 	return &profiles{known: known}
 }
 
-func (ps *profiles) get(key profileKey) (inference.Profile, bool) {
+func (ps *profiles) get(key profileKey) (inference.ProfileListing, bool) {
 	k, ok := ps.known.Get(key)
-	return k.profile, ok && time.Now().Before(k.until)
+	return k.ProfileListing, ok && time.Now().Before(k.until)
 }
 
-func (ps *profiles) keep(key profileKey, p inference.Profile) {
+func (ps *profiles) keep(key profileKey, p inference.ProfileListing) {
 	ps.known.Add(key, knownProfile{p, time.Now().Add(profileTTL)})
 }
 
-// Profile asks source's control plane for an inference profile by id or ARN. It
-// reports false for what is none there; the error, an *inference.Error, is that no
-// answer could be had. Of several calls for one profile at once only one is made.
-func (u *Upstream) Profile(ctx context.Context, named string, source inference.Region) (inference.Profile, bool, error) {
+// Profile asks source's control plane for an inference profile by id or ARN, or
+// else for a foundation model, which has no profile's ID. It reports false for what
+// is neither there; the error, an *inference.Error, is that no answer could be had.
+// Of several calls for one profile at once only one is made.
+func (u *Upstream) Profile(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, bool, error) {
 	key := profileKey{named, source}
 	if p, ok := u.profiles.get(key); ok {
 		return p, true, nil
@@ -69,7 +70,7 @@ func (u *Upstream) Profile(ctx context.Context, named string, source inference.R
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), profileTimeout)
 		defer cancel()
-		p, err := u.getProfile(ctx, named, source)
+		p, err := u.describe(ctx, named, source)
 		if err == nil {
 			u.profiles.keep(key, p)
 		}
@@ -77,52 +78,111 @@ func (u *Upstream) Profile(ctx context.Context, named string, source inference.R
 	})
 	select {
 	case got := <-asked:
-		return u.found(ctx, got.Val.(inference.Profile), got.Err, source)
+		ok, err := u.found(ctx, got.Err, source)
+		return got.Val.(inference.ProfileListing), ok, err
 	case <-ctx.Done():
-		return inference.Profile{}, false, located(lost(ctx, ctx.Err()), source)
+		return inference.ProfileListing{}, false, located(lost(ctx, ctx.Err()), source)
 	}
 }
 
-// found tells a profile that is not there from an answer that is not. Where the
-// account may not ask, which an operator may change, nothing is there to find.
-func (u *Upstream) found(ctx context.Context, p inference.Profile, err error, source inference.Region) (inference.Profile, bool, error) {
-	if err == nil {
-		return p, true, nil
-	}
-	switch inference.AsError(err).Kind {
-	case inference.ResourceNotFound, inference.Validation:
-		return inference.Profile{}, false, nil
-	case inference.AccessDenied:
+// found tells what is not there from an answer that is not. Where the account may
+// not ask, which an operator may change, nothing is there to find.
+func (u *Upstream) found(ctx context.Context, err error, source inference.Region) (bool, error) {
+	switch {
+	case err == nil:
+		return true, nil
+	case !isAbsent(err):
+		return false, located(err, source)
+	case inference.AsError(err).Kind == inference.AccessDenied:
 		u.log.LogAttrs(ctx, slog.LevelWarn, "account may not look up inference profiles",
 			slog.String("region", string(source)), slog.Any("error", err))
-		return inference.Profile{}, false, nil
 	}
-	return inference.Profile{}, false, located(err, source)
+	return false, nil
+}
+
+// isAbsent reports whether the control plane knows of nothing that it would show.
+func isAbsent(err error) bool {
+	switch inference.AsError(err).Kind {
+	case inference.ResourceNotFound, inference.Validation, inference.AccessDenied:
+		return true
+	}
+	return false
+}
+
+// describe is the profile of that name, or else the model.
+func (u *Upstream) describe(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, error) {
+	if isModelARN(named) {
+		return u.getModel(ctx, named, source)
+	}
+	p, err := u.getProfile(ctx, named, source)
+	if err == nil || !isAbsent(err) || !mayBeModel(named) {
+		return p, err
+	}
+	m, errModel := u.getModel(ctx, named, source)
+	if errModel == nil || !isAbsent(errModel) {
+		return m, errModel
+	}
+	return p, err
+}
+
+func isModelARN(named string) bool {
+	name, err := arn.Parse(named)
+	return err == nil && strings.HasPrefix(name.Resource, "foundation-model/")
+}
+
+// mayBeModel tells a model's id, which has its provider before a dot, from that of
+// an application profile and from the ARN of any.
+func mayBeModel(named string) bool {
+	return strings.Contains(named, ".") && !strings.HasPrefix(named, "arn:")
 }
 
 // getProfile is GetInferenceProfile.
-func (u *Upstream) getProfile(ctx context.Context, named string, source inference.Region) (inference.Profile, error) {
+func (u *Upstream) getProfile(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, error) {
+	body, err := u.get(ctx, "/inference-profiles/", named, source)
+	if err != nil {
+		return inference.ProfileListing{}, err
+	}
+	return readProfile(body, source)
+}
+
+// getModel is GetFoundationModel.
+func (u *Upstream) getModel(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, error) {
+	body, err := u.get(ctx, "/foundation-models/", named, source)
+	if err != nil {
+		return inference.ProfileListing{}, err
+	}
+	return readModel(body, source)
+}
+
+// get is what source's control plane says at path of what is named.
+func (u *Upstream) get(ctx context.Context, path, named string, source inference.Region) ([]byte, error) {
 	base, err := u.control.at(source)
 	if err != nil {
-		return inference.Profile{}, err
+		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, under(base, "/inference-profiles/", named, "").String(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, under(base, path, named, "").String(), nil)
 	if err != nil {
-		return inference.Profile{}, err
+		return nil, err
 	}
-	if err := u.sign(request, nil, u.accounts.owner(named), source); err != nil {
-		return inference.Profile{}, err
+	return u.ask(request, nil, named, source)
+}
+
+// ask sends a request with that body to the control plane, as the account that owns
+// what it is about. It gives the body of a success.
+func (u *Upstream) ask(request *http.Request, body []byte, about string, source inference.Region) ([]byte, error) {
+	if err := u.sign(request, &inference.Request{Body: body}, u.accounts.owner(about), source); err != nil {
+		return nil, err
 	}
 	response, err := u.roundTrip(request)
 	if err != nil {
-		return inference.Profile{}, err
+		return nil, err
 	}
 	defer response.Body.Close()
-	body, err := whole(response, maxErrorBody)
+	answer, err := whole(response, maxErrorBody)
 	if err != nil {
-		return inference.Profile{}, lost(ctx, err)
+		return nil, lost(request.Context(), err)
 	}
-	return readProfile(body, source)
+	return answer, nil
 }
 
 // notThere is a profile that cannot be called, in the service's kind.
@@ -132,17 +192,21 @@ func notThere(cause string) error {
 
 // readProfile reads a GetInferenceProfileResponse. A global profile lists its
 // model in its source region and once without a region.
-func readProfile(body []byte, source inference.Region) (inference.Profile, error) {
+func readProfile(body []byte, source inference.Region) (inference.ProfileListing, error) {
 	var said struct {
-		ARN    inference.ARN       `json:"inferenceProfileArn"`
-		ID     inference.ProfileID `json:"inferenceProfileId"`
-		Status string              `json:"status"`
-		Models []struct {
+		Name        string              `json:"inferenceProfileName"`
+		Description string              `json:"description"`
+		Created     time.Time           `json:"createdAt"`
+		Updated     time.Time           `json:"updatedAt"`
+		ARN         inference.ARN       `json:"inferenceProfileArn"`
+		ID          inference.ProfileID `json:"inferenceProfileId"`
+		Status      string              `json:"status"`
+		Models      []struct {
 			ARN string `json:"modelArn"`
 		} `json:"models"`
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
-		return inference.Profile{}, lost(context.Background(), err)
+		return inference.ProfileListing{}, lost(context.Background(), err)
 	}
 	p := inference.Profile{ID: said.ID, ARN: said.ARN, SourceRegion: source, Remote: true}
 	for _, m := range said.Models {
@@ -159,10 +223,32 @@ func readProfile(body []byte, source inference.Region) (inference.Profile, error
 		}
 	}
 	if said.Status != "ACTIVE" || p.ID == "" || p.ARN == "" || len(p.Destinations) == 0 {
-		return inference.Profile{}, notThere("the profile is not active or names no foundation model")
+		return inference.ProfileListing{}, notThere("the profile is not active or names no foundation model")
 	}
 	if len(p.Destinations) == 1 && !p.Global {
 		p.CopiedFrom = string(p.Model)
 	}
-	return p, nil
+	return inference.ProfileListing{
+		Profile: p, Name: said.Name, Description: said.Description, Created: said.Created, Updated: said.Updated,
+	}, nil
+}
+
+// readModel reads a GetFoundationModelResponse. Whether the model can be called by
+// its own id the region says when it is.
+func readModel(body []byte, source inference.Region) (inference.ProfileListing, error) {
+	var said struct {
+		Details struct {
+			ID   inference.ModelID `json:"modelId"`
+			Name string            `json:"modelName"`
+		} `json:"modelDetails"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return inference.ProfileListing{}, lost(context.Background(), err)
+	}
+	if said.Details.ID == "" {
+		return inference.ProfileListing{}, notThere("the answer names no foundation model")
+	}
+	return inference.ProfileListing{Name: said.Details.Name, Profile: inference.Profile{
+		Model: said.Details.ID, SourceRegion: source, Destinations: []inference.Region{source}, Remote: true,
+	}}, nil
 }

@@ -26,7 +26,7 @@ func described(regions ...string) string {
 	for _, r := range regions {
 		models = append(models, `{"modelArn":"arn:aws:bedrock:`+r+`::foundation-model/`+model+`"}`)
 	}
-	return `{"inferenceProfileName":"n","inferenceProfileArn":"` + applicationARN + `","inferenceProfileId":"abcdef123456",` +
+	return `{"inferenceProfileName":"n","description":"d","createdAt":"2025-05-14T00:00:00+00:00","updatedAt":"2025-05-28T00:00:00+00:00","inferenceProfileArn":"` + applicationARN + `","inferenceProfileId":"abcdef123456",` +
 		`"status":"ACTIVE","type":"APPLICATION","models":[` + strings.Join(models, ",") + `]}`
 }
 
@@ -52,7 +52,12 @@ func TestProfile(t *testing.T) {
 		f.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, test.body) }
 		u := f.upstream(t, Config{})
 		got, ok, err := u.Profile(t.Context(), applicationARN, singapore)
-		if diff := cmp.Diff(test.want, got); diff != "" || ok != test.ok || err != nil {
+		want := inference.ProfileListing{Profile: test.want}
+		if test.ok {
+			want.Name, want.Description = "n", "d"
+			want.Created, want.Updated = time.Date(2025, 5, 14, 0, 0, 0, 0, time.UTC), time.Date(2025, 5, 28, 0, 0, 0, 0, time.UTC)
+		}
+		if diff := cmp.Diff(want, got); diff != "" || ok != test.ok || err != nil {
 			t.Errorf("%s: Profile() = %t, %v, want %t (-want +got):\n%s", test.name, ok, err, test.ok, diff)
 		}
 	}
@@ -138,6 +143,106 @@ func TestProfileIsAskedOnce(t *testing.T) {
 	}
 }
 
+// details is a GetFoundationModel response.
+const details = `{"modelDetails":{"modelArn":"arn:aws:bedrock:ap-southeast-1::foundation-model/new.model-v1:0","modelId":"new.model-v1:0","modelName":"New","inferenceTypesSupported":["ON_DEMAND"]}}`
+
+// TestModel: what is no profile may be a model.
+func TestModel(t *testing.T) {
+	const arn = "arn:aws:bedrock:ap-southeast-1::foundation-model/new.model-v1:0"
+	found := inference.ProfileListing{Name: "New", Profile: inference.Profile{
+		Model: "new.model-v1:0", SourceRegion: singapore, Destinations: []inference.Region{singapore}, Remote: true,
+	}}
+	absent := func(kind string, status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, kind, "m") }
+	}
+	says := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }
+	}
+	missing, denied := absent("ResourceNotFoundException", 404), absent("AccessDeniedException", 403)
+	for _, test := range []struct {
+		name, named    string
+		profile, model http.HandlerFunc
+		want           inference.ProfileListing // zero is none
+		fails          bool
+		asked          string
+	}{
+		{"by id", "new.model-v1:0", missing, says(details), found, false, "inference-profiles foundation-models"},
+		{"by id, with profiles denied", "new.model-v1:0", denied, says(details), found, false, "inference-profiles foundation-models"},
+		{"by ARN", arn, nil, says(details), found, false, "foundation-models"},
+		{"neither", "new.model-v1:0", missing, missing, inference.ProfileListing{}, false, "inference-profiles foundation-models"},
+		{"both denied", "new.model-v1:0", denied, denied, inference.ProfileListing{}, false, "inference-profiles foundation-models"},
+		{"an answer without a model", "new.model-v1:0", missing, says(`{}`), inference.ProfileListing{}, false, "inference-profiles foundation-models"},
+		{"no answer", "new.model-v1:0", missing, absent("ThrottlingException", 429), inference.ProfileListing{}, true, "inference-profiles foundation-models"},
+		{"no answer of profiles", "new.model-v1:0", absent("ThrottlingException", 429), says(details), inference.ProfileListing{}, true, "inference-profiles"},
+		{"an application profile", "abcdef123456", missing, says(details), inference.ProfileListing{}, false, "inference-profiles"},
+		{"the ARN of a profile", "arn:aws:bedrock:ap-southeast-1:1:inference-profile/new.model-v1:0", missing, says(details), inference.ProfileListing{}, false, "inference-profiles"},
+	} {
+		f := newAWS(t)
+		var asked []string
+		f.answer = func(w http.ResponseWriter, r *http.Request) {
+			path := strings.Split(r.URL.EscapedPath(), "/")
+			asked = append(asked, path[3])
+			if id, err := url.PathUnescape(path[4]); err != nil || id != test.named {
+				t.Errorf("%s: asked for %q, want %q", test.name, id, test.named)
+			}
+			if path[3] == "foundation-models" {
+				test.model(w, r)
+			} else {
+				test.profile(w, r)
+			}
+		}
+		got, ok, err := f.upstream(t, Config{}).Profile(t.Context(), test.named, singapore)
+		if diff := cmp.Diff(test.want, got); diff != "" || ok != (test.want.Model != "") || (err != nil) != test.fails {
+			t.Errorf("%s: Profile() = %t, %v (-want +got):\n%s", test.name, ok, err, diff)
+		}
+		if got := strings.Join(asked, " "); got != test.asked {
+			t.Errorf("%s: asked %q, want %q", test.name, got, test.asked)
+		}
+	}
+}
+
+func TestTags(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   map[string]string
+		ok     bool
+		fails  bool
+	}{
+		{"some", func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"tags":[{"key":"a","value":"1"},{"key":"b","value":""}]}`)
+		}, map[string]string{"a": "1", "b": ""}, true, false},
+		{"none", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) }, map[string]string{}, true, false},
+		{"no such profile", func(w http.ResponseWriter, _ *http.Request) { refuse(w, 404, "ResourceNotFoundException", "m") }, nil, false, false},
+		{"denied", func(w http.ResponseWriter, _ *http.Request) { refuse(w, 403, "AccessDeniedException", "m") }, nil, false, false},
+		{"away", func(w http.ResponseWriter, _ *http.Request) { refuse(w, 503, "ServiceUnavailableException", "m") }, nil, false, true},
+		{"no JSON", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, nil, false, true},
+	} {
+		f := newAWS(t)
+		f.answer = test.answer
+		got, ok, err := f.upstream(t, Config{}).Tags(t.Context(), applicationARN, singapore)
+		if diff := cmp.Diff(test.want, got); diff != "" || ok != test.ok || (err != nil) != test.fails {
+			t.Errorf("%s: Tags() = %t, %v (-want +got):\n%s", test.name, ok, err, diff)
+		}
+		r, body := f.last()
+		if r.Method != "POST" || r.URL.Path != "/region/ap-southeast-1/listTagsForResource" || body != `{"resourceARN":"`+applicationARN+`"}` {
+			t.Errorf("%s: asked %s %s %s, want ListTagsForResource of the profile", test.name, r.Method, r.URL.Path, body)
+		}
+	}
+}
+
+// FuzzReadModel: what is read can be called, and an error means nothing was.
+func FuzzReadModel(f *testing.F) {
+	f.Add([]byte(details))
+	f.Add([]byte(`{"modelDetails":null}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := readModel(body, singapore)
+		if (err != nil) != cmp.Equal(inference.ProfileListing{}, p) || err == nil && (p.Model == "" || p.ID != "" || len(p.Destinations) != 1) {
+			t.Errorf("readModel(%q) = %+v, %v, want a model that can be called or an error", body, p, err)
+		}
+	})
+}
+
 // FuzzReadProfile: what is read can be called, and an error means nothing was.
 func FuzzReadProfile(f *testing.F) {
 	f.Add([]byte(described("ap-south-1", "ap-southeast-1")))
@@ -146,7 +251,7 @@ func FuzzReadProfile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		p, err := readProfile(body, singapore)
 		if err != nil {
-			if diff := cmp.Diff(inference.Profile{}, p); diff != "" {
+			if diff := cmp.Diff(inference.ProfileListing{}, p); diff != "" {
 				t.Errorf("readProfile(%q) with an error (-want +got):\n%s", body, diff)
 			}
 			return

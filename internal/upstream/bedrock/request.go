@@ -3,8 +3,6 @@ package bedrock
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/sigv4"
 )
 
 // suffixes end the path of each operation, "/model/{modelId}/invoke".
@@ -33,7 +32,7 @@ func (u *Upstream) request(ctx context.Context, t inference.Target, r *inference
 		return nil, err
 	}
 	suffix := suffixes[operation]
-	h := &http.Request{
+	h := (&http.Request{
 		Method:        http.MethodPost,
 		URL:           under(base, "/model/", t.Model, suffix),
 		Host:          base.Host,
@@ -41,9 +40,8 @@ func (u *Upstream) request(ctx context.Context, t inference.Target, r *inference
 		Body:          io.NopCloser(bytes.NewReader(r.Body)),
 		GetBody:       func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil },
 		ContentLength: int64(len(r.Body)),
-	}
-	h = h.WithContext(ctx)
-	if err := u.sign(h, r.Body, t.Account, t.Region); err != nil {
+	}).WithContext(ctx)
+	if err := u.sign(h, r, t.Account, t.Region); err != nil {
 		return nil, err
 	}
 	// What the transport could not send on a connection that had gone stale it may
@@ -79,9 +77,9 @@ func headers(caller http.Header, operation inference.Operation) http.Header {
 	return h
 }
 
-// sign makes the request the account's, by a bearer key where there is one and
-// else by a signature, and puts it into the caller's trace.
-func (u *Upstream) sign(h *http.Request, body []byte, account string, region inference.Region) error {
+// sign makes h, which carries the body of r, the account's: by a bearer key where
+// there is one and else by a signature. It puts h into the caller's trace.
+func (u *Upstream) sign(h *http.Request, r *inference.Request, account string, region inference.Region) error {
 	ctx := h.Context()
 	if key := u.bearer(); key != "" {
 		h.Header.Set("Authorization", "Bearer "+key)
@@ -90,8 +88,11 @@ func (u *Upstream) sign(h *http.Request, body []byte, account string, region inf
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		if err := u.signer.SignHTTP(ctx, credentials, h, hex.EncodeToString(sum[:]), "bedrock", string(region), time.Now()); err != nil {
+		hash := r.PayloadHash
+		if hash == "" {
+			hash = sigv4.HashPayload(r.Body)
+		}
+		if err := u.signer.SignHTTP(ctx, credentials, h, hash, "bedrock", string(region), time.Now()); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,8 @@ type stream struct {
 	cancel    context.CancelFunc
 	body      io.ReadCloser
 	inspector *invocation.Inspector
-	final     atomic.Bool // the terminal frame was read
+	served    *inference.Served // by the header, for the first frame
+	final     atomic.Bool       // the terminal frame was read
 
 	mu      sync.Mutex // held by Next; Close wakes Next before it waits for it
 	frames  *eventstream.Reader
@@ -44,7 +45,9 @@ func (u *Upstream) stream(ctx context.Context, t inference.Target, r *inference.
 		response.Body.Close()
 		return nil, lost(ctx, errNotEventStream)
 	}
-	return newStream(call, cancel, operation, t.Region, response.Body), nil
+	s := newStream(call, cancel, operation, t.Region, response.Body)
+	s.served = invocation.Served(response.Header)
+	return s, nil
 }
 
 func newStream(call context.Context, cancel context.CancelFunc, operation inference.Operation, region inference.Region, body io.ReadCloser) *stream {
@@ -94,7 +97,9 @@ func (s *stream) next(ctx context.Context) (inference.Event, error) {
 	frame, err := s.frames.Next()
 	switch {
 	case err == nil:
-		return s.inspector.Frame(frame)
+		event, err := s.inspector.Frame(frame)
+		event.Served, s.served = s.served, nil
+		return event, err
 	case errors.Is(err, io.EOF):
 		return inference.Event{}, lost(ctx, errCut)
 	case ctx.Err() == nil: // else the end of ctx closed the connection

@@ -14,6 +14,7 @@ import (
 
 	"fairway/internal/inference"
 	"fairway/internal/upstream/upstreamtest"
+	"fairway/internal/wire/sigv4"
 )
 
 // memory is a listener whose connections are pipes, for time that is not real.
@@ -52,55 +53,10 @@ func inMemory(t *testing.T, c Config, answer http.HandlerFunc) *Upstream {
 	return u
 }
 
-// TestSignsOfLife: while a region works on a unary answer there is a sign of life
-// every five seconds, and then the answer.
-func TestSignsOfLife(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := inMemory(t, Config{}, func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(23 * time.Second)
-			_, _ = io.WriteString(w, "{}")
-		})
-		began := time.Now()
-		stream, err := u.Invoke(t.Context(), target, ask(inference.InvokeModel, upstreamtest.Body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stream.Close()
-		for e, last := (inference.Event{}), began; !e.Final; last = time.Now() {
-			if e, err = stream.Next(t.Context()); err != nil {
-				t.Fatalf("Next = %v", err)
-			}
-			if silence := time.Since(last); silence > pulse || !e.Final && !e.IsLifeSign() {
-				t.Errorf("event = %+v after %s, want the answer or a sign of life within %s", e, silence, pulse)
-			}
-		}
-		if took := time.Since(began); took != 23*time.Second {
-			t.Errorf("the answer took %s, want 23s", took)
-		}
-	})
-}
-
 // stuck never answers; it ends with the connection.
 func stuck(_ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
-}
-
-// TestAnswerTimeout: a region that never answers is given up in the end.
-func TestAnswerTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := inMemory(t, Config{AnswerTimeout: 2 * time.Minute}, stuck)
-		began := time.Now()
-		stream, err := u.Invoke(t.Context(), target, ask(inference.InvokeModel, upstreamtest.Body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = read(t.Context(), stream)
-		e, ok := errors.AsType[*inference.Error](err)
-		if took := time.Since(began); !ok || !e.Transport || e.Kind != inference.ServiceUnavailable || e.Region != singapore || took != 2*time.Minute {
-			t.Errorf("stream ended with %v after %s, want a transport error after 2m", err, took)
-		}
-	})
 }
 
 // TestNoSignsOfLifeUnderADeadline: where time presses a silent region is silent, so
@@ -226,8 +182,11 @@ func TestNotAssembled(t *testing.T) {
 		target  inference.Target
 		request *inference.Request
 	}{
-		"a guardrail":            {target, guarded},
-		"a body not understood":  {target, ask(inference.Converse, `{"messages":[{"role":"user","content":[{"searchResult":{}}]}]}`)},
+		"a guardrail":           {target, guarded},
+		"a body not understood": {target, ask(inference.Converse, `{"messages":[{"role":"user","content":[{"unheardOf":{}}]}]}`)},
+		"citations": {target, ask(inference.Converse, `{"messages":[{"role":"user","content":[{"text":"a"},`+
+			`{"document":{"name":"d","format":"txt","source":{"text":"t"},"citations":{"enabled":true}}}]}]}`)},
+		"fields of the answer":   {target, ask(inference.Converse, `{"additionalModelResponseFieldPaths":["/usage"],`+upstreamtest.ConverseBody[1:])},
 		"a model that is hidden": {inference.Target{Region: singapore, Model: "arn:aws:bedrock:ap-southeast-1:123456789012:application-inference-profile/abcdef123456"}, ask(inference.InvokeModel, upstreamtest.Body)},
 	} {
 		stream, err := u.Invoke(soonDue(t), test.target, test.request)
@@ -266,5 +225,23 @@ func TestRefusedStream(t *testing.T) {
 			continue
 		}
 		stream.Close()
+	}
+}
+
+// TestPayloadHashIsTaken: a body whose hash is known is not hashed again; the region
+// checks it.
+func TestPayloadHashIsTaken(t *testing.T) {
+	f := newAWS(t)
+	u := f.upstream(t, Config{})
+	for hash, want := range map[string]error{sigv4.HashPayload([]byte(upstreamtest.Body)): io.EOF, sigv4.HashPayload(nil): nil} {
+		r := ask(inference.InvokeModel, upstreamtest.Body)
+		r.PayloadHash = hash
+		stream, err := u.Invoke(t.Context(), target, r)
+		if err == nil {
+			_, err = read(t.Context(), stream)
+		}
+		if want != nil && err != want || want == nil && inference.AsError(err).Kind != inference.InvalidSignature {
+			t.Errorf("a call with the hash %s = %v, want it used", hash, err)
+		}
 	}
 }

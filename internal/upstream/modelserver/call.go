@@ -49,7 +49,7 @@ func (s *Server) Collect(ctx context.Context, c Call) (*dialect.Answer, error) {
 }
 
 func (s *Server) collect(ctx context.Context, c Call) (*dialect.Answer, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	answer, err := s.ask(ctx, c)
 	if err != nil {

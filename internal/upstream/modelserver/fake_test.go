@@ -119,7 +119,7 @@ func call() Call {
 }
 
 func (f *fake) invoke(ctx context.Context, op inference.Operation) (inference.Stream, error) {
-	return f.Invoke(ctx, region, func(ctx context.Context) (*Stream, error) {
+	return f.Invoke(ctx, region, new(inference.Request), func(ctx context.Context) (*Stream, error) {
 		form, err := invocation.Of(op, model)
 		if err != nil {
 			return nil, err

@@ -59,7 +59,7 @@ func TestUnary(t *testing.T) {
 func TestComplete(t *testing.T) {
 	f := serve(t, answers(""))
 	complete := func(context.Context) (*Stream, error) { return Complete([]byte(`{}`)), nil }
-	stream, err := f.Invoke(t.Context(), region, complete)
+	stream, err := f.Invoke(t.Context(), region, new(inference.Request), complete)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestComplete(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if s, err := f.Invoke(ctx, region, complete); s != nil || inference.AsError(err).Kind != inference.Canceled {
+	if s, err := f.Invoke(ctx, region, new(inference.Request), complete); s != nil || inference.AsError(err).Kind != inference.Canceled {
 		t.Errorf("Invoke after the caller left = %v, %v, want Canceled", s, err)
 	}
 }
@@ -314,5 +314,75 @@ func TestLongAnswer(t *testing.T) {
 	}
 	if _, err := a.next(); !errors.Is(err, errLong) || !inference.AsError(err).Transport {
 		t.Errorf("next = %v, want %v as a transport error", err, errLong)
+	}
+}
+
+// An answer that is no stream is given up in the end, though its server goes on to
+// show life. A stream is not.
+func TestAnswerTimeout(t *testing.T) {
+	f := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := io.WriteString(w, text(one)); err != nil {
+				return
+			}
+			_ = http.NewResponseController(w).Flush()
+		}
+	})
+	f.timeout = 50 * time.Millisecond
+	if _, err := f.read(t, inference.Converse); !inference.AsError(err).Transport || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Next error = %v, want a transport error after the answer timeout", err)
+	}
+	if _, ok := f.deadline(t, inference.ConverseStream); ok {
+		t.Error("a stream has a deadline, want none")
+	}
+}
+
+// deadline is that of a call to the server.
+func (f *fake) deadline(t *testing.T, op inference.Operation) (time.Time, bool) {
+	t.Helper()
+	ctx, cancel := f.attempt(t.Context(), op)
+	defer cancel()
+	return ctx.Deadline()
+}
+
+// A key goes to another machine over TLS only.
+func TestKeysNeedTLS(t *testing.T) {
+	for url, want := range map[string]error{
+		"https://example.com":     nil,
+		"http://127.0.0.1:11434":  nil,
+		"http://[::1]:11434":      nil,
+		"http://localhost:11434":  nil,
+		"http://example.com":      errKey,
+		"http://10.0.0.1:8000/v1": errKey,
+	} {
+		if _, err := Open(Config{URL: url, Keyed: true}); err != want {
+			t.Errorf("Open(%q) with a key = %v, want %v", url, err, want)
+		}
+		if _, err := Open(Config{URL: url}); err != nil {
+			t.Errorf("Open(%q) = %v, want no error", url, err)
+		}
+	}
+}
+
+// TestHead: an answer is named as its model's maker has it, and tells how it is served
+// by the header of an Invoke operation or by the body of Converse.
+func TestHead(t *testing.T) {
+	asked := &inference.Request{ID: "0-1", Header: http.Header{"X-Amzn-Bedrock-Service-Tier": {"default"}}}
+	c := &dialect.Conversation{Service: inference.Service{Latency: "standard"}, Fields: []string{dialect.StopSequenceField}}
+	for _, test := range []struct {
+		request *inference.Request
+		model   inference.ModelID
+		c       *dialect.Conversation
+		name    string
+		service inference.Service
+		fields  int
+	}{
+		{asked, "anthropic.claude-sonnet-4-20250514-v1:0", nil, "claude-sonnet-4-20250514", inference.Service{Tier: "default"}, 0},
+		{&inference.Request{ID: "01"}, "amazon.nova-pro-v1:0", c, "amazon.nova-pro-v1:0", c.Service, 1},
+	} {
+		h := Head(test.request, test.model, test.c)
+		if h.ID != "01" || h.Model != test.name || h.Service != test.service || len(h.Fields) != test.fields {
+			t.Errorf("Head(%s) = %+v, want %s served as %+v with %d fields", test.model, h, test.name, test.service, test.fields)
+		}
 	}
 }

@@ -29,11 +29,14 @@ type Stream struct {
 	err   error             // what Next gives from here on
 }
 
-// Invoke gives the stream that begin makes under a context of its own. Exactly one
-// of the Stream and the error is non-nil; errors, the stream's too, are
-// *inference.Error of the region.
-func (s *Server) Invoke(ctx context.Context, region inference.Region, begin func(context.Context) (*Stream, error)) (inference.Stream, error) {
-	attempt, cancel := context.WithCancel(ctx)
+// Invoke gives the stream that begin makes of r under a context of its own, unless r
+// asks for what only Bedrock does. Exactly one of the Stream and the error is non-nil;
+// errors, the stream's too, are *inference.Error of the region.
+func (s *Server) Invoke(ctx context.Context, region inference.Region, r *inference.Request, begin func(context.Context) (*Stream, error)) (inference.Stream, error) {
+	if err := s.refuse(r.Header); err != nil {
+		return nil, s.failure(err, region, ctx)
+	}
+	attempt, cancel := s.attempt(ctx, r.Operation)
 	stream, err := begin(attempt)
 	if err != nil {
 		cancel()
@@ -45,6 +48,14 @@ func (s *Server) Invoke(ctx context.Context, region inference.Region, begin func
 		return nil, s.failure(err, region, ctx)
 	}
 	return stream, nil
+}
+
+// attempt is the context of one call: an answer that is no stream has its time.
+func (s *Server) attempt(ctx context.Context, op inference.Operation) (context.Context, context.CancelFunc) {
+	if op.Streams() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, s.timeout)
 }
 
 // Stream is what w makes of the answer to c, for Invoke to give out.

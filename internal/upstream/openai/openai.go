@@ -12,7 +12,6 @@ package openai
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"fairway/internal/dialect"
@@ -29,6 +28,8 @@ type Config struct {
 	Model  func(inference.ModelID) string // the server's name of a foundation model; nil is its id
 	Client *http.Client                   // nil is one of the Upstream's own; redirects are never followed
 
+	AnswerTimeout time.Duration // of an answer that is no stream; 0 is five minutes
+
 	// Tokens counts a conversation as the model would: for CountTokens, and for
 	// answers whose usage the server does not tell. Without it the former is
 	// refused and the latter have none.
@@ -41,9 +42,12 @@ type Upstream struct {
 	server *modelserver.Server
 }
 
-// New makes an Upstream. The error is a URL that is none of a server.
+// New makes an Upstream. The error is a URL that is none of a server, or http with a
+// key.
 func New(c Config) (*Upstream, error) {
-	server, err := modelserver.Open(modelserver.Config{URL: c.URL, Client: c.Client, Op: op, Refusal: refusal})
+	server, err := modelserver.Open(modelserver.Config{
+		URL: c.URL, Keyed: c.Key != nil, Client: c.Client, AnswerTimeout: c.AnswerTimeout, Op: op, Refusal: refusal,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +63,9 @@ const op = "invoke chat completions"
 // servers.
 func refusal(body []byte) (inference.Kind, string) { return "", openai.ErrorMessage(body) }
 
+// Close gives up the connections that no call is using.
+func (u *Upstream) Close() error { return u.server.Close() }
+
 // Invoke calls the server for a target whose Model is a foundation model's id.
 // Exactly one of the Stream and the error is non-nil; errors are *inference.Error
 // with the region set.
@@ -67,7 +74,7 @@ func (u *Upstream) Invoke(ctx context.Context, t inference.Target, r *inference.
 	if r.Operation == inference.CountTokens {
 		invoke = u.count
 	}
-	return u.server.Invoke(ctx, t.Region, func(ctx context.Context) (*modelserver.Stream, error) {
+	return u.server.Invoke(ctx, t.Region, r, func(ctx context.Context) (*modelserver.Stream, error) {
 		return invoke(ctx, inference.ModelID(t.Model), r)
 	})
 }
@@ -86,8 +93,7 @@ func (u *Upstream) invoke(ctx context.Context, model inference.ModelID, r *infer
 	if err != nil {
 		return nil, err
 	}
-	head := dialect.Head{ID: strings.ReplaceAll(r.ID, "-", ""), Model: string(model), Created: time.Now().Unix()}
-	return u.server.Stream(ctx, call, form.Begin(head))
+	return u.server.Stream(ctx, call, form.Begin(modelserver.Head(r, model, conversation)))
 }
 
 // count answers CountTokens itself: chat completions have nothing like it.

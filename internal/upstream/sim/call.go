@@ -28,8 +28,9 @@ type call struct {
 	conversation *dialect.Conversation
 	streams      bool
 	converse     bool // Converse or ConverseStream
-	input        int  // tokens
-	limit        int  // of the output, tokens
+	service      inference.Service
+	input        int // tokens
+	limit        int // of the output, tokens
 }
 
 // open reads and checks a request as Bedrock does before a model sees it. Errors
@@ -55,6 +56,7 @@ func (w *World) open(t inference.Target, r *inference.Request) (*call, error) {
 	if c.conversation.Guardrail != nil {
 		return nil, invalid(noGuardrail)
 	}
+	c.service = cmp.Or(invocation.Asked(r.Header), c.conversation.Service)
 	c.input = c.tokens.Conversation(c.conversation)
 	if r.Operation == inference.CountTokens {
 		return c, nil
@@ -141,7 +143,7 @@ func (w *World) write(ctx context.Context, c *call) (draft, error) {
 		conversation.Messages = conversation.Messages[:len(conversation.Messages)-1]
 	}
 	reply, err := w.config.Text.Reply(ctx, c.model.ID, &conversation)
-	if err != nil {
+	if err != nil && reply == nil {
 		return draft{}, err
 	}
 	if prefilled && len(reply) > 0 && reply[0].Type == dialect.Text {
@@ -149,7 +151,9 @@ func (w *World) write(ctx context.Context, c *call) (draft, error) {
 		rest.Text = strings.TrimPrefix(rest.Text, prefill)
 		reply = append(Reply{rest}, reply[1:]...)
 	}
-	return c.cut(reply), nil
+	d := c.cut(reply)
+	d.failure = err
+	return d, nil
 }
 
 func invalid(message string) error {

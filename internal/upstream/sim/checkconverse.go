@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -8,14 +9,15 @@ import (
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/anthropic"
+	"fairway/internal/dialect/converse"
 )
 
 // What Converse says, marked as in texts.go. It checks a conversation before any
 // model sees it; what the model itself refuses comes with fromModel before it.
 const (
-	userFirst      = "A conversation must start with a user message. Try again with a conversation that starts with a user message." // [V]
-	userLast       = "A conversation must end with a user message. Try again with a conversation that ends with a user message."     // [M]
-	turnsAlternate = "A conversation must alternate between user and assistant roles. Make sure the conversation alternates " +      // [V]
+	userFirst      = converse.UserFirst                                                                                          // [V]
+	userLast       = "A conversation must end with a user message. Try again with a conversation that ends with a user message." // [M]
+	turnsAlternate = "A conversation must alternate between user and assistant roles. Make sure the conversation alternates " +  // [V]
 		"between user and assistant roles and try again."
 	emptyContent     = "The content field in the Message object at messages.%d is empty. Add a ContentBlock object to the content field and try again." // [V]
 	blankText        = "The text field in the ContentBlock object at messages.%d.content.%d is blank. Add text to the text field, and try again."       // [V]
@@ -36,7 +38,7 @@ const firstMerging = 407
 // checkConverse finds what is wrong with a Converse call. The error is Validation.
 func (c *call) checkConverse() error {
 	for _, check := range []func() error{
-		c.checkRanges, c.checkTurns, c.checkBlocks, c.checkToolTurns, c.checkToolChoice, c.checkMaxTokens, c.checkThinking, c.checkEnd,
+		c.checkRanges, c.checkTurns, c.checkBlocks, c.checkToolTurns, c.checkToolChoice, c.checkMaxTokens, c.checkThinking, c.checkAdditional, c.checkEnd,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -116,7 +118,7 @@ func (c *call) checkBlocks() error {
 
 // checkToolTurns wants the calls of each assistant turn answered in the next one.
 func (c *call) checkToolTurns() error {
-	var asked []string
+	var asked []string // ids of the turn before
 	for i, m := range c.conversation.Messages {
 		calls, results := toolIDs(m, dialect.ToolUse), toolIDs(m, dialect.ToolResult)
 		switch {
@@ -125,7 +127,11 @@ func (c *call) checkToolTurns() error {
 		case len(results) > len(asked):
 			return invalid(fmt.Sprintf(tooManyResults, i))
 		}
-		missing := slices.DeleteFunc(asked, func(id string) bool { return slices.Contains(results, id) })
+		answered := map[string]bool{}
+		for _, id := range results {
+			answered[id] = true
+		}
+		missing := slices.DeleteFunc(asked, func(id string) bool { return answered[id] })
 		if len(missing) > 0 {
 			return invalid(fmt.Sprintf(resultsMissing, i, clip(strings.Join(missing, ", "), maxQuote)))
 		}
@@ -183,6 +189,30 @@ func (c *call) checkThinking() error {
 		return invalid(fromModel + thinkingForcedTool)
 	}
 	return nil
+}
+
+// checkAdditional finds members that Claude's own body does not have.
+func (c *call) checkAdditional() error {
+	if c.conversation.Extra == nil || !c.model.ID.IsAnthropic() {
+		return nil
+	}
+	var found finding
+	r, err := anthropic.Decode(c.conversation.Extra)
+	wrong, mistyped := errors.AsType[*anthropic.TypeError](err)
+	switch {
+	case mistyped:
+		found = typeFinding(wrong)
+	case err != nil:
+		return invalid(malformed)
+	case len(r.Unknown) == 0:
+		return nil
+	default:
+		found = extraneous(r.Unknown[0])
+	}
+	if voice := voiceOf(c.model.ID); voice == schemaVoice {
+		return invalid(voice.say(found))
+	}
+	return invalid(fromModel + found.native)
 }
 
 // checkEnd is about a trailing assistant message, which not every model continues.

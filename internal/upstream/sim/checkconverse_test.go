@@ -54,6 +54,15 @@ func TestConverseRefusals(t *testing.T) {
 		{sonnet35, thinking(""), "Malformed input request: #: extraneous key [thinking] is not permitted, please reformat your input and try again."},
 		{novaPro, thinking(""), "Malformed input request: #: extraneous key [thinking] is not permitted, please reformat your input and try again."},
 		{sonnet4, messages(`"additionalModelRequestFields":{"thinking":{"type":"adaptive"}},`, hi), fromModel + noAdaptive},
+		{sonnet4, messages(`"additionalModelRequestFields":{"anthropic_beta":["x"],"topk":1},`, hi), fromModel + "topk: Extra inputs are not permitted"},
+		{sonnet4, messages(`"additionalModelRequestFields":{"anthropic_beta":"x"},`, hi), fromModel + "anthropic_beta: Input should be a valid list"},
+		{sonnet35, messages(`"additionalModelRequestFields":{"topk":1},`, hi), "Malformed input request: #: extraneous key [topk] is not permitted, please reformat your input and try again."},
+		{sonnet4, messages(`"toolConfig":{"tools":[]},`, hi),
+			"1 validation error detected: Value '[]' at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{sonnet4, messages(`"performanceConfig":{"latency":"fast"},`, hi),
+			"1 validation error detected: Value 'fast' at 'performanceConfig.latency' failed to satisfy constraint: Member must satisfy enum value set: [optimized, standard]"},
+		{sonnet4, messages(`"serviceTier":{"type":"gold"},`, hi), "service tier provided is invalid"},
+		{titanEmbed, messages("", hi), "This action doesn't support the model that you provided. Try again with a supported text or chat model."},
 	} {
 		refused(t, inference.Converse, c.model, c.body, c.want)
 	}
@@ -61,6 +70,12 @@ func TestConverseRefusals(t *testing.T) {
 		{opus48, messages("", hi, hi)}, // newer models merge turns
 		{sonnet4, messages("", hi, well)},
 		{novaPro, messages("", hi, well)},
+		{sonnet4, messages(`"promptVariables":{"a":{"text":"b"}},"additionalModelResponseFieldPaths":["/usage"],`,
+			`{"role":"user","content":[{"text":"hi"},{"guardContent":{"text":{"text":"g","qualifiers":["query"]}}},`+
+				`{"document":{"format":"txt","name":"d","context":"c","citations":{"enabled":true},"source":{"text":"t"}}},`+
+				`{"searchResult":{"source":"s","title":"t","content":[{"text":"x"}]}}]}`)},
+		{sonnet4, messages(`"toolConfig":{"tools":[{"systemTool":{"name":"nova_grounding"}}]},`, hi)},
+		{sonnet4, messages(`"additionalModelRequestFields":{"anthropic_beta":["x"],"metadata":{"user_id":"u"}},`, hi)},
 		{sonnet4, messages(tool, hi, calls, `{"role":"user","content":[{"toolResult":{"toolUseId":"b","content":[{"json":{"a":1}}]}},{"toolResult":{"toolUseId":"a","content":[]}}]}`)},
 	} {
 		if _, err := run(t, New(config()), singapore, inference.Converse, c.model, c.body); err != nil {

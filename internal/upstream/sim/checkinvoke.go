@@ -9,15 +9,17 @@ import (
 // JSON Schema.
 type family struct {
 	prefix    string // of the model ids
-	prompt    string // path of the prompt
 	maxTokens string // path of max_tokens
 	unasked   int    // max_tokens where the body has none (User Guide, the families' pages [M])
 }
 
 var families = []family{
-	{"amazon.titan-text", "inputText", "textGenerationConfig.maxTokenCount", 512},
-	{"meta.llama", "prompt", "max_gen_len", 512},
-	{"mistral.", "prompt", "max_tokens", 512},
+	{"amazon.titan-text", "textGenerationConfig.maxTokenCount", 512},
+	{"meta.llama", "max_gen_len", 512},
+	{"mistral.mistral-7b", "max_tokens", 512},
+	{"mistral.mixtral-8x7b", "max_tokens", 512},
+	{"mistral.mistral-large-2402", "max_tokens", 512},
+	{"mistral.mistral-small-2402", "max_tokens", 512},
 }
 
 // family is the zero one for a call that is of none, or comes by Converse.
@@ -35,10 +37,8 @@ func (c *call) family() family {
 func (c *call) checkInvoke() error {
 	f, n, limit := c.family(), c.conversation.MaxTokens, c.model.MaxOutput
 	switch {
-	case len(c.conversation.Messages) == 0 && f.prompt == "":
+	case len(c.conversation.Messages) == 0: // a chat completion may have system messages alone
 		return invalid(schemaVoice.say(finding{path: "messages", schema: "expected minimum item count: 1, found: 0"}))
-	case len(c.conversation.Messages) == 0:
-		return invalid(schemaVoice.say(finding{path: f.prompt, schema: "expected minLength: 1, actual: 0"}))
 	case f.maxTokens == "" || n == nil:
 		return c.checkMaxTokens()
 	case *n < 1:

@@ -12,6 +12,7 @@ type draft struct {
 	content []dialect.Block
 	stop    dialect.Stop
 	tokens  int
+	failure error // that ends it in place of stop, nil without
 }
 
 // cut ends the reply where the request says: before the first stop sequence if

@@ -11,11 +11,14 @@ import (
 	"fairway/internal/dialect"
 )
 
-// Bounds on an example: how deep it nests, of how many values it is made, and how
-// many elements and runes a schema can ask for.
+// Bounds on an example: how long its schema is, how deep it nests, how much text of
+// schemas is followed for all of its values, and how many elements and runes a schema
+// can ask for.
 const (
+	maxSchemaSize   = 256 << 10
+	minSchemaSize   = 100 // that a schema counts for
 	maxExampleDepth = 16
-	maxExampleSize  = 10_000
+	maxExampleSize  = 1 << 20
 	maxExampleItems = 100
 	maxExampleRunes = 1_000
 )
@@ -54,7 +57,7 @@ func encode(value any) json.RawMessage {
 // exampleOf is a value that fits a schema, nil where it cannot be read.
 func exampleOf(raw json.RawMessage, words []string) any {
 	var root schema
-	if json.Unmarshal(raw, &root) != nil {
+	if len(raw) > maxSchemaSize || json.Unmarshal(raw, &root) != nil {
 		return nil
 	}
 	e := example{root: &root, words: words, left: maxExampleSize}
@@ -66,7 +69,7 @@ type example struct {
 	root  *schema
 	words []string
 	used  int
-	left  int // schemas that may still be resolved
+	left  int // bytes of schemas that may still be followed
 	nth   int // which of several values that have to differ is made
 }
 
@@ -101,7 +104,7 @@ func (e *example) value(s *schema, depth int) any {
 func (e *example) object(s *schema, depth int) map[string]any {
 	object := make(map[string]any, len(s.Required))
 	add := func(name string) {
-		if _, there := object[name]; there {
+		if _, there := object[name]; there || e.left < 0 {
 			return
 		}
 		property, ok := s.Properties[name]
@@ -129,6 +132,10 @@ func (e *example) array(s *schema, depth int) []any {
 	}
 	array, outer := make([]any, n), e.nth
 	for i := range array {
+		if e.left < 0 {
+			array = array[:i]
+			break
+		}
 		item := s.Items
 		if i < len(s.PrefixItems) {
 			item = s.PrefixItems[i]

@@ -255,7 +255,13 @@ func TestExamplesDiffer(t *testing.T) {
 // others and still give an object.
 func TestExamplesEnd(t *testing.T) {
 	wide := `{"allOf":[` + strings.TrimSuffix(strings.Repeat(`{"$ref":"#"},`, 20), ",") + `]}`
+	wider := `{"type":"string"}`
+	for range 8 {
+		wider = `{"type":"array","minItems":1000,"items":` + wider + `}`
+	}
+	long := `{"$ref":"#/$defs/a","$defs":{"a":{"required":["a"` + strings.Repeat(`,"a"`, 10_000) + `],"additionalProperties":{"minItems":100,"items":{"$ref":"#/$defs/a"}}}}}`
 	for _, schema := range []string{
+		`{"type":"object","required":["a"],"properties":{"a":` + wider + `}}`, long,
 		`[]`, `"x"`, `null`, `true`, `{"type":"string"}`, `{"type":7,"required":"x","properties":[]}`, wide,
 		`{"type":"object","required":["a"],"properties":{"a":{"$ref":"#"}}}`,
 		`{"type":"object","required":["a"],"properties":{"a":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"array","minItems":99999999,"items":{"$ref":"#/$defs/a"}}}}`,
@@ -264,7 +270,7 @@ func TestExamplesEnd(t *testing.T) {
 	} {
 		got := exampleInput(json.RawMessage(schema), nil)
 		if !strings.HasPrefix(string(got), "{") || !json.Valid(got) || len(got) > 1<<20 {
-			t.Errorf("example of %s has %d bytes and begins %.40s, want an object of reasonable size", schema, len(got), got)
+			t.Errorf("example of %.300s has %d bytes and begins %.40s, want an object of reasonable size", schema, len(got), got)
 		}
 	}
 }

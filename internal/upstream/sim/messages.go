@@ -19,8 +19,11 @@ func (c *call) readMessages(op inference.Operation, body []byte) error {
 	if wrong, ok := errors.AsType[*anthropic.TypeError](err); ok {
 		return invalid(voice.say(typeFinding(wrong)))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, anthropic.ErrSyntax):
 		return invalid(malformed)
+	case err != nil:
+		return err
 	}
 	if found := check(c.model, request); len(found) > 0 {
 		return invalid(voice.say(found...))

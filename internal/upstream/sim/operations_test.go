@@ -32,6 +32,7 @@ var prompts = map[string]string{
 	llama31:      `{"prompt":` + quoted(prompt) + `}`,
 	mistralLarge: `{"prompt":` + quoted(prompt) + `}`,
 	gptOSS:       `{"messages":[{"role":"user","content":` + quoted(prompt) + `}]}`,
+	pixtral:      `{"max_tokens":1000,"messages":[{"role":"user","content":[{"type":"text","text":` + quoted(prompt) + `}]}]}`,
 }
 
 // talk is a Converse body of one user message, with more members put in front.
@@ -158,6 +159,30 @@ func TestStreamedOrNot(t *testing.T) {
 	}
 }
 
+// TestToldBeside: Converse tells how it served, and the stop sequence to who asks.
+func TestToldBeside(t *testing.T) {
+	const asked = `"inferenceConfig":{"stopSequences":["model"]},"performanceConfig":{"latency":"optimized"},"serviceTier":{"type":"flex"},` +
+		`"additionalModelResponseFieldPaths":["/stop_sequence"],`
+	for _, op := range []inference.Operation{inference.Converse, inference.ConverseStream} {
+		events, err := run(t, New(config()), singapore, op, sonnet4, talk(prompt, asked))
+		if err != nil {
+			t.Fatal(err)
+		}
+		service := inference.Service{Latency: "optimized", Tier: "flex"}
+		if served := events[0].Served; served == nil || served.Service != service {
+			t.Errorf("%s: served as %+v, want %+v", op, served, service)
+		}
+		answer := collected(t, op, sonnet4, events)
+		if want := (dialect.Stop{Reason: dialect.StopSequence, Sequence: "model"}); answer.Service != service || answer.Stop != want {
+			t.Errorf("%s told of %+v and %+v, want %+v and %+v", op, answer.Service, answer.Stop, service, want)
+		}
+	}
+	events, err := run(t, New(config()), singapore, inference.InvokeModel, sonnet4, prompts[sonnet4])
+	if err != nil || events[0].Served == nil || events[0].Served.MS == 0 {
+		t.Errorf("InvokeModel: served = %+v, %v, want the time it took", events[0].Served, err)
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	for _, c := range []struct {
 		op          inference.Operation
@@ -167,6 +192,7 @@ func TestUnsupported(t *testing.T) {
 		{inference.ConverseStream, mute, talk("hi", ""), "The model is unsupported for streaming."},
 		{inference.CountTokens, sonnet5, `{}`, "The provided model doesn't support counting tokens."},
 		{inference.InvokeModel, cohere, `{"message":"hi"}`, "InvokeModel bodies of cohere.command-r-v1:0 cannot be translated: call it with Converse"},
+		{inference.InvokeModel, titanEmbed, `{"inputText":"hi"}`, "InvokeModel of a model that writes no text cannot be answered here: call a text model"},
 		{inference.CountTokens, sonnet4, `{"input":{}}`, oneInput},
 		{inference.CountTokens, sonnet4, `{"input":{"invokeModel":{"body":"e30="}}}`, "anthropic_version: Field required"},
 		{inference.Converse, sonnet4, talk("hi", `"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},`), noGuardrail},

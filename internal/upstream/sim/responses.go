@@ -20,7 +20,8 @@ import (
 // Responses is a text source of scripted answers, tried in order; what none
 // matches is answered by Written. The file is a YAML list:
 //
-//	# all keys but text (or error) are optional
+//	# all keys are optional, but there is a text or an error; with both, the error
+//	# comes after the text: a stream breaks off
 //	- match: chicken            # the last user message contains it, in any case
 //	  model: "*sonnet*"         # path.Match pattern on the model id
 //	  text: Chicken soup.
@@ -35,8 +36,8 @@ type Responses struct {
 type rule struct {
 	matches func(prompt string) bool
 	model   string
-	text    string
-	err     *inference.Error
+	reply   Reply
+	err     error
 }
 
 // scripted is one entry as the file has it.
@@ -103,13 +104,15 @@ func (s scripted) rule() (rule, error) {
 		return rule{}, fmt.Errorf("model %q is no pattern: %w", s.Model, err)
 	}
 	switch {
-	case (s.Text == nil) == (s.Error == nil):
-		return rule{}, errors.New("an answer has either text or error")
-	case s.Text != nil:
-		r.text = *s.Text
-	case !slices.Contains(answerable, s.Error.Kind):
+	case s.Text == nil && s.Error == nil:
+		return rule{}, errors.New("an answer has a text, an error or both")
+	case s.Error != nil && !slices.Contains(answerable, s.Error.Kind):
 		return rule{}, fmt.Errorf("no region answers with error kind %q: use a name such as %s", s.Error.Kind, inference.Throttling)
-	default:
+	}
+	if s.Text != nil {
+		r.reply = Reply{{Type: dialect.Text, Text: *s.Text}}
+	}
+	if s.Error != nil {
 		r.err = &inference.Error{Kind: s.Error.Kind, Message: s.Error.Message}
 	}
 	return r, nil
@@ -124,12 +127,8 @@ func (s *Responses) Reply(ctx context.Context, model inference.ModelID, c *diale
 				continue
 			}
 		}
-		switch {
-		case !r.matches(prompt):
-		case r.err != nil:
-			return nil, r.err
-		default:
-			return Reply{{Type: dialect.Text, Text: r.text}}, nil
+		if r.matches(prompt) {
+			return r.reply, r.err
 		}
 	}
 	return Written{}.Reply(ctx, model, c)

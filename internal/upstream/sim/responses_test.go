@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,11 +42,38 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+func TestResponseThatBreaksOff(t *testing.T) {
+	source, err := ParseResponses("answers.yaml", []byte("- text: Half an answer\n  error: {kind: ModelErrorException, message: broken}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config()
+	c.Text = source
+	for op, body := range map[inference.Operation]string{
+		inference.InvokeModel:                   body("hello", `"max_tokens":1000,`),
+		inference.InvokeModelWithResponseStream: body("hello", `"max_tokens":1000,`),
+		inference.Converse:                      talk("hello", ""),
+		inference.ConverseStream:                talk("hello", ""),
+	} {
+		events, err := run(t, New(c), singapore, op, sonnet4, body)
+		if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != inference.ModelError || e.Region != singapore {
+			t.Errorf("%s ended with %v, want the model error in %s", op, err, singapore)
+		}
+		said := slices.ContainsFunc(events, func(e inference.Event) bool { return e.Content })
+		if said != op.Streams() {
+			t.Errorf("%s had content before it broke off: %t, want %t", op, said, op.Streams())
+		}
+		if slices.ContainsFunc(events, func(e inference.Event) bool { return e.Final }) {
+			t.Errorf("%s has its final event", op)
+		}
+	}
+}
+
 func TestResponsesPointAtTheLine(t *testing.T) {
 	for file, want := range map[string]string{
 		"text: x":                              "answers.yaml:1: want a list",
 		"- text: x\n- match: /(/\n  text: y":   "answers.yaml:2: error parsing regexp",
-		"- text: x\n\n- match: y":              "answers.yaml:3: an answer has either text or error",
+		"- text: x\n\n- match: y":              "answers.yaml:3: an answer has a text, an error or both",
 		"- text: x\n- text: y\n  txet: z":      "answers.yaml:3: unknown field",
 		"- error: {kind: Oops}":                `answers.yaml:1: no region answers with error kind "Oops"`,
 		"- text: x\n- text: y\n  model: \"[\"": "answers.yaml:2: model",

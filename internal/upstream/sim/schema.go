@@ -38,11 +38,14 @@ type schema struct {
 	Ref              string             `json:"$ref"`
 	Defs             map[string]*schema `json:"$defs"`
 	Definitions      map[string]*schema `json:"definitions"`
+
+	size int // of its text, bytes
 }
 
 // UnmarshalJSON takes true and false for schemas that say nothing, and passes over
 // members that are of no JSON type a schema has them in.
 func (s *schema) UnmarshalJSON(text []byte) error {
+	s.size = len(text)
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return nil
 	}
@@ -58,11 +61,11 @@ func (s *schema) UnmarshalJSON(text []byte) error {
 // alternative taken, all joined with what stands beside them. nil where that does
 // not end.
 func (e *example) resolve(s *schema, depth int) *schema {
-	if e.left--; e.left < 0 || depth > maxExampleDepth {
-		return nil
-	}
 	if s == nil {
-		return &schema{}
+		s = &schema{}
+	}
+	if e.left -= max(s.size, minSchemaSize); e.left < 0 || depth > maxExampleDepth {
+		return nil
 	}
 	var parts []*schema
 	if s.Ref != "" {
@@ -81,6 +84,9 @@ func (e *example) resolve(s *schema, depth int) *schema {
 			return nil
 		}
 		s = join(s, part)
+		if e.left -= s.size; e.left < 0 {
+			return nil
+		}
 	}
 	return s
 }
@@ -102,6 +108,7 @@ func (e *example) definition(ref string) *schema {
 // as two patterns, it keeps a's.
 func join(a, b *schema) *schema {
 	s := *a
+	s.size += b.size
 	s.Required = slices.Concat(a.Required, b.Required)
 	s.Properties = maps.Clone(a.Properties)
 	for name, property := range b.Properties {

@@ -42,6 +42,8 @@ const (
 	llama31      = "meta.llama3-1-70b-instruct-v1:0"
 	mistralLarge = "mistral.mistral-large-2402-v1:0"
 	gptOSS       = "openai.gpt-oss-20b-1:0"
+	pixtral      = "mistral.pixtral-large-2502-v1:0"
+	titanEmbed   = "amazon.titan-embed-text-v2:0"
 	cohere       = "cohere.command-r-v1:0"
 	mute         = "ai21.j2-ultra-v1" // does not stream
 )
@@ -60,6 +62,8 @@ var models = map[inference.ModelID]inference.Model{
 	llama31:      {ContextWindow: 128_000, MaxOutput: 4_096},
 	mistralLarge: {ContextWindow: 32_000, MaxOutput: 8_192},
 	gptOSS:       {ContextWindow: 128_000, MaxOutput: 16_000},
+	pixtral:      {ContextWindow: 128_000, MaxOutput: 8_192},
+	titanEmbed:   {},
 	cohere:       {},
 	mute:         {},
 }

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"fairway/internal/dialect"
-	"fairway/internal/dialect/anthropic"
+	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
 )
 
@@ -18,6 +18,7 @@ type speech struct {
 	pieces  []dialect.Piece // still to come; of a delta that is parted, the rest
 	parted  bool            // deltas are
 	longest int             // bytes of a part of the first delta, 0 before it is begun
+	failure error           // in place of the end, nil without
 	tokens  int             // of the whole answer
 	bytes   int             // of it
 	said    int             // bytes
@@ -42,7 +43,7 @@ func (p pace) speech(c *call, d draft) speech {
 	for _, b := range d.content {
 		bytes += len(b.Text) + len(b.Input)
 	}
-	return speech{pieces: pieces, parted: c.streams, tokens: d.tokens, bytes: bytes}
+	return speech{pieces: pieces, parted: c.streams, failure: d.failure, tokens: d.tokens, bytes: bytes}
 }
 
 func (c *call) usage(output int) inference.Usage {
@@ -127,11 +128,10 @@ func (c *call) idPrefix() string {
 
 // head names the answer.
 func (c *call) head(r *rand.Rand, now time.Time) dialect.Head {
-	model := string(c.model.ID)
-	if c.model.ID.IsAnthropic() {
-		model = anthropic.ModelName(model)
+	return dialect.Head{
+		ID: fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64()), Model: invocation.NameOf(c.model.ID), Created: now.Unix(),
+		Service: c.service, Fields: c.conversation.Fields,
 	}
-	return dialect.Head{ID: fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64()), Model: model, Created: now.Unix()}
 }
 
 // token is the 22 letters and digits that ids end with.

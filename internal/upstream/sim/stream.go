@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"fairway/internal/dialect"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
 )
@@ -131,6 +132,9 @@ func (s *stream) next() (inference.Event, error) {
 		}
 		if said, err := s.speak(); !said || err != nil {
 			return inference.Event{}, err
+		}
+		if s.line.piece.Kind == dialect.Stopped && s.speech.failure != nil {
+			return inference.Event{}, s.speech.failure
 		}
 		events, err := s.writer.Write(s.line.piece)
 		if err != nil {

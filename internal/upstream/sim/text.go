@@ -10,7 +10,8 @@ import (
 // TextSource writes what a simulated region replies. It gives the uncut reply:
 // the region applies max_tokens and stop sequences. The conversation comes
 // without a trailing assistant prefill and must not be modified. An error is an
-// *inference.Error and is answered to the caller. Implementations are safe for
+// *inference.Error and is answered to the caller; with a reply beside it, where that
+// ends. Implementations are safe for
 // concurrent use and return once ctx has ended; they may take their time, since the
 // region shows life meanwhile.
 type TextSource interface {

@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -180,6 +182,71 @@ func refusesBadBodies(t *testing.T, s Subject) {
 		refused(b.op, b.good[:len(b.good)-1])
 	}
 	refused(inference.CountTokens, `{"input":{}}`)
+}
+
+// dropsNoGuardrail: a call that names a guardrail is refused by who has none, whatever
+// the operation, and else arrives with it.
+func dropsNoGuardrail(t *testing.T, s Subject) {
+	if s.Guards {
+		t.Skip("the subject has guardrails")
+	}
+	for _, b := range bodies {
+		if !s.answers(b.op) {
+			continue
+		}
+		r := operation(s, b.op, b.good)
+		r.Header = http.Header{"X-Amzn-Bedrock-Guardrailidentifier": {"g1"}, "X-Amzn-Bedrock-Guardrailversion": {"1"}}
+		_, err := call(t, t.Context(), s, r)
+		if e := regionError(t, s, err); e.Kind != inference.Validation || !strings.Contains(e.Message, "guardrail") {
+			t.Errorf("%s with a guardrail: error = %v, want a validation error that names it", b.op, err)
+		}
+	}
+}
+
+// tellsService: the service that a call asks for is told by its first event, or the
+// call is refused. One that there is anyway is never refused.
+func tellsService(t *testing.T, s Subject) {
+	const latency, tier = "X-Amzn-Bedrock-Performanceconfig-Latency", "X-Amzn-Bedrock-Service-Tier"
+	for _, b := range bodies {
+		if !s.answers(b.op) || b.op == inference.Converse || b.op == inference.ConverseStream {
+			continue
+		}
+		for _, asked := range []inference.Service{{Latency: "standard", Tier: "default"}, {Latency: "optimized"}, {Tier: "priority"}} {
+			r := operation(s, b.op, b.good)
+			r.Header = http.Header{}
+			if asked.Latency != "" {
+				r.Header.Set(latency, asked.Latency)
+			}
+			if asked.Tier != "" {
+				r.Header.Set(tier, asked.Tier)
+			}
+			stream, err := call(t, t.Context(), s, r)
+			if err != nil {
+				if e := regionError(t, s, err); e.Kind != inference.Validation || asked.IsUsual() {
+					t.Errorf("%s as %+v: error = %v, want an answer, or a validation error where there is a choice", b.op, asked, err)
+				}
+				continue
+			}
+			if served := firstOf(t, stream).Served; served == nil || served.Service != asked {
+				t.Errorf("%s as %+v: served as %+v, want what was asked", b.op, asked, served)
+			}
+			_ = stream.Close()
+		}
+	}
+}
+
+// firstOf is a stream's first event that is no sign of life.
+func firstOf(t *testing.T, stream inference.Stream) inference.Event {
+	t.Helper()
+	for {
+		event, err := stream.Next(t.Context())
+		if err != nil {
+			t.Fatalf("Next error = %v", err)
+		}
+		if !event.IsLifeSign() {
+			return event
+		}
+	}
 }
 
 // endsMidStream: with content under way, the end of the context and Close both

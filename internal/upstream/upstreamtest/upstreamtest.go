@@ -33,6 +33,9 @@ type Subject struct {
 	// is always one of them.
 	Operations []inference.Operation
 
+	// Guards says that guardrails are applied, or passed on to who does.
+	Guards bool
+
 	// Hang makes the target accept calls and never answer; nil leaves out what
 	// needs that.
 	Hang func()
@@ -60,6 +63,8 @@ func Run(t *testing.T, subject func(t *testing.T) Subject) {
 		{"counts tokens", countsTokens},
 		{"refuses a bad body of every operation", refusesBadBodies},
 		{"ends in the middle of a stream", endsMidStream},
+		{"drops no guardrail", dropsNoGuardrail},
+		{"tells how it served", tellsService},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			before := goleak.IgnoreCurrent()

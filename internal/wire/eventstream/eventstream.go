@@ -62,7 +62,7 @@ func Parse(frame []byte) (Message, error) {
 	if len(frame) < preludeLength {
 		return Message{}, ErrTruncated
 	}
-	total, headers, err := prelude(frame, MaxPayload)
+	total, _, err := prelude(frame, MaxPayload)
 	switch {
 	case err != nil:
 		return Message{}, err
@@ -73,8 +73,21 @@ func Parse(frame []byte) (Message, error) {
 	case crc32.ChecksumIEEE(frame[:total-4]) != binary.BigEndian.Uint32(frame[total-4:]):
 		return Message{}, ErrMessageChecksum
 	}
-	payload := preludeLength + headers
-	m := Message{Headers: Headers(frame[preludeLength:payload:payload]), Payload: frame[payload : total-4 : total-4]}
+	return Split(frame)
+}
+
+// Split is Parse for the frame of a [Reader], which has checked it but for its
+// headers. The error for anything else is ErrLength or ErrHeaders.
+func Split(frame []byte) (Message, error) {
+	end := len(frame) - 4
+	if end < preludeLength {
+		return Message{}, ErrLength
+	}
+	payload := preludeLength + int64(binary.BigEndian.Uint32(frame[4:]))
+	if payload > int64(end) {
+		return Message{}, ErrLength
+	}
+	m := Message{Headers: Headers(frame[preludeLength:payload:payload]), Payload: frame[payload:end:end]}
 	if !m.Headers.valid() {
 		return Message{}, ErrHeaders
 	}

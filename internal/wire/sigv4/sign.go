@@ -41,10 +41,23 @@ func Time(h http.Header) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// Verify reports whether the holder of secret signed r at the time at. It takes
-// the same time whichever digit of the signature is wrong.
-func (a Authorization) Verify(r Request, secret string, at time.Time) bool {
-	want := a.signature(r, secret, at)
+// Key is what a secret becomes to sign within one scope. To derive it takes longer
+// than to sign: who checks many signatures keeps it.
+type Key [sha256.Size]byte
+
+// Key derives the key of the secret.
+func (s Scope) Key(secret string) Key {
+	key := []byte("AWS4" + secret)
+	for _, part := range []string{s.Date, s.Region, s.Service, terminator} {
+		key = mac(key, part)
+	}
+	return Key(key)
+}
+
+// Verify reports whether the holder of key, which is that of a's scope, signed r at
+// the time at. It takes the same time whichever digit of the signature is wrong.
+func (a Authorization) Verify(r Request, key Key, at time.Time) bool {
+	want := a.signature(r, key, at)
 	return subtle.ConstantTimeCompare([]byte(want), []byte(a.Signature)) == 1
 }
 
@@ -62,7 +75,7 @@ func Sign(r *http.Request, body []byte, c Credentials, region, service string, a
 		Scope:         Scope{Date: at.Format(DateFormat), Region: region, Service: service},
 		SignedHeaders: signedHeaders(r.Header),
 	}
-	a.Signature = a.signature(RequestOf(r, body), c.SecretAccessKey, at)
+	a.Signature = a.signature(RequestOf(r, body), a.Scope.Key(c.SecretAccessKey), at)
 	r.Header.Set("Authorization", a.String())
 }
 
@@ -81,19 +94,15 @@ func signedHeaders(h http.Header) []string {
 	return names
 }
 
-func (a Authorization) signature(r Request, secret string, at time.Time) string {
-	key := []byte("AWS4" + secret)
-	for _, part := range []string{a.Scope.Date, a.Scope.Region, a.Scope.Service, terminator} {
-		key = mac(key, part)
-	}
-	return hex.EncodeToString(mac(key, a.stringToSign(r, at)))
+func (a Authorization) signature(r Request, key Key, at time.Time) string {
+	return hex.EncodeToString(mac(key[:], a.stringToSign(r, at)))
 }
 
 func (a Authorization) stringToSign(r Request, at time.Time) string {
 	return Algorithm + "\n" +
 		at.UTC().Format(TimeFormat) + "\n" +
 		a.Scope.String() + "\n" +
-		HashPayload([]byte(r.Canonical(a.SignedHeaders)))
+		HashPayload(r.canonical(a.SignedHeaders))
 }
 
 func mac(key []byte, text string) []byte {

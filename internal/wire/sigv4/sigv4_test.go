@@ -58,7 +58,7 @@ func TestVerifyAcceptsTheSDKSigner(t *testing.T) {
 		if auth.Scope != want {
 			t.Errorf("Scope = %v, want %v", auth.Scope, want)
 		}
-		if !auth.Verify(sigv4.RequestOf(r, []byte(body)), secret, at) {
+		if !auth.Verify(sigv4.RequestOf(r, []byte(body)), auth.Scope.Key(secret), at) {
 			t.Errorf("Verify(%s) = false, want true", target)
 		}
 	}
@@ -105,11 +105,11 @@ func TestVerifyDetectsEveryChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		signed := sigv4.RequestOf(r, []byte("{}"))
-		if !auth.Verify(signed, secret, at) {
+		if !auth.Verify(signed, auth.Scope.Key(secret), at) {
 			t.Fatal("Verify of the request as signed = false, want true")
 		}
 		change(&signed)
-		if auth.Verify(signed, secret, at) {
+		if auth.Verify(signed, auth.Scope.Key(secret), at) {
 			t.Errorf("Verify after a change of the %s = true, want false", name)
 		}
 	}
@@ -218,10 +218,11 @@ func BenchmarkVerify(b *testing.B) {
 	r := newRequest(b, targets[1], "")
 	r.Header.Set("Content-Type", "application/json")
 	sigv4.Sign(r, body, sigv4.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: secret}, "ap-southeast-1", "bedrock", at)
+	key := sigv4.Scope{Date: at.Format(sigv4.DateFormat), Region: "ap-southeast-1", Service: "bedrock"}.Key(secret)
 	b.ReportAllocs()
 	for b.Loop() {
 		auth, err := sigv4.Parse(r.Header.Get("Authorization"))
-		if err != nil || !auth.Verify(sigv4.RequestOf(r, body), secret, at) {
+		if err != nil || !auth.Verify(sigv4.RequestOf(r, body), key, at) {
 			b.Fatal("not verified")
 		}
 	}

@@ -105,17 +105,17 @@ func TestSuite(t *testing.T) {
 				t.Errorf("Time = %v, %v, want %v", at, err, c.Context.Timestamp)
 			}
 			secret := c.Context.Credentials.SecretAccessKey
-			if !auth.Verify(r, secret, at) {
+			if !auth.Verify(r, auth.Scope.Key(secret), at) {
 				t.Error("Verify = false, want true")
 			}
-			if auth.Verify(r, secret+"x", at) {
+			if auth.Verify(r, auth.Scope.Key(secret+"x"), at) {
 				t.Error("Verify with another secret = true, want false")
 			}
-			if auth.Verify(r, secret, at.Add(time.Second)) {
+			if auth.Verify(r, auth.Scope.Key(secret), at.Add(time.Second)) {
 				t.Error("Verify a second later = true, want false")
 			}
 			r.Method = "DELETE"
-			if auth.Verify(r, secret, at) {
+			if auth.Verify(r, auth.Scope.Key(secret), at) {
 				t.Error("Verify of another method = true, want false")
 			}
 		})

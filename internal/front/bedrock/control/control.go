@@ -28,6 +28,12 @@ type Catalog interface {
 	// Resolve is the profile that an application profile stands for. The error, of
 	// kind Validation, says that what it copies cannot be called in its region.
 	Resolve(a inference.Application) (inference.Profile, error)
+
+	// Describe is a profile that only the control plane of a real region knows, by
+	// its id or ARN, and Tags are those of such an application profile. They report
+	// false where there is none, and where regions are not real.
+	Describe(ctx context.Context, named string, source inference.Region) (inference.ProfileListing, bool, error)
+	Tags(ctx context.Context, profile inference.ARN, source inference.Region) (map[string]string, bool, error)
 }
 
 // Applications keeps the application inference profiles. What reports a bool
@@ -84,7 +90,7 @@ type call struct {
 
 // ServeHTTP answers a request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	response, err := f.serve(r)
+	response, err := f.serve(w, r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // nobody is there to read an answer
 	}
@@ -93,7 +99,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve makes the answer. The error, of kind Canceled, says that nobody waits for
 // it any more.
-func (f *Front) serve(r *http.Request) (*inference.HTTPResponse, error) {
+func (f *Front) serve(w http.ResponseWriter, r *http.Request) (*inference.HTTPResponse, error) {
 	p, ok := parsePath(r.URL.EscapedPath())
 	if !ok {
 		return tell(uuid.New(), front.UnknownOperation(http.StatusNotFound)), nil
@@ -102,7 +108,7 @@ func (f *Front) serve(r *http.Request) (*inference.HTTPResponse, error) {
 	if !ok {
 		return tell(uuid.New(), front.UnknownOperation(http.StatusMethodNotAllowed)), nil
 	}
-	visit, err := f.Admit(r, p.region)
+	visit, err := f.Admit(w, r, p.region)
 	defer visit.Leave()
 	var response *inference.HTTPResponse
 	if err == nil {
@@ -127,6 +133,9 @@ func tell(id string, response *inference.HTTPResponse) *inference.HTTPResponse {
 	return response
 }
 
+// answerWithin is how long what keeps the profiles may take.
+const answerWithin = 10 * time.Second
+
 // run runs an operation and encodes its answer. A panic is an error.
 func (f *Front) run(op operation, c *call) (response *inference.HTTPResponse, err error) {
 	defer func() {
@@ -134,6 +143,9 @@ func (f *Front) run(op operation, c *call) (response *inference.HTTPResponse, er
 			response, err = nil, fmt.Errorf("%s: panic: %v\n%s", op.name, cause, debug.Stack())
 		}
 	}()
+	ctx, cancel := context.WithTimeout(c.ctx, answerWithin)
+	defer cancel()
+	c.ctx = ctx
 	answer, err := op.run(f, c)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,9 +18,11 @@ func TestAnswers(t *testing.T) {
 		malformed  = `{"message":"Malformed input request, please reformat your input and try again."}`
 		noProfile  = `{"message":"The provided inference profile could not be found."}`
 		noResource = `{"message":"The provided resource could not be found."}`
+		noModel    = `{"message":"Could not resolve the foundation model from the provided model identifier."}`
 		source     = `"modelSource":{"copyFrom":"` + apac + `"}`
 		one        = "1 validation error detected: "
 	)
+	token := func(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 	invalid := func(message string) string { return `{"message":"` + message + `"}` }
 	for _, test := range []struct {
 		method, path, body string
@@ -50,8 +53,13 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/inference-profiles?nextToken=", "", 400, "ValidationException", invalid(one + "Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1")},
 		{"GET", "/inference-profiles?nextToken=%21", "", 400, "ValidationException", invalid("The provided nextToken is invalid.")},
 		{"GET", "/foundation-models?byOutputModality=SMELL", "", 400, "ValidationException", invalid(one + "Value 'SMELL' at 'byOutputModality' failed to satisfy constraint: Member must satisfy enum value set: [TEXT, IMAGE, EMBEDDING]")},
-		{"GET", "/foundation-models/anthropic.none", "", 400, "ValidationException", invalid("The provided model identifier is invalid.")},
-		{"GET", "/foundation-models/" + url.PathEscape("arn:aws:bedrock:us-east-1::foundation-model/"+sonnet4), "", 400, "ValidationException", invalid("The provided model identifier is invalid.")},
+		{"GET", "/inference-profiles?nextToken=" + token("no.such-profile"), "", 400, "ValidationException", invalid("The provided nextToken is invalid.")},
+		{"GET", "/inference-profiles?nextToken=" + token("abcdef123456"), "", 400, "ValidationException", invalid("The provided nextToken is invalid.")},
+		{"GET", "/inference-profiles?type=APPLICATION&nextToken=" + token("apac."+sonnet4), "", 400, "ValidationException", invalid("The provided nextToken is invalid.")},
+		{"GET", "/inference-profiles?type=APPLICATION&nextToken=" + token("abcdef123456"), "", 200, "", `{"inferenceProfileSummaries":[]}`}, // deleted since
+		{"GET", "/foundation-models/anthropic.none", "", 404, "ResourceNotFoundException", noModel},
+		{"GET", "/foundation-models/" + url.PathEscape("arn:aws:bedrock:us-east-1::foundation-model/"+sonnet4), "", 404, "ResourceNotFoundException", noModel},
+		{"GET", "/foundation-models/a%20b", "", 400, "ValidationException", invalid(one + "Value 'a b' at 'modelIdentifier' failed to satisfy constraint: Member must satisfy regular expression pattern: (arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:(|[0-9a-z-]{1,20}):(|[0-9]{12}):[a-z-]+/)?[a-zA-Z0-9-_:./]+")},
 
 		{"POST", "/inference-profiles", "", 400, "ValidationException", malformed},
 		{"POST", "/inference-profiles", `{"inferenceProfileName":"a",` + source, 400, "ValidationException", malformed},

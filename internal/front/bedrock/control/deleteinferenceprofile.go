@@ -10,11 +10,13 @@ func (f *Front) deleteInferenceProfile(c *call) (any, error) {
 	if err := f.permit(c, "bedrock:DeleteInferenceProfile", name); err != nil {
 		return nil, err
 	}
-	p, err := f.find(c, name)
-	if err != nil {
+	p, ok, err := f.find(c, name)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if p.CopiedFrom == "" {
+	case !ok:
+		return nil, notFound(msgNoProfile)
+	case p.CopiedFrom == "":
 		return nil, refuse("The provided inference profile is system-defined and cannot be deleted.")
 	}
 	_, err = f.Applications.DeleteApplication(c.ctx, name)

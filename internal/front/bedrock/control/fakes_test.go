@@ -38,9 +38,10 @@ type plane struct {
 }
 
 // newPlane knows the developer, who may do everything, by the access key AKID and
-// the bearer key "developer", and the reader, who may only look, by the bearer key
-// "reader".
-func newPlane(t testing.TB) *plane {
+// the bearer key "developer", the reader, who may only list, by the bearer key
+// "reader", and ours, who may see what is of the account, by "ours". Regions are
+// real where there is a remote.
+func newPlane(t testing.TB, remote ...catalog.Remote) *plane {
 	t.Helper()
 	kept, err := store.Open(t.Context(), "", store.Options{})
 	if err != nil {
@@ -49,12 +50,16 @@ func newPlane(t testing.TB) *plane {
 	t.Cleanup(func() { kept.Close() })
 	developer := inference.Principal{Name: "developer", ARN: "arn:aws:iam::123456789012:user/developer"}
 	reader := inference.Principal{Name: "reader", ARN: "arn:aws:iam::123456789012:user/reader"}
+	ours := inference.Principal{Name: "ours", ARN: "arn:aws:iam::123456789012:user/ours"}
 	allow := func(action string) []policy.Statement {
 		return []policy.Statement{{Effect: "Allow", Actions: []string{action}, Resources: []string{"*"}, At: "test"}}
 	}
 	engine, err := policy.New(policy.Options{Account: account},
 		policy.Principal{Principal: developer, Statements: allow("bedrock:*")},
-		policy.Principal{Principal: reader, Statements: allow("bedrock:List*")})
+		policy.Principal{Principal: reader, Statements: allow("bedrock:List*")},
+		policy.Principal{Principal: ours, Statements: []policy.Statement{{
+			Effect: "Allow", Actions: []string{"bedrock:Get*"}, Resources: []string{"arn:aws:bedrock:*:" + account + ":*"}, At: "test",
+		}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +67,12 @@ func newPlane(t testing.TB) *plane {
 	keys.AddAccessKey(auth.AccessKey{ID: "AKID", Secret: "secret", Principal: developer})
 	keys.AddBearerKey("developer", developer)
 	keys.AddBearerKey("reader", reader)
-	p := &plane{catalog: catalog.New(catalog.Options{Account: account, Applications: kept.Recent()}), store: kept}
+	keys.AddBearerKey("ours", ours)
+	options := catalog.Options{Account: account, Applications: kept.Recent()}
+	for _, r := range remote {
+		options.Remote = r
+	}
+	p := &plane{catalog: catalog.New(options), store: kept}
 	p.Server = httptest.NewServer(control.New(control.Config{
 		Config: front.Config{
 			Authenticator: auth.Bedrock{Keys: keys, Now: time.Now},

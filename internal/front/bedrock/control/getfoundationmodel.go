@@ -26,5 +26,5 @@ func (f *Front) getFoundationModel(c *call) (any, error) {
 			}{encodeModel(m, c.region)}, nil
 		}
 	}
-	return nil, refuse("The provided model identifier is invalid.")
+	return nil, notFound(msgNoModel)
 }

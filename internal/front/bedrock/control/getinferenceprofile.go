@@ -14,7 +14,10 @@ func (f *Front) getInferenceProfile(c *call) (any, error) {
 	if err := f.permit(c, "bedrock:GetInferenceProfile", name); err != nil {
 		return nil, err
 	}
-	p, err := f.find(c, name)
+	p, ok, err := f.find(c, name)
+	if !ok && err == nil {
+		p, err = f.findElsewhere(c, name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -39,25 +42,39 @@ func (f *Front) profileARN(c *call) (inference.ARN, error) {
 	}
 }
 
-// find is the profile of an ARN, of either type. The error is of kind
-// ResourceNotFound where it cannot be called from the caller's region.
-func (f *Front) find(c *call, name inference.ARN) (inference.ProfileListing, error) {
+// find is the profile of an ARN, of either type, as far as it is known here. It
+// reports false where it cannot be called from the caller's region.
+func (f *Front) find(c *call, name inference.ARN) (inference.ProfileListing, bool, error) {
 	for _, p := range f.Catalog.ListProfiles(c.region) {
 		if p.ARN == name {
-			return p, nil
+			return p, true, nil
 		}
 	}
 	if !f.isOwn(c, name) {
-		return inference.ProfileListing{}, notFound(msgNoProfile)
+		return inference.ProfileListing{}, false, nil
 	}
 	a, ok, err := f.Applications.Application(c.ctx, name)
+	if !ok || err != nil {
+		return inference.ProfileListing{}, false, err
+	}
+	return f.describe(a), true, nil
+}
+
+// findElsewhere is a profile that only the control plane of a real region knows. The
+// caller must be permitted to see it under the ARN that it has there, which is of
+// the account that calls go to. The error is of kind ResourceNotFound where there is
+// none, AccessDenied, or what the control plane failed with.
+func (f *Front) findElsewhere(c *call, name inference.ARN) (inference.ProfileListing, error) {
+	p, ok, err := f.Catalog.Describe(c.ctx, c.id, c.region)
 	switch {
 	case err != nil:
 		return inference.ProfileListing{}, err
 	case !ok:
 		return inference.ProfileListing{}, notFound(msgNoProfile)
+	case p.ARN != name:
+		return p, f.permit(c, "bedrock:GetInferenceProfile", p.ARN)
 	}
-	return f.describe(a), nil
+	return p, nil
 }
 
 // isOwn reports whether an ARN is of the caller's region and the server's account.

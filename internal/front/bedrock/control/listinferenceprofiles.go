@@ -27,6 +27,9 @@ func (f *Front) listInferenceProfiles(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !mayBegin(c, all, after) {
+		return nil, refuse(msgBadToken)
+	}
 	slices.SortFunc(all, func(a, b inference.ProfileListing) int { return cmp.Compare(a.ID, b.ID) })
 	first := len(all)
 	if at := slices.IndexFunc(all, func(p inference.ProfileListing) bool { return string(p.ID) > after }); at >= 0 {
@@ -89,7 +92,18 @@ func page(c *call) (size int, after string, err error) {
 	}
 	id, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
-		return 0, "", refuse("The provided nextToken is invalid.")
+		return 0, "", refuse(msgBadToken)
 	}
 	return size, string(id), nil
 }
+
+// mayBegin reports whether a page of all can come after an id: an application
+// profile may have been deleted since.
+func mayBegin(c *call, all []inference.ProfileListing, after string) bool {
+	if c.query.Get("type") == application && inference.IsApplicationID(after) {
+		return true
+	}
+	return after == "" || slices.ContainsFunc(all, func(p inference.ProfileListing) bool { return string(p.ID) == after })
+}
+
+const msgBadToken = "The provided nextToken is invalid."

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"strings"
 	"time"
 
 	"fairway/internal/inference"
@@ -34,7 +35,7 @@ const active = "ACTIVE"
 
 func encodeProfile(p inference.ProfileListing) profileJSON {
 	kind := systemDefined
-	if p.CopiedFrom != "" {
+	if strings.Contains(string(p.ARN), ":application-inference-profile/") {
 		kind = application
 	}
 	return profileJSON{

@@ -50,6 +50,7 @@ func TestSDKListsSystemProfiles(t *testing.T) {
 }
 
 func TestSDKGetsSystemProfiles(t *testing.T) {
+	launched := time.Date(2025, 5, 22, 0, 0, 0, 0, time.UTC) // the model
 	c := newPlane(t).client(singapore)
 	for _, id := range []string{"apac." + sonnet4, apac} {
 		out, err := c.GetInferenceProfile(t.Context(), &bedrock.GetInferenceProfileInput{InferenceProfileIdentifier: &id})
@@ -58,7 +59,7 @@ func TestSDKGetsSystemProfiles(t *testing.T) {
 		}
 		const description = "Routes requests to Claude Sonnet 4 in ap-northeast-1, ap-northeast-2, ap-northeast-3, ap-south-1, ap-south-2, ap-southeast-1, ap-southeast-2 and ap-southeast-4."
 		if *out.InferenceProfileArn != apac || *out.InferenceProfileId != "apac."+sonnet4 || *out.Description != description ||
-			out.Status != types.InferenceProfileStatusActive || out.Type != types.InferenceProfileTypeSystemDefined || len(out.Models) != 8 ||
+			!out.CreatedAt.Equal(launched) || !out.UpdatedAt.Equal(launched) || out.Status != types.InferenceProfileStatusActive || out.Type != types.InferenceProfileTypeSystemDefined || len(out.Models) != 8 ||
 			*out.Models[0].ModelArn != "arn:aws:bedrock:ap-northeast-1::foundation-model/"+sonnet4 {
 			t.Errorf("GetInferenceProfile(%s) = %+v", id, out)
 		}
@@ -191,7 +192,7 @@ func TestSDKErrors(t *testing.T) {
 	_, err = c.ListTagsForResource(t.Context(), &bedrock.ListTagsForResourceInput{ResourceARN: aws.String(apac)})
 	wantError[*types.ResourceNotFoundException](t, "ListTagsForResource() of a system-defined profile", err)
 	_, err = c.GetFoundationModel(t.Context(), &bedrock.GetFoundationModelInput{ModelIdentifier: aws.String("anthropic.claude-9")})
-	wantError[*types.ValidationException](t, "GetFoundationModel() of none", err)
+	wantError[*types.ResourceNotFoundException](t, "GetFoundationModel() of none", err)
 	p.store.Close()
 	_, err = c.ListInferenceProfiles(t.Context(), &bedrock.ListInferenceProfilesInput{TypeEquals: types.InferenceProfileTypeApplication})
 	if err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "ServiceUnavailableException") {

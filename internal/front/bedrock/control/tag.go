@@ -57,23 +57,26 @@ func given(s *string) string {
 	return *s
 }
 
-// tagged is the resource that a request about tags names, once the caller may do
-// the action on it. Nothing but application profiles has tags here. Errors are of
-// kind Validation, AccessDenied, and ResourceNotFound where it is of another
-// region or account.
+// tagged is the resource whose tags a request changes, once the caller may do the
+// action on it. Nothing but application profiles has tags here. Errors are those of
+// permitted, and ResourceNotFound where it is of another region or account.
 func (f *Front) tagged(c *call, action string, name *string, wrong findings) (inference.ARN, error) {
+	resource, err := f.permitted(c, action, name, wrong)
+	if err == nil && !f.isOwn(c, resource) {
+		return "", notFound(msgNoResource)
+	}
+	return resource, err
+}
+
+// permitted is the resource that a request about tags names, once the caller may do
+// the action on it. Errors are of kind Validation and AccessDenied.
+func (f *Front) permitted(c *call, action string, name *string, wrong findings) (inference.ARN, error) {
 	wrong.text("resourceARN", name, true, taggable)
 	if err := wrong.err(); err != nil {
 		return "", err
 	}
 	resource := inference.ARN(*name)
-	if err := f.permit(c, action, resource); err != nil {
-		return "", err
-	}
-	if !f.isOwn(c, resource) {
-		return "", notFound(msgNoResource)
-	}
-	return resource, nil
+	return resource, f.permit(c, action, resource)
 }
 
 // found is what a change of tags comes to.

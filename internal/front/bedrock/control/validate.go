@@ -110,8 +110,10 @@ func refuse(message string) error {
 	return &inference.Error{Kind: inference.Validation, Op: "check request", Message: message}
 }
 
-// Our words for what does not exist; the service's are not known.
+// Our words for what does not exist; of the service's own only those for a model
+// are known (aws-samples/bedrock-chat#91).
 const (
+	msgNoModel    = "Could not resolve the foundation model from the provided model identifier."
 	msgNoProfile  = "The provided inference profile could not be found."
 	msgNoResource = "The provided resource could not be found."
 )

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fairway/internal/outputs"
+)
+
+// adminToken is the setting admin.token in the environment.
+const adminToken = "FAIRWAY_ADMIN_TOKEN"
+
+// adminFlags say which server a command asks.
+type adminFlags struct {
+	url   string
+	token string // a reference
+}
+
+func (f *adminFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.url, "url", "", "`URL` of the server to ask, of its admin listener where it has one (default: the endpoint in "+outputs.FairwayFile+" here)")
+	cmd.Flags().StringVar(&f.token, "token", "", "`REFERENCE` to the server's admin token, env:NAME or file:/path (default: $"+adminToken+")")
+}
+
+// find is the server to ask: the given URL, else the one whose outputs are here.
+func (f *adminFlags) find(s Surroundings) (*admin, error) {
+	base := f.url
+	if base == "" {
+		out, err := outputs.Read(".")
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no %s here: start fairway dev in this folder, or name a server with --url", outputs.FairwayFile)
+		}
+		if err != nil {
+			return nil, err
+		}
+		base = out.Endpoint
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("--url %s is not a URL such as http://127.0.0.1:20002", base)
+	}
+	token, err := f.readToken(s)
+	return &admin{base: strings.TrimSuffix(base, "/"), token: token}, err
+}
+
+// readToken is the token that the flag, else the environment, refers to; empty for
+// none.
+func (f *adminFlags) readToken(s Surroundings) (string, error) {
+	if f.token != "" {
+		return readReference(s, "--token", f.token)
+	}
+	if reference, ok := s.lookup(adminToken); ok {
+		return readReference(s, adminToken, reference)
+	}
+	return "", nil
+}
+
+// admin asks a running server's admin API.
+type admin struct {
+	base  string // without a slash at the end
+	token string // empty for none
+}
+
+func (a *admin) get(ctx context.Context, path string) ([]byte, error) {
+	return a.do(ctx, http.MethodGet, path, nil)
+}
+
+func (a *admin) put(ctx context.Context, path string, value any) error {
+	body, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = a.do(ctx, http.MethodPut, path, body)
+	return err
+}
+
+func (a *admin) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if a.token != "" {
+		req.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask the server at %s: %w: is one running there?", a.base, err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode >= 300 {
+		var e struct {
+			Message string `json:"message"`
+		}
+		_ = json.Unmarshal(raw, &e)
+		if resp.StatusCode == http.StatusUnauthorized {
+			return nil, fmt.Errorf("the server at %s does not take the admin token: name the one it was given with --token env:NAME", a.base)
+		}
+		return nil, fmt.Errorf("%s %s: HTTP %d: %s", strings.ToLower(method), path, resp.StatusCode, cmp.Or(e.Message, "no message"))
+	}
+	return raw, nil
+}

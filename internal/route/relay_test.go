@@ -1,0 +1,81 @@
+package route
+
+import (
+	"context"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// frugal gives all its frames in the same memory, one after the other, as streams
+// may.
+type frugal struct {
+	frames []string
+	memory [8]byte
+}
+
+func (f *frugal) Next(context.Context) (inference.Event, error) {
+	if len(f.frames) == 0 {
+		return inference.Event{}, io.EOF
+	}
+	n := copy(f.memory[:], f.frames[0])
+	f.frames = f.frames[1:]
+	left := len(f.frames)
+	return inference.Event{Raw: f.memory[:n], Content: left < 2, Final: left == 0}, nil
+}
+
+func (*frugal) Close() error { return nil }
+
+// TestHeldFramesAreCopied: what is held back until content comes is not what the
+// region goes on to read into.
+func TestHeldFramesAreCopied(t *testing.T) {
+	frames := []string{"start", "role", "text", "end"}
+	w := &world{regions: map[inference.Region]behaviour{"a": func(context.Context) (inference.Stream, error) {
+		return &frugal{frames: frames}, nil
+	}}}
+	got, err := New(Config{Upstream: w}).Run(t.Context(), streamed, targets("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Stream.Close()
+	for _, want := range frames {
+		event, err := got.Stream.Next(t.Context())
+		if err != nil || string(event.Raw) != want {
+			t.Errorf("Next = %q, %v, want %q", event.Raw, err, want)
+		}
+	}
+}
+
+// TestTooMuchAheadOfContent: a region that has much to say and no content is left
+// for the next one, and counts as failed.
+func TestTooMuchAheadOfContent(t *testing.T) {
+	for name, test := range map[string]struct {
+		events, size int
+		answers      inference.Region
+	}{
+		"as many as may be":  {maxHeld, 1, "a"},
+		"too many":           {maxHeld + 1, 1, "b"},
+		"as large as may be": {4, maxHeldMemory / 4, "a"},
+		"too large":          {4, maxHeldMemory/4 + 1, "b"},
+		"signs of life":      {2 * maxHeld, 0, "a"},
+	} {
+		events := slices.Repeat([]inference.Event{{Raw: make([]byte, test.size)}}, test.events)
+		if test.size == 0 {
+			events = make([]inference.Event, test.events)
+		}
+		w := &world{regions: map[inference.Region]behaviour{"a": sends(append(events, whole)...), "b": sends(whole)}}
+		r := New(Config{Upstream: w})
+		got, err := r.Run(t.Context(), streamed, targets("a", "b"))
+		if err != nil {
+			t.Fatalf("%s: Run = %v", name, err)
+		}
+		got.Stream.Close()
+		failures := r.States(time.Now())[0].Failures
+		if got.Target.Region != test.answers || failures != len(got.Attempts)-1 {
+			t.Errorf("%s: %s answers and a has %d failures, want %s to answer", name, got.Target.Region, failures, test.answers)
+		}
+	}
+}
