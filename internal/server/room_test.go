@@ -1,9 +1,11 @@
 package server
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -66,5 +68,16 @@ func TestRoomIsNeverExceeded(t *testing.T) {
 	wg.Wait()
 	if most.Load() > 3 || r.calls.Load() != 0 {
 		t.Errorf("most inside = %d, left over = %d, want at most 3 and none", most.Load(), r.calls.Load())
+	}
+}
+
+// drained waits until nothing is held: a handler gives its room back after it has
+// logged its call.
+func drained(t *testing.T, r *room) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); r.calls.Load() != 0 || r.held.Load() != 0; runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("%d calls and %d bytes are held after all have ended, want none", r.calls.Load(), r.held.Load())
+		}
 	}
 }

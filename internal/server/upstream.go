@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 	"time"
 
 	"fairway/internal/catalog"
@@ -153,17 +154,30 @@ func addresses(urls map[inference.Region]config.URL) map[inference.Region]string
 	return out
 }
 
-// secret reads a reference each time it is asked, so that a key may be changed
-// behind it; what cannot be read is empty.
+// secretGood is how long a secret that was read is used before it is read again.
+const secretGood = 10 * time.Second
+
+// secret reads a reference again and again, so that a key may be changed behind
+// it; what cannot be read is empty.
 func (s *Server) secret(ref config.Secret) func() string {
 	if ref == "" {
 		return nil
 	}
+	var mu sync.Mutex
+	var value string
+	var until time.Time
 	return func() string {
-		value, err := ref.Read(s.env)
-		if err != nil {
+		mu.Lock()
+		defer mu.Unlock()
+		now := s.now()
+		if now.Before(until) {
+			return value
+		}
+		var err error
+		if value, err = ref.Read(s.env); err != nil {
 			s.log.Warn("secret cannot be read", "reference", string(ref), "error", err)
 		}
+		until = now.Add(secretGood)
 		return value
 	}
 }
