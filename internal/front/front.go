@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strconv"
 	"sync"
@@ -217,4 +218,15 @@ func Conclude(h http.Header, record *inference.Record) {
 	h.Set("X-Fairway-Outcome", string(record.Outcome))
 	h.Set("X-Fairway-Input-Tokens", strconv.Itoa(record.Usage.InputTokens))
 	h.Set("X-Fairway-Output-Tokens", strconv.Itoa(record.Usage.OutputTokens))
+}
+
+// IsJSON reports whether a body is JSON by its content type: application/json, and
+// what clients send that do not say: nothing, or the Go SDK's
+// application/octet-stream.
+func IsJSON(contentType string) bool {
+	if contentType == "" || contentType == "application/json" {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/json" || media == "application/octet-stream")
 }

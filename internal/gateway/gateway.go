@@ -75,6 +75,7 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 	answer, err := g.Router.Run(ctx, req, plan)
 	record.Attempts = answer.Attempts
 	if err != nil {
+		g.explain(ctx, req, err)
 		return nil, record, g.fail(ctx, record, err)
 	}
 	place(record, answer.Target)
@@ -92,6 +93,15 @@ func (g *Gateway) open(req *inference.Request) *inference.Record {
 		Model:        inference.ModelID(req.Model),
 		SourceRegion: req.SourceRegion,
 		Attempts:     []inference.Attempt{},
+	}
+}
+
+// explain tells an operator why no target answered, which the caller is not told: a
+// connection that was refused, credentials that are not there.
+func (g *Gateway) explain(ctx context.Context, req *inference.Request, err error) {
+	switch e := inference.AsError(err); e.Kind {
+	case inference.ServiceUnavailable, inference.InternalServer, inference.AccessDenied, inference.ModelTimeout:
+		g.Log.LogAttrs(ctx, slog.LevelWarn, "no target answered", slog.String("request_id", req.ID), slog.Any("error", e))
 	}
 }
 

@@ -195,14 +195,17 @@ func TestKept(t *testing.T) {
 	}
 }
 
-// TestGuardOfServe: the host of base_url is this server, and no other name is.
+// TestGuardOfServe: the host of base_url is this server, and no other name is, but
+// for those who only ask how it is.
 func TestGuardOfServe(t *testing.T) {
 	s := listening(t, "simulate: {speed: instant}\n"+caller, func(o *Options) { o.BaseURL = "https://models.example.com" })
-	for host, want := range map[string]int{
-		"models.example.com": http.StatusOK, "MODELS.example.com:443": http.StatusOK, s.address: http.StatusOK,
-		"bedrock-runtime.eu-west-1.amazonaws.com": http.StatusOK, "evil.example.com": http.StatusForbidden,
+	for at, want := range map[string]int{
+		"models.example.com/": http.StatusNotFound, "MODELS.example.com:443/": http.StatusNotFound, s.address + "/": http.StatusNotFound,
+		"bedrock-runtime.eu-west-1.amazonaws.com/": http.StatusNotFound, "evil.example.com/": http.StatusForbidden,
+		"pod-7.example.com/healthz": http.StatusOK, "pod-7.example.com/readyz": http.StatusOK,
 	} {
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url()+"/healthz", bytes.NewReader(nil))
+		host, path, _ := strings.Cut(at, "/")
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, s.url()+"/"+path, bytes.NewReader(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +216,7 @@ func TestGuardOfServe(t *testing.T) {
 		}
 		answer.Body.Close()
 		if answer.StatusCode != want {
-			t.Errorf("GET /healthz of %s = %d, want %d", host, answer.StatusCode, want)
+			t.Errorf("GET %s = %d, want %d", at, answer.StatusCode, want)
 		}
 	}
 }

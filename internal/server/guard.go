@@ -19,17 +19,22 @@ type guard struct {
 	origins func() []string // besides loopback origins, "*" for any
 }
 
-// allowedHeaders are what aws-amplify and the AWS SDKs send from a browser.
+// allowedHeaders are what aws-amplify and the SDKs of AWS, Anthropic and OpenAI send
+// from a browser.
 const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-amz-security-token, x-amz-user-agent, " +
 	"x-amz-target, x-amz-content-sha256, amz-sdk-invocation-id, amz-sdk-request, cache-control, pragma, accept, " +
-	"x-fairway-policy, x-fairway-session, x-fairway-on-cut, x-fairway-cost, x-fairway-trace"
+	"x-amzn-bedrock-accept, x-amzn-bedrock-trace, x-amzn-bedrock-guardrailidentifier, x-amzn-bedrock-guardrailversion, " +
+	"anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, " +
+	"x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, " +
+	"x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-fairway-trace"
 
-const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, x-fairway-entry-region, x-fairway-attempts, " +
+const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, request-id, x-request-id, x-amzn-bedrock-input-token-count, " +
+	"x-amzn-bedrock-output-token-count, x-fairway-entry-region, x-fairway-attempts, " +
 	"x-fairway-destination-region, x-fairway-simulated, retry-after"
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !g.knownHost(r.Host) {
-		refuse(w, "the Host "+r.Host+" is not this server: ask it by its own address")
+	if !isProbe(r) && !g.knownHost(r.Host) {
+		refuse(w, "the Host "+r.Host+" is not this server: ask it by its own address, or name it in base_url")
 		return
 	}
 	if origins := r.Header.Values("Origin"); len(origins) > 0 {
@@ -51,6 +56,12 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	g.next.ServeHTTP(w, r)
+}
+
+// isProbe reports whether r only asks how the server is, which orchestrators do by
+// whatever name they have for it.
+func isProbe(r *http.Request) bool {
+	return r.Method == http.MethodGet && (r.URL.Path == "/healthz" || r.URL.Path == "/readyz")
 }
 
 func (g *guard) knownHost(hostport string) bool {

@@ -33,17 +33,14 @@ type keys struct {
 }
 
 // openKeys reads the keys kept in dir, makes what is missing or expired, and
-// keeps the result. The empty dir keeps them in memory. Only in development are
-// there keys of a developer.
+// keeps the result. The empty dir keeps them in memory. Keys of a developer are made
+// in development only, and kept for the next time in any case.
 func openKeys(dir string, development bool, life time.Duration, now func() time.Time) (*keys, error) {
 	k, err := readKeys(dir)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case !development:
-		k.AccessKeyID, k.SecretAccessKey, k.BearerKey = "", "", ""
-	case k.AccessKeyID == "":
+	if development && k.AccessKeyID == "" {
 		pair := auth.NewAccessKey(inference.Principal{})
 		k.AccessKeyID, k.SecretAccessKey, k.BearerKey = pair.ID, pair.Secret, auth.NewBearerKey()
 	}

@@ -46,7 +46,7 @@ func (s *Server) callers(ctx context.Context, c *config.Config) (*callers, error
 	if err := s.addKept(ctx, out); err != nil {
 		return nil, err
 	}
-	if s.keys.AccessKeyID != "" {
+	if s.development {
 		s.keys.speakFor(s.developer(), out.keys)
 		out.principals = append(out.principals, policy.Principal{Principal: s.developer(), Statements: []policy.Statement{{
 			Effect: "Allow", Actions: []string{"bedrock:*"}, Resources: []string{"*"}, At: "the built-in policy of developer",

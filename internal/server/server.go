@@ -297,13 +297,15 @@ func (s *Server) Token(ctx context.Context) (string, error) {
 func (s *Server) Outputs() outputs.Fairway {
 	user := s.pool.TestUser()
 	out := outputs.Fairway{
-		Endpoint:  s.baseURL,
-		GraphQL:   outputs.GraphQL{URL: s.baseURL + "/graphql"},
-		Region:    string(s.region),
-		AWS:       outputs.AWSKey{AccessKeyID: s.keys.AccessKeyID, SecretAccessKey: s.keys.SecretAccessKey},
-		BearerKey: s.keys.BearerKey,
-		UserPool:  outputs.UserPool{Endpoint: s.baseURL, ID: s.pool.ID(), ClientID: s.pool.ClientID()},
-		User:      outputs.User{Username: user.Username, Password: user.Password},
+		Endpoint: s.baseURL,
+		GraphQL:  outputs.GraphQL{URL: s.baseURL + "/graphql"},
+		Region:   string(s.region),
+		UserPool: outputs.UserPool{Endpoint: s.baseURL, ID: s.pool.ID(), ClientID: s.pool.ClientID()},
+		User:     outputs.User{Username: user.Username, Password: user.Password},
+	}
+	if s.development {
+		out.AWS = outputs.AWSKey{AccessKeyID: s.keys.AccessKeyID, SecretAccessKey: s.keys.SecretAccessKey}
+		out.BearerKey = s.keys.BearerKey
 	}
 	if s.app.Load().hasKeyMode {
 		out.GraphQL.APIKey = s.keys.APIKey

@@ -254,6 +254,13 @@ func TestKeysAreKept(t *testing.T) {
 	if second.Outputs() != first {
 		t.Errorf("after a restart Outputs = %+v, want %+v", second.Outputs(), first)
 	}
+	served := instant(t, b, inState, func(o *Options) { o.Development = false }).Outputs()
+	if served.BearerKey != "" || served.AWS.SecretAccessKey != "" {
+		t.Errorf("outside of development Outputs = %+v, want no key of the developer", served)
+	}
+	if third := instant(t, b, inState).Outputs(); third != first {
+		t.Errorf("after a run outside of development Outputs = %+v, want %+v", third, first)
+	}
 }
 
 // TestAdmin is the admin API that fairway regions speaks.

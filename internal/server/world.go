@@ -43,6 +43,9 @@ func newWorld(c *config.Config, models *catalog.Catalog, text sim.TextSource, no
 	}
 	w := sim.New(settings)
 	for region, name := range c.Simulate.Faults {
+		if !catalog.IsRegion(region) {
+			return nil, fmt.Errorf("simulate.faults: no region is called %q: use one such as ap-southeast-1", region)
+		}
 		fault, err := sim.ParseFault(string(name))
 		if err != nil {
 			return nil, err

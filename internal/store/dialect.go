@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -47,6 +48,11 @@ const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=s
 
 func openSQLite(ctx context.Context, dsn string) (write, read *sql.DB, err error) {
 	uri := sqliteURI(dsn)
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" && path != memory {
+		if err := private(path); err != nil {
+			return nil, nil, err
+		}
+	}
 	if write, err = openPool(ctx, uri+"&_txlock=immediate", 1); err != nil {
 		return nil, nil, err
 	}
@@ -58,6 +64,16 @@ func openSQLite(ctx context.Context, dsn string) (write, read *sql.DB, err error
 		return nil, nil, err
 	}
 	return write, read, nil
+}
+
+// private makes a database that is not there yet readable by its owner only: it
+// holds keys. SQLite gives the files beside it the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	return f.Close()
 }
 
 // sqliteURI is what the driver opens, with at least one parameter. A path may hold

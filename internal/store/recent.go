@@ -57,14 +57,9 @@ func (r *Recent) Application(ctx context.Context, arn inference.ARN) (inference.
 		r.keep(arn, recent{a, now.Add(freshFor)}, changes)
 	case err != nil && ok && ctx.Err() == nil:
 		return known.Application, true, nil
-	case err != nil && ctx.Err() == nil:
-		return a, false, &inference.Error{Kind: inference.ServiceUnavailable, Op: "read application profile", Message: unavailable, Err: err}
 	}
 	return a, exists, err
 }
-
-// unavailable is the service's text for a part of it that does not answer.
-const unavailable = "Bedrock is unable to process your request."
 
 // keep remembers a reading, unless something was changed since it began.
 func (r *Recent) keep(arn inference.ARN, known recent, changes int) {

@@ -73,7 +73,11 @@ export async function serve(t, settings = {}, env = {}) {
         bearer_keys: ['env:TESTER_BEARER'],
         policies: [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:*', Resource: '*' }] }],
       },
-      { name: 'outsider', bearer_keys: ['env:OUTSIDER_BEARER'] },
+      {
+        name: 'outsider',
+        bearer_keys: ['env:OUTSIDER_BEARER'],
+        policies: [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:CallWithBearerToken', Resource: '*' }] }],
+      },
     ],
   }))
   const child = spawn(binary, ['serve', '--config', file], {

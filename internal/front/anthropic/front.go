@@ -88,6 +88,9 @@ func (f *Front) run(r *http.Request, c *call) error {
 	if c.visit, err = f.Admit(c.writer, withBearer(r), region); err != nil {
 		return err
 	}
+	if contentType := r.Header.Get("Content-Type"); !front.IsJSON(contentType) {
+		return refuse("the content type is not accepted: send application/json")
+	}
 	if err := checkVersion(r.Header); err != nil {
 		return err
 	}

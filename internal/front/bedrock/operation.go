@@ -1,11 +1,11 @@
 package bedrock
 
 import (
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -73,18 +73,8 @@ func checkHead(c *call) error {
 	if c.model[0] == '.' || !isIdentifier(c.model) {
 		return c.operation.refuse("The provided model identifier is invalid.")
 	}
-	if contentType := c.header.Get("Content-Type"); !isJSON(contentType) {
+	if contentType := c.header.Get("Content-Type"); !front.IsJSON(contentType) {
 		return c.operation.refuse(c.operation.phrase + ": content type " + strconv.Quote(clip(contentType)) + " is not accepted: send application/json")
 	}
 	return nil
-}
-
-// isJSON accepts application/json and what clients send that do not say: nothing,
-// or the Go SDK's application/octet-stream.
-func isJSON(contentType string) bool {
-	if contentType == "" || contentType == "application/json" {
-		return true
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (media == "application/json" || media == "application/octet-stream")
 }

@@ -167,6 +167,9 @@ func (u *Upstream) get(ctx context.Context, path, named string, source inference
 	return u.ask(request, nil, named, source)
 }
 
+// maxListing is the longest answer of the control plane that is read, in bytes.
+const maxListing = 1 << 20
+
 // ask sends a request with that body to the control plane, as the account that owns
 // what it is about. It gives the body of a success.
 func (u *Upstream) ask(request *http.Request, body []byte, about string, source inference.Region) ([]byte, error) {
@@ -178,7 +181,7 @@ func (u *Upstream) ask(request *http.Request, body []byte, about string, source 
 		return nil, err
 	}
 	defer response.Body.Close()
-	answer, err := whole(response, maxErrorBody)
+	answer, err := whole(response, maxListing)
 	if err != nil {
 		return nil, lost(request.Context(), err)
 	}

@@ -41,7 +41,7 @@ func (u *Upstream) roundTrip(request *http.Request) (*http.Response, error) {
 	return nil, refusal(response, body)
 }
 
-var errTooLong = errors.New("read answer: it is longer than 64 MiB")
+var errTooLong = errors.New("read answer: it is longer than any that the service gives")
 
 // whole reads a body of at most limit bytes.
 func whole(r *http.Response, limit int64) ([]byte, error) {

@@ -35,14 +35,18 @@ func (s *stream) write() (w written) {
 	return written{reply, err}
 }
 
-// await waits for the text source, up to a pulse, and reports whether it is done.
+// listen is how long a text source is waited for before the region shows life: less
+// than any share of a deadline that route gives an attempt.
+const listen = time.Second
+
+// await waits for the text source, for a moment, and reports whether it is done.
 func (s *stream) await() (done bool, err error) {
 	select {
 	case w := <-s.written:
 		return s.take(w)
 	default:
 	}
-	timer := time.NewTimer(pulse)
+	timer := time.NewTimer(listen)
 	defer timer.Stop()
 	select {
 	case w := <-s.written:
