@@ -80,13 +80,19 @@ const (
 // that each rule still has a package.
 func TestImports(t *testing.T) {
 	used := map[*rule]bool{}
-	for dir, imports := range moduleImports(t) {
+	own, foreign := moduleImports(t)
+	for dir, imports := range own {
 		r := ruleFor(dir)
 		if r == nil {
 			t.Errorf("package %q has no rule: add it to the table, and to the design", dir)
 			continue
 		}
 		used[r] = true
+		for _, imported := range foreign[dir] {
+			if r.may == nil {
+				t.Errorf("%s imports %s: %s", name(dir), imported, r.sentence)
+			}
+		}
 		for _, imported := range imports {
 			if !slices.ContainsFunc(r.may, func(p string) bool { return matches(p, imported) }) {
 				t.Errorf("%s imports %s: %s", name(dir), name(imported), r.sentence)
@@ -149,22 +155,23 @@ func matches(pattern, dir string) bool {
 	return err == nil && ok
 }
 
-// moduleImports maps each package directory of the module to the module's own
-// packages that its non-test files import.
-func moduleImports(t *testing.T) map[string][]string {
+// moduleImports maps each package directory of the module to what its non-test
+// files import: of the module itself, and of other modules.
+func moduleImports(t *testing.T) (own, foreign map[string][]string) {
 	t.Helper()
-	found := map[string][]string{}
+	own, foreign = map[string][]string{}, map[string][]string{}
 	for _, f := range goFiles(t) {
 		if f.test {
 			continue
 		}
-		found[f.dir] = append(found[f.dir], ownImports(f.syntax.Imports)...)
+		ours, theirs := split(f.syntax.Imports)
+		own[f.dir], foreign[f.dir] = append(own[f.dir], ours...), append(foreign[f.dir], theirs...)
 	}
-	return found
+	return own, foreign
 }
 
-func ownImports(specs []*ast.ImportSpec) []string {
-	var own []string
+// split leaves out the standard library, whose first path segment has no dot.
+func split(specs []*ast.ImportSpec) (own, foreign []string) {
 	for _, s := range specs {
 		p, err := strconv.Unquote(s.Path.Value)
 		if err != nil {
@@ -174,7 +181,9 @@ func ownImports(specs []*ast.ImportSpec) []string {
 			own = append(own, "")
 		} else if rest, ok := strings.CutPrefix(p, "fairway/"); ok {
 			own = append(own, rest)
+		} else if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
+			foreign = append(foreign, p)
 		}
 	}
-	return own
+	return own, foreign
 }

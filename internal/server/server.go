@@ -8,9 +8,13 @@
 //	routes.go      paths to handlers, guard.go before them
 //	admin.go       the admin API, probes and metrics
 //	listen.go      serving, and the end of it
+//	deadline.go    how long a client may take for an answer
 //	room.go        how much is held at once
+//	shown.go       answers shown while they come
+//	world.go       the simulated regions
 //	restart.go     what a reload leaves as it is
 //	keys.go        the credentials that clients are given
+//	signer.go      how requests to other services are signed
 package server
 
 import (

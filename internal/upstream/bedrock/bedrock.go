@@ -10,6 +10,7 @@
 //	unary.go       an answer in one piece
 //	stream.go      an answer frame by frame
 //	assemble.go    a unary answer that is asked for as a stream
+//	endpoint.go    where a region is, transport.go how it is reached
 //	guardrail.go   the guardrail that stands for the caller's in another region
 //	profile.go     profiles and models that only the control plane knows
 //	tags.go        what such a profile is tagged with
