@@ -15,9 +15,9 @@
 // "a=1,b=2" where there is only a line to write them on. A list or a map
 // replaces the one of the source before.
 //
-// Accounts, equivalents, principals and service control policies are longer than a
-// line: they are written in the file alone. What one of them says has a path all the same,
-// principals[0].arn.
+// Routes, quotas, accounts, equivalents, principals and service control policies are
+// longer than a line: they are written in the file alone. What one of them says has a
+// path all the same, principals[0].arn.
 package config
 
 import (
@@ -38,23 +38,29 @@ type Config struct {
 	Store   Store   `yaml:"store"`      // where what is made at run time is kept
 	Master  Secret  `yaml:"master_key"` // 32 bytes that sealed secrets are sealed with
 
-	Account string             `yaml:"account"` // twelve digits, where ARNs need one
-	Region  inference.Region   `yaml:"region"`  // default source region; empty is the folder's first Bedrock data source's, else us-east-1
-	Grant   GrantMode          `yaml:"grant"`   // what one denied destination does to a call
-	Pinning Pinning            `yaml:"pinning"` // whether a target may be used that could run outside of the grant
-	Order   []inference.Region `yaml:"order"`   // destinations tried first, where granted
+	Account string           `yaml:"account"` // twelve digits, where ARNs need one
+	Region  inference.Region `yaml:"region"`  // default source region; empty is the folder's first Bedrock data source's, else us-east-1
+	Grant   GrantMode        `yaml:"grant"`   // what one denied destination does to a call
+	Pinning Pinning          `yaml:"pinning"` // whether a target may be used that could run outside of the grant
 
+	Routing // of calls that no route matches, and what a route leaves out
+
+	KeepCache           Duration `yaml:"keep_cache"`            // worth waiting to have a thousand tokens of a prompt in the region's cache
 	MaxAttempts         int      `yaml:"max_attempts"`          // of one call; 0 is every permitted target once
 	AttemptTimeout      Duration `yaml:"attempt_timeout"`       // of one attempt, to its first sign of life
 	StallTimeout        Duration `yaml:"stall_timeout"`         // of one attempt, from one sign of life to the next, up to its first content
 	FirstContentTimeout Duration `yaml:"first_content_timeout"` // of one attempt, to its first content; 0 is none
 	ChunkTimeout        Duration `yaml:"chunk_timeout"`         // of a stream, from one event to the next, after its first content
 	AnswerTimeout       Duration `yaml:"answer_timeout"`        // of a real region, for a unary answer
+	CallTimeout         Duration `yaml:"call_timeout"`          // of a model call with its answer, all attempts together; 0 is none
 	RequestTimeout      Duration `yaml:"request_timeout"`       // of a GraphQL request
 	WriteTimeout        Duration `yaml:"write_timeout"`         // of one frame, or one piece of a whole answer, to a client
 	DrainTimeout        Duration `yaml:"drain_timeout"`         // of what runs when the server is told to stop
 
+	Retry     Retry     `yaml:"retry"`
+	Hedge     Hedge     `yaml:"hedge"`
 	Breaker   Breaker   `yaml:"breaker"`
+	Probe     Probe     `yaml:"probe"`
 	Bedrock   Bedrock   `yaml:"bedrock"`
 	OpenAI    OpenAI    `yaml:"openai"`
 	Anthropic Anthropic `yaml:"anthropic"`
@@ -65,6 +71,8 @@ type Config struct {
 	CORS      CORS      `yaml:"cors"`
 	AWS       AWS       `yaml:"aws"`
 
+	Routes                 []Route     `yaml:"routes"`   // the first that matches is a call's
+	Quotas                 []Quota     `yaml:"quotas"`   // the first that matches is a target's
 	Accounts               []Account   `yaml:"accounts"` // of AWS, for model bedrock; none is the account of the credential chain
 	Principals             []Principal `yaml:"principals"`
 	ServiceControlPolicies []Document  `yaml:"service_control_policies"` // over every principal; nil is none
@@ -85,8 +93,9 @@ type Admin struct {
 
 // Breaker is when a target is taken out of use.
 type Breaker struct {
-	Failures int      `yaml:"failures"` // in a row
-	OpenFor  Duration `yaml:"open_for"` // the first time; longer while it keeps failing
+	Failures   int      `yaml:"failures"`     // in a row
+	OpenFor    Duration `yaml:"open_for"`     // the first time; longer while it keeps failing
+	MaxOpenFor Duration `yaml:"max_open_for"` // at the longest, or OpenFor where that is longer
 }
 
 // Bedrock is how real regions are called.
@@ -119,7 +128,7 @@ type Simulate struct {
 	Speed     Speed                      `yaml:"speed"` // times real time
 	Seed      uint64                     `yaml:"seed"`
 	Responses Path                       `yaml:"responses"` // file of scripted answers, empty for none
-	Quota     Quota                      `yaml:"quota"`
+	Quota     SimulatedQuota             `yaml:"quota"`
 	Faults    map[inference.Region]Fault `yaml:"faults"` // from the start
 
 	// HiddenRouting makes a region do as AWS's does with a profile: it picks the
@@ -127,8 +136,8 @@ type Simulate struct {
 	HiddenRouting bool `yaml:"hidden_routing"`
 }
 
-// Quota is what each simulated region grants each model.
-type Quota struct {
+// SimulatedQuota is what each simulated region grants each model.
+type SimulatedQuota struct {
 	TokensPerMinute   int `yaml:"tokens_per_minute"`   // 0 is what Bedrock grants the model
 	RequestsPerMinute int `yaml:"requests_per_minute"` // 0 is no limit, as Bedrock has it since 2026
 }
@@ -177,15 +186,21 @@ func Default() *Config {
 		Account:             "123456789012",
 		Grant:               Narrow,
 		Pinning:             PinStrict,
+		Routing:             Routing{OnCut: OnCut(inference.FailOnCut)},
+		KeepCache:           Duration(50 * time.Millisecond),
 		AttemptTimeout:      Duration(12 * time.Second),
 		StallTimeout:        Duration(20 * time.Second),
 		FirstContentTimeout: Duration(5 * time.Minute), // signs of life keep no call for ever
 		ChunkTimeout:        Duration(time.Minute),
 		AnswerTimeout:       Duration(5 * time.Minute),
+		CallTimeout:         Duration(time.Hour),
 		RequestTimeout:      Duration(30 * time.Second), // AppSync's limit
 		WriteTimeout:        Duration(30 * time.Second),
 		DrainTimeout:        Duration(20 * time.Second),
-		Breaker:             Breaker{Failures: 3, OpenFor: Duration(5 * time.Second)},
+		Retry:               Retry{Budget: 0.2, Reserve: 10, Wait: Duration(2 * time.Second)},
+		Hedge:               Hedge{Budget: 0.05, Least: Duration(100 * time.Millisecond)},
+		Breaker:             Breaker{Failures: 3, OpenFor: Duration(5 * time.Second), MaxOpenFor: Duration(2 * time.Minute)},
+		Probe:               Probe{Budget: Dollars(inference.Dollar / 100)},
 		Bedrock:             Bedrock{ConnectTimeout: Duration(3 * time.Second), KeepAlive: Duration(45 * time.Second)},
 		Anthropic:           Anthropic{URL: "https://api.anthropic.com"},
 		Simulate:            Simulate{Speed: 1, Seed: 1},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -194,10 +195,33 @@ func TestEffectiveRoundTrip(t *testing.T) {
 		key := BearerKey("env:" + name)
 		return Principal{Name: name, ARN: inference.ARN("arn:aws:iam::123456789012:user/" + name), BearerKeys: []BearerKey{key}}
 	})
+	routings := rapid.Custom(func(t *rapid.T) Routing {
+		return Routing{
+			Policy:        Policy(rapid.SampledFrom(append(inference.Policies(), "")).Draw(t, "policy")),
+			Order:         rapid.SliceOfN(regions, 0, 4).Draw(t, "order"),
+			Weights:       rapid.MapOfN(regions, rapid.Float64Range(math.SmallestNonzeroFloat64, maxWeight), 0, 3).Draw(t, "weights"),
+			Residency:     rapid.SliceOfN(rapid.OneOf(region, rapid.SampledFrom(inference.Geographies())), 0, 3).Draw(t, "residency"),
+			OnCut:         rapid.SampledFrom([]OnCut{"fail", "continue"}).Draw(t, "on cut"),
+			OnCutInstruct: rapid.Bool().Draw(t, "instruct"),
+			Fallbacks:     rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,9}\.[a-z0-9:-]{0,9}`), 0, 3, rapid.ID).Draw(t, "fallbacks"),
+		}
+	})
+	routes := rapid.Custom(func(t *rapid.T) Route {
+		share, model := rapid.Float64Range(0, 1).Draw(t, "share"), rapid.StringMatching(`[a-z]{1,9}`).Draw(t, "model")
+		return Route{
+			Models:  []string{model + ".*"},
+			Routing: routings.Draw(t, "routing"),
+			Hedge:   rapid.Bool().Draw(t, "hedge"),
+			Shadow:  Shadow{Share: Ratio(share), Model: model},
+		}
+	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := Default()
+		want.Routing = routings.Draw(t, "settings")
+		want.Routes = rapid.SliceOfN(routes, 0, 3).Draw(t, "routes")
+		want.Retry.Reserve = rapid.Float64Min(0).Draw(t, "reserve")
+		want.Probe.Budget = Dollars(rapid.Int64Min(0).Draw(t, "budget"))
 		want.Account = rapid.StringMatching(`[0-9]{12}`).Draw(t, "account")
-		want.Order = rapid.SliceOfN(regions, 0, 4).Draw(t, "order")
 		want.AttemptTimeout, want.StallTimeout = span.Draw(t, "attempt"), span.Draw(t, "stall")
 		want.RequestTimeout = span.Draw(t, "request")
 		want.Simulate.Speed = rapid.SampledFrom([]Speed{Instant, 1, 0.125, 1e21, 3}).Draw(t, "speed")

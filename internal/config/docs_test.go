@@ -104,9 +104,9 @@ func documented(t *testing.T) map[string]string {
 // paths are those of a section and of all below, without the places in lists.
 func paths(prefix string, section reflect.Type) []string {
 	var all []string
-	for field := range section.Fields() {
-		path := prefix + field.Tag.Get("yaml")
-		of := field.Type
+	for _, m := range members(reflect.Zero(section)) {
+		path := prefix + m.path
+		of := m.value.Type()
 		if of.Kind() == reflect.Slice && isSection(of.Elem()) {
 			of = of.Elem()
 		}

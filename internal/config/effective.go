@@ -68,8 +68,8 @@ type row struct {
 
 // appendRows appends the lines of a section; prefix is its path with a dot behind.
 func appendRows(rows []row, prefix string, section reflect.Value, o Origins) []row {
-	for field, v := range section.Fields() {
-		key := field.Tag.Get("yaml")
+	for _, m := range members(section) {
+		key, v := m.path, m.value
 		path := prefix + key
 		switch {
 		case isSection(v.Type()):

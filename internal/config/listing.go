@@ -64,9 +64,9 @@ func (r *reader) keyed(n ast.Node, s setting) {
 	}
 	keys := map[string]reflect.Value{}
 	var known []string
-	for field, value := range s.value.Fields() {
-		keys[field.Tag.Get("yaml")] = value
-		known = append(known, field.Tag.Get("yaml"))
+	for _, m := range members(s.value) {
+		keys[m.path] = m.value
+		known = append(known, m.path)
 	}
 	for _, pair := range pairs {
 		key, _ := scalar(pair.Key)

@@ -123,6 +123,7 @@ func (l *loader) finish() (*Config, Origins, error) {
 	for _, f := range l.config.validate() {
 		l.problems = append(l.problems, f.at(l.origins))
 	}
+	l.inherit()
 	if len(l.problems) > 0 {
 		return nil, nil, errors.Join(l.problems...)
 	}

@@ -21,8 +21,9 @@ type Principal struct {
 	ARN        inference.ARN `yaml:"arn"`  // default: the user NAME of the configured account
 	AccessKeys []AccessKey   `yaml:"access_keys"`
 	BearerKeys []BearerKey   `yaml:"bearer_keys"`
-	Policies   []Document    `yaml:"policies"` // identity-based
-	Boundary   Document      `yaml:"boundary"` // permissions boundary; zero is none
+	Policies   []Document    `yaml:"policies"`  // identity-based
+	Boundary   Document      `yaml:"boundary"`  // permissions boundary; zero is none
+	Residency  Residency     `yaml:"residency"` // where its calls have to stay, whatever their route
 }
 
 // AccessKey is a key pair that signs requests.
@@ -68,6 +69,7 @@ func (c *Config) validatePrincipals(found *findings) {
 		found.check(nameForm.MatchString(p.Name), path+".name", "want up to 64 letters, digits and any of _+=,.@-, got %q", p.Name)
 		unique(found, names, p.Name, path+".name")
 		found.check(principalForm.MatchString(string(p.ARN)), path+".arn", `want the ARN of a user or role such as "arn:aws:iam::123456789012:role/checkout", got %q`, p.ARN)
+		found.residency(p.Residency, path+".residency")
 		for j, key := range p.AccessKeys {
 			path := fmt.Sprintf("%s.access_keys[%d]", path, j)
 			found.check(keyIDForm.MatchString(key.ID), path+".id", "want 16 to 128 letters and digits, got %q", key.ID)

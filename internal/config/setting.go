@@ -3,6 +3,8 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -28,12 +30,26 @@ func listings(c *Config) []setting {
 func fields(c *Config) []setting { return appendFields(nil, "", reflect.ValueOf(c).Elem()) }
 
 func appendFields(list []setting, prefix string, v reflect.Value) []setting {
-	for field, value := range v.Fields() {
-		path := prefix + field.Tag.Get("yaml")
-		if isSection(value.Type()) {
-			list = appendFields(list, path+".", value)
+	for _, m := range members(v) {
+		path := prefix + m.path
+		if isSection(m.value.Type()) {
+			list = appendFields(list, path+".", m.value)
 		} else {
-			list = append(list, setting{path, value})
+			list = append(list, setting{path, m.value})
+		}
+	}
+	return list
+}
+
+// members are the keys of a section with their values. Those of a struct that is
+// embedded in it are its own.
+func members(section reflect.Value) []setting {
+	var list []setting
+	for field, value := range section.Fields() {
+		if field.Anonymous {
+			list = append(list, members(value)...)
+		} else {
+			list = append(list, setting{field.Tag.Get("yaml"), value})
 		}
 	}
 	return list
@@ -114,7 +130,8 @@ func (s setting) setMap(g given) error {
 		return fmt.Errorf("want a map")
 	}
 	table := reflect.MakeMap(s.value.Type())
-	for name, text := range pairs {
+	for _, name := range slices.Sorted(maps.Keys(pairs)) { // so that the same one is told each time
+		text := pairs[name]
 		key, value := reflect.New(s.value.Type().Key()).Elem(), reflect.New(s.value.Type().Elem()).Elem()
 		if err := parse(key, name); err != nil {
 			return err
@@ -155,6 +172,12 @@ func parse(v reflect.Value, text string) error {
 			return fmt.Errorf("want a whole number, got %q", text)
 		}
 		v.SetInt(n)
+	case reflect.Float64:
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+			return fmt.Errorf("want a number, got %q", text)
+		}
+		v.SetFloat(n)
 	case reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

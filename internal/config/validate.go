@@ -74,13 +74,21 @@ func (found *findings) positive(d Duration, path string) {
 	found.check(d > 0, path, "want a positive duration")
 }
 
+// notNegative is for spans of which zero has a meaning.
+func (found *findings) notNegative(d Duration, path, zero string) {
+	found.check(d >= 0, path, "want a positive duration, or 0s %s", zero)
+}
+
 // validate gives what is wrong with the values, in the order of the struct.
 func (c *Config) validate() findings {
 	var found findings
 	c.validateServer(&found)
-	c.validateRouting(&found)
+	c.validateCalls(&found)
+	c.validateBudgets(&found)
 	c.validateUpstreams(&found)
 	c.validateLimits(&found)
+	c.validateRoutes(&found)
+	c.validateQuotas(&found)
 	validateAccounts(&found, c.Accounts)
 	c.validatePrincipals(&found)
 	return found
@@ -96,25 +104,34 @@ func (c *Config) validateServer(found *findings) {
 	}
 }
 
-func (c *Config) validateRouting(found *findings) {
+func (c *Config) validateCalls(found *findings) {
 	found.account(c.Account, "account")
 	if c.Region != "" {
 		found.region(c.Region, "region")
 	}
-	for _, r := range c.Order {
-		found.region(r, "order")
-	}
+	validateRouting(found, &c.Routing, "")
+	found.notNegative(c.KeepCache, "keep_cache", "not to wait")
 	found.check(c.MaxAttempts >= 0, "max_attempts", "want 0 or more, got %d", c.MaxAttempts)
 	found.positive(c.AttemptTimeout, "attempt_timeout")
 	found.positive(c.StallTimeout, "stall_timeout")
-	found.check(c.FirstContentTimeout >= 0, "first_content_timeout", "want a positive duration, or 0s for none")
+	found.notNegative(c.FirstContentTimeout, "first_content_timeout", "for none")
 	found.positive(c.ChunkTimeout, "chunk_timeout")
 	found.positive(c.AnswerTimeout, "answer_timeout")
+	found.notNegative(c.CallTimeout, "call_timeout", "for none")
 	found.positive(c.RequestTimeout, "request_timeout")
 	found.positive(c.WriteTimeout, "write_timeout")
-	found.check(c.DrainTimeout >= 0, "drain_timeout", "want a positive duration, or 0s not to wait")
+	found.notNegative(c.DrainTimeout, "drain_timeout", "not to wait")
+}
+
+func (c *Config) validateBudgets(found *findings) {
+	found.check(c.Retry.Reserve >= 0, "retry.reserve", "want 0 or more, got %v", c.Retry.Reserve)
+	found.notNegative(c.Retry.Wait, "retry.wait", "not to wait")
+	found.notNegative(c.Hedge.Least, "hedge.least", "for none")
 	found.check(c.Breaker.Failures > 0, "breaker.failures", "want at least 1, got %d", c.Breaker.Failures)
 	found.positive(c.Breaker.OpenFor, "breaker.open_for")
+	found.positive(c.Breaker.MaxOpenFor, "breaker.max_open_for")
+	found.notNegative(c.Probe.Every, "probe.every", "for none")
+	found.beside("probe.every", c.Probe.Every <= 0 || c.Probe.Budget > 0, "probe.budget", "want dollars a day for the probes of probe.every")
 }
 
 func (c *Config) validateUpstreams(found *findings) {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fairway/internal/inference"
 )
 
 // Duration is a time span written with its unit, "250ms".
@@ -125,6 +127,42 @@ const (
 
 // UnmarshalText reads one of the pinnings.
 func (p *Pinning) UnmarshalText(text []byte) error { return oneOf(p, text, PinStrict, PinBestEffort) }
+
+// Policy is a routing policy by name, empty for the order that holds without one.
+type Policy inference.Policy
+
+// UnmarshalText reads one of the policies.
+func (p *Policy) UnmarshalText(text []byte) error {
+	if len(text) > 0 && !inference.IsPolicy(inference.Policy(text)) {
+		return fmt.Errorf("want one of %v, got %q", inference.Policies(), text)
+	}
+	*p = Policy(text)
+	return nil
+}
+
+// OnCut is what becomes of a stream whose region dies in the middle of the answer.
+type OnCut inference.OnCut
+
+// UnmarshalText reads one of the choices.
+func (o *OnCut) UnmarshalText(text []byte) error {
+	return oneOf(o, text, OnCut(inference.FailOnCut), OnCut(inference.ContinueOnCut))
+}
+
+// Dollars is an amount that is not negative, written as a decimal.
+type Dollars inference.Money
+
+// UnmarshalText reads at most nine decimals.
+func (d *Dollars) UnmarshalText(text []byte) error {
+	parsed, err := inference.ParseMoney(string(text))
+	if err != nil || parsed < 0 {
+		return fmt.Errorf(`want an amount in dollars such as "0.01", got %q`, text)
+	}
+	*d = Dollars(parsed)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Dollars) MarshalText() ([]byte, error) { return inference.Money(d).MarshalText() }
 
 // LogLevel is the least level that is logged. It is a [slog.Leveler].
 type LogLevel string

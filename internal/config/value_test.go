@@ -9,12 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fairway/internal/inference"
 )
 
 func TestValues(t *testing.T) {
 	duration := func(d time.Duration) *Duration { v := Duration(d); return &v }
 	size := func(n int64) *Size { v := Size(n); return &v }
 	speed := func(f float64) *Speed { v := Speed(f); return &v }
+	dollars := func(m inference.Money) *Dollars { v := Dollars(m); return &v }
 	for _, test := range []struct {
 		text    string
 		want    encoding.TextMarshaler
@@ -32,6 +35,9 @@ func TestValues(t *testing.T) {
 		{"2kB", size(2000), "2kB"},
 		{"9223372036854775807", size(math.MaxInt64), "9223372036854775807"},
 		{"0", size(0), "0"},
+		{"0.010", dollars(inference.Dollar / 100), "0.01"},
+		{"20", dollars(20 * inference.Dollar), "20"},
+		{"0", dollars(0), "0"},
 		{"instant", speed(math.Inf(1)), "instant"},
 		{"2.50", speed(2.5), "2.5"},
 	} {
@@ -58,7 +64,9 @@ func TestValuesRefuse(t *testing.T) {
 		{"", new(Size)}, {"MB", new(Size)}, {"-1", new(Size)}, {"1.5MB", new(Size)}, {"1tb", new(Size)},
 		{"9223372036854775807kB", new(Size)}, {"99999999999999999999", new(Size)},
 		{"0", new(Speed)}, {"-1", new(Speed)}, {"NaN", new(Speed)}, {"Inf", new(Speed)}, {"fast", new(Speed)},
-		{"Narrow", new(GrantMode)}, {"", new(LogFormat)}, {"asleep", new(Fault)}, {"INFO", new(LogLevel)},
+		{"", new(Dollars)}, {"-0.01", new(Dollars)}, {"$1", new(Dollars)}, {"0.0000000001", new(Dollars)},
+		{"2", new(Ratio)}, {"-0.1", new(Ratio)}, {"NaN", new(Ratio)},
+		{"Adaptive", new(Policy)}, {"stop", new(OnCut)}, {"", new(OnCut)}, {"Narrow", new(GrantMode)}, {"", new(LogFormat)}, {"asleep", new(Fault)}, {"INFO", new(LogLevel)},
 	} {
 		if err := test.v.UnmarshalText([]byte(test.text)); err == nil {
 			t.Errorf("%T.UnmarshalText(%q) = %v, want an error", test.v, test.text, test.v)

@@ -7,6 +7,7 @@ type Grant struct {
 	Destinations []Destination // allowed; those that a statement names come first, in written order
 	Denied       []Denial      // the other destinations, in catalog order
 	AWS          Verdict       // what AWS itself would answer
+	Shared       bool          // calls like this one get this very grant
 }
 
 // Destination is an allowed destination region.

@@ -66,6 +66,7 @@ type Request struct {
 	Header       http.Header // the X-Amzn-Bedrock-* and Accept headers of the request; may be nil
 	Body         []byte      // the model's own JSON, byte for byte
 	PayloadHash  string      // lower-case hex SHA-256 of Body, where it is known already
+	Steering     Steering
 }
 
 // Principal is an identity that policy statements are attached to.

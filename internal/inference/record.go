@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +21,18 @@ type Record struct {
 	SourceRegion      Region    `json:"source_region"`
 	DestinationRegion Region    `json:"destination_region,omitempty"` // empty when no attempt succeeded, or it is not known
 	Destination       string    `json:"destination,omitempty"`        // says so where it is not known: "unknown (one of 8)"
+	Policy            Policy    `json:"policy,omitempty"`             // that ranked the targets, empty when none was planned
+	Residency         []string  `json:"residency,omitempty"`          // geographies and regions that the call was kept to, empty for none
+	Fallback          string    `json:"fallback,omitempty"`           // the profile or model that answered in place of the one called
+	Plan              []Ranked  `json:"plan,omitempty"`               // how the targets were ranked, where the call asked for it
 	Attempts          []Attempt `json:"attempts"`
+	Continued         int       `json:"continued,omitempty"` // how often another target went on with the answer
+	ShadowOf          string    `json:"shadow_of,omitempty"` // the call that this one repeats for comparison, of which no caller knows
 	Outcome           Outcome   `json:"outcome"`
-	Error             *Failure  `json:"error,omitempty"` // what the caller was answered when Outcome is Failed
-	Usage             Usage     `json:"usage"`
-	Estimated         bool      `json:"estimated,omitempty"` // the answer was cut before its usage was told, and Usage is in part our own count
+	Error             *Failure  `json:"error,omitempty"`       // what the caller was answered when Outcome is Failed
+	Usage             Usage     `json:"usage"`                 // as the caller is told: of all attempts that the answer is made of
+	Wasted            Usage     `json:"wasted_usage,omitzero"` // of attempts whose answer was not used, in Cost too
+	Estimated         bool      `json:"estimated,omitempty"`   // the answer was cut before its usage was told, and Usage is in part our own count
 	Cost              Money     `json:"cost_usd"`
 	AWS               *Verdict  `json:"aws,omitempty"` // nil when the call was refused before it was authorized
 	LatencyMS         int64     `json:"latency_ms"`
@@ -38,8 +46,30 @@ type Attempt struct {
 	Account string  `json:"account,omitempty"` // whose, where there are several
 	Outcome Outcome `json:"outcome"`
 	Kind    Kind    `json:"kind,omitempty"`
-	Status  int     `json:"status"` // HTTP status; 0 when no answer came
-	MS      int64   `json:"ms"`
+	Status  int     `json:"status"`          // HTTP status; 0 when no answer came
+	MS      int64   `json:"ms"`              // up to the first content, or to the failure before it
+	Hedge   bool    `json:"hedge,omitempty"` // made beside another that was slow to answer
+	Cut     bool    `json:"cut,omitempty"`   // failed in the middle of its answer
+	Usage   *Usage  `json:"usage,omitempty"` // of an attempt whose answer was not used, or was cut
+}
+
+// Answering is the attempt that the answer comes from: the last one that did not
+// fail, else the last one. It reports false where none was made.
+func (r *Record) Answering() (Attempt, bool) {
+	for _, a := range slices.Backward(r.Attempts) {
+		if a.Outcome == OK {
+			return a, true
+		}
+	}
+	if n := len(r.Attempts); n > 0 {
+		return r.Attempts[n-1], true
+	}
+	return Attempt{}, false
+}
+
+// Hedged reports whether a second attempt was made beside one that was slow.
+func (r *Record) Hedged() bool {
+	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Hedge })
 }
 
 // Outcome is how an attempt or a call ended.

@@ -91,6 +91,10 @@ func (e *Engine) Authorize(name, action string, profile inference.Profile, now t
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if kept, ok := p.grants[key]; ok {
+		return kept, nil
+	}
+	g.Shared = true
 	p.grants[key] = g
 	return g, nil
 }

@@ -191,6 +191,7 @@ func TestAuthorize(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := newEngine(t, Narrow, test.statements...)
 			test.want.Profile = test.profile
+			test.want.Shared = !e.principals["bedrockDS"].conditional
 			for _, call := range []string{"first", "second"} { // decided, then perhaps remembered
 				got, err := e.Authorize("bedrockDS", invoke, test.profile, now)
 				if err != nil {
@@ -288,6 +289,25 @@ func TestConditionsAreNotRemembered(t *testing.T) {
 	}
 	if g, err := e.Authorize("bedrockDS", invoke, apac, now.Add(time.Hour)); err == nil {
 		t.Errorf("Authorize at the date = %+v, want a refusal", g)
+	}
+}
+
+// A grant that says it is shared is the very one that the next call gets, and only such
+// a one is.
+func TestSharedGrants(t *testing.T) {
+	copied := apac
+	copied.CopiedFrom = string(apac.ID)
+	for _, profile := range []inference.Profile{apac, copied} {
+		e := newEngine(t, Narrow, seed(), allow(string(copied.ARN)))
+		first, err := e.Authorize("bedrockDS", invoke, profile, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, _ := e.Authorize("bedrockDS", invoke, profile, now)
+		if want := profile.CopiedFrom == ""; first.Shared != want || (first == second) != want {
+			t.Errorf("Authorize, copied from %q: Shared = %v, again the same grant: %v, want both %v",
+				profile.CopiedFrom, first.Shared, first == second, want)
+		}
 	}
 }
 
