@@ -6,9 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"fairway/internal/wire/eventstream"
 )
 
 var errNoBytes = errors.New("a chunk without bytes")
+
+// Chunk is the model's own event in a frame of InvokeModelWithResponseStream.
+func Chunk(frame []byte) ([]byte, error) {
+	m, err := eventstream.Parse(frame)
+	if err != nil {
+		return nil, err
+	}
+	return appendChunk(nil, m.Payload)
+}
 
 // appendChunk appends the model's own event that a chunk's payload
 // {"bytes":"<base64>","p":"<filler>"} holds.

@@ -108,6 +108,9 @@ func NameOf(model inference.ModelID) string {
 	return string(model)
 }
 
+// Dialect is the dialect that the bodies are in.
+func (f Form) Dialect() dialect.Server { return f.server }
+
 // Decode reads a request body. The error is a Validation. The conversation may
 // share memory with body.
 func (f Form) Decode(body []byte) (*dialect.Conversation, error) { return f.server.DecodeRequest(body) }

@@ -84,7 +84,7 @@ func TestEveryForm(t *testing.T) {
 			if op.Streams() {
 				inspect(t, op, model, events)
 			}
-			if read || op == inference.Converse || op == inference.ConverseStream {
+			if read || op != inference.InvokeModel {
 				collect(t, op, model, events, answered())
 			}
 		}
@@ -392,6 +392,49 @@ func TestReadRefuses(t *testing.T) {
 	if e := inference.AsError(err); e.Kind != inference.Throttling || e.Message != "slow down" {
 		t.Errorf("Read(an exception) error = %v, want it", err)
 	}
+}
+
+// FuzzAppendText: it finds the text that Read does, or leaves the event to Read.
+func FuzzAppendText(f *testing.F) {
+	for _, op := range []inference.Operation{inference.InvokeModelWithResponseStream, inference.ConverseStream} {
+		for _, p := range []string{"plain", "\"quoted\" \\ \n <b> é 😀 \x00", ""} {
+			events := write(f, op, claude, &dialect.Answer{Content: []dialect.Block{{Type: dialect.Text, Text: p}}})
+			for _, e := range events {
+				if m, err := eventstream.Parse(e.Raw); err == nil {
+					f.Add(m.Payload, op == inference.ConverseStream)
+				}
+			}
+		}
+	}
+	f.Add([]byte(`{"contentBlockIndex":0,"delta":{"text":"a"},"p":"b","x":""}`), true)
+	f.Fuzz(func(t *testing.T, payload []byte, converse bool) {
+		op, kind := inference.InvokeModelWithResponseStream, "chunk"
+		if converse {
+			op, kind = inference.ConverseStream, "contentBlockDelta"
+		}
+		var readers [2]*Reader
+		for i := range readers {
+			readers[i], _ = Read(op, claude)
+			for _, e := range write(t, op, claude, &dialect.Answer{Content: []dialect.Block{{Type: dialect.Text, Text: "a"}}})[:2] {
+				_, _ = readers[i].Read(e)
+			}
+		}
+		e := inference.Event{Raw: eventstream.Event(kind, "application/json", payload)}
+		text, ok := readers[0].AppendText(nil, e)
+		if !ok {
+			return
+		}
+		want := ""
+		pieces, err := readers[1].Read(e)
+		for _, p := range pieces {
+			if want += p.Text; p.Kind != dialect.Delta {
+				t.Errorf("AppendText(%q) = %q, want it left to Read, which gives %+v", payload, text, p)
+			}
+		}
+		if err == nil && want != string(text) {
+			t.Errorf("AppendText(%q) = %q, want %q", payload, text, want)
+		}
+	})
 }
 
 func BenchmarkWriter(b *testing.B) {

@@ -13,31 +13,37 @@ import (
 // dialect. It must not be used concurrently.
 type Reader struct {
 	operation inference.Operation
-	client    dialect.Client
-	decoder   dialect.Decoder // of a streamed answer
+	client    dialect.Client  // of a unary answer
+	decoder   dialect.Decoder // of a streamed one
+	spoken    dialect.Server
 	ended     bool
+
+	opening []byte // of the text deltas of the block that is open, nil where none is
+	scratch []byte
 }
 
 // Read begins to read the answer to a call that is not CountTokens. The error is a
-// Validation: Fairway itself calls models by InvokeModel only where it speaks their
-// dialect as a client.
+// Validation: of the models that Fairway speaks to as a server alone, some answers
+// cannot be read.
 func Read(op inference.Operation, model inference.ModelID) (*Reader, error) {
-	r := &Reader{operation: op}
-	switch op {
-	case inference.Converse, inference.ConverseStream:
-		r.client = converse.Dialect{}
-	default:
-		client, ok := native(model).(dialect.Client)
-		if !ok {
-			return nil, unknownFamily(op, model)
-		}
-		r.client = client
+	var spoken dialect.Server = converse.Dialect{}
+	if op != inference.Converse && op != inference.ConverseStream {
+		spoken = native(model)
 	}
 	if op.Streams() {
-		r.decoder = r.client.NewDecoder()
+		if s, ok := spoken.(streamed); ok {
+			return &Reader{operation: op, spoken: spoken, decoder: s.NewDecoder()}, nil
+		}
+		return nil, unknownFamily(op, model)
 	}
-	return r, nil
+	if client, ok := spoken.(dialect.Client); ok {
+		return &Reader{operation: op, spoken: spoken, client: client}, nil
+	}
+	return nil, unknownFamily(op, model)
 }
+
+// streamed is a dialect whose streams can be read; some have no more of a client.
+type streamed interface{ NewDecoder() dialect.Decoder }
 
 // Read is the pieces of the next event; those of the last end with Ended. Errors
 // are *inference.Error: one that the stream carries, or a Transport error for an
@@ -53,8 +59,9 @@ func (r *Reader) Read(e inference.Event) ([]dialect.Piece, error) {
 		}
 		return nil, unreadable(r.operation, err)
 	}
-	for _, p := range pieces {
-		r.ended = r.ended || p.Kind == dialect.Ended
+	for i := range pieces {
+		r.follow(&pieces[i])
+		r.ended = r.ended || pieces[i].Kind == dialect.Ended
 	}
 	if e.Final && !r.ended {
 		return nil, unreadable(r.operation, errNotEnded)

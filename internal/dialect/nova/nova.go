@@ -12,7 +12,7 @@ import (
 	"fairway/internal/inference"
 )
 
-// Dialect is Nova's, as server.
+// Dialect is Nova's, as server; of the client's side it reads streams.
 type Dialect struct{}
 
 var _ dialect.Server = Dialect{}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/invocation"
@@ -134,22 +133,11 @@ func (c *call) asked() int {
 	return *c.conversation.MaxTokens
 }
 
-// write asks the text source for its reply and cuts it as the request wants. A
-// prefill that is not how the reply begins is followed by all of it.
+// write asks the text source for its reply and cuts it as the request wants.
 func (w *World) write(ctx context.Context, c *call) (draft, error) {
-	conversation := *c.conversation
-	prefill, prefilled := conversation.Prefill()
-	if prefilled {
-		conversation.Messages = conversation.Messages[:len(conversation.Messages)-1]
-	}
-	reply, err := w.config.Text.Reply(ctx, c.model.ID, &conversation)
+	reply, err := w.reply(ctx, c)
 	if err != nil && reply == nil {
 		return draft{}, err
-	}
-	if prefilled && len(reply) > 0 && reply[0].Type == dialect.Text {
-		rest := reply[0]
-		rest.Text = strings.TrimPrefix(rest.Text, prefill)
-		reply = append(Reply{rest}, reply[1:]...)
 	}
 	d := c.cut(reply)
 	d.failure = err

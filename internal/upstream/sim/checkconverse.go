@@ -15,9 +15,10 @@ import (
 // What Converse says, marked as in texts.go. It checks a conversation before any
 // model sees it; what the model itself refuses comes with fromModel before it.
 const (
-	userFirst      = converse.UserFirst                                                                                          // [V]
-	userLast       = "A conversation must end with a user message. Try again with a conversation that ends with a user message." // [M]
-	turnsAlternate = "A conversation must alternate between user and assistant roles. Make sure the conversation alternates " +  // [V]
+	userFirst = converse.UserFirst                                                                                 // [V]
+	userLast  = "The model that you are using requires the last turn in the conversation to be a user message. " + // [V] Llama 3 (i-am-bee/beeai-framework#753)
+		"Add a user message to the conversation and try again."
+	turnsAlternate = "A conversation must alternate between user and assistant roles. Make sure the conversation alternates " + // [V]
 		"between user and assistant roles and try again."
 	emptyContent     = "The content field in the Message object at messages.%d is empty. Add a ContentBlock object to the content field and try again." // [V]
 	blankText        = "The text field in the ContentBlock object at messages.%d.content.%d is blank. Add text to the text field, and try again."       // [V]
@@ -216,6 +217,8 @@ func (c *call) checkAdditional() error {
 }
 
 // checkEnd is about a trailing assistant message, which not every model continues.
+// Whether one does that facts say nothing of is not known: it refuses as Llama was
+// seen to.
 func (c *call) checkEnd() error {
 	text, prefilled := c.conversation.Prefill()
 	switch {
@@ -225,7 +228,11 @@ func (c *call) checkEnd() error {
 		return invalid(fromModel + noPrefill)
 	case !c.model.Prefill:
 		return invalid(userLast)
-	case c.model.ID.IsAnthropic() && text != strings.TrimRight(text, " \t\r\n"):
+	case !c.model.ID.IsAnthropic():
+		return nil
+	case c.conversation.Thinking != nil && c.conversation.Thinking.Mode == "enabled":
+		return invalid(fromModel + fmt.Sprintf(thinkingPrefill, len(c.conversation.Messages)-1))
+	case endsInSpace(text):
 		return invalid(fromModel + trailingSpace)
 	}
 	return nil

@@ -47,7 +47,7 @@ func TestConverseRefusals(t *testing.T) {
 			"1 validation error detected: Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to 1"},
 		{sonnet45, messages(`"inferenceConfig":{"temperature":1,"topP":1},`, hi), fromModel + twoSamplers},
 		{sonnet46, messages("", hi, well), fromModel + noPrefill},
-		{llama31, messages("", hi, well), "A conversation must end with a user message. Try again with a conversation that ends with a user message."},
+		{llama31, messages("", hi, well), userLast},
 		{sonnet4, messages("", hi, `{"role":"assistant","content":[{"text":"Well "}]}`), fromModel + trailingSpace},
 		{sonnet4, thinking(`"inferenceConfig":{"maxTokens":2000},`), fromModel + budgetAboveMaxTokens},
 		{sonnet4, thinking(`"inferenceConfig":{"temperature":0.5},`), fromModel + thinkingTemperature},

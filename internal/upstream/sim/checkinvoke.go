@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"strings"
+
+	"fairway/internal/dialect/openai"
 )
 
 // family is a group of models whose InvokeModel body is one prompt, guarded by a
@@ -39,6 +41,8 @@ func (c *call) checkInvoke() error {
 	switch {
 	case len(c.conversation.Messages) == 0: // a chat completion may have system messages alone
 		return invalid(schemaVoice.say(finding{path: "messages", schema: "expected minimum item count: 1, found: 0"}))
+	case c.endsUnlikeMistral():
+		return invalid(lastRole)
 	case f.maxTokens == "" || n == nil:
 		return c.checkMaxTokens()
 	case *n < 1:
@@ -47,6 +51,14 @@ func (c *call) checkInvoke() error {
 		return invalid(schemaVoice.say(above(f.maxTokens, float64(*n), float64(limit))))
 	}
 	return nil
+}
+
+// endsUnlikeMistral: Mistral's chat completions refuse a trailing assistant message
+// that is not marked as a prefix, of which the format here has no word.
+func (c *call) endsUnlikeMistral() bool {
+	_, prefilled := c.conversation.Prefill()
+	chat, ok := c.form.Dialect().(openai.Dialect)
+	return prefilled && ok && chat.AnyTool && !c.model.Prefill
 }
 
 func (c *call) checkMaxTokens() error {

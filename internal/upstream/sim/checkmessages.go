@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"fairway/internal/dialect/anthropic"
 )
@@ -148,7 +147,9 @@ func (c *checker) prefill() {
 		c.native(noPrefill)
 		return
 	}
-	if r, _ := utf8.DecodeLastRuneInString(text); text != "" && unicode.IsSpace(r) {
+	if endsInSpace(text) {
 		c.native(trailingSpace)
 	}
 }
+
+func endsInSpace(text string) bool { return text != strings.TrimRightFunc(text, unicode.IsSpace) }

@@ -24,6 +24,7 @@ const (
 	oneInput        = "The input field must have exactly one of invokeModel and converse."                                    // ours
 	noGuardrail     = "the call names a guardrail and simulated regions have none: leave it out"                              // ours
 	noPrefill       = "This model does not support assistant message prefill. The conversation must end with a user message." // [V]
+	lastRole        = "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant"         // [M] on Bedrock; Mistral's own API [V]
 
 	aboveModelLimit = "The maximum tokens you requested exceeds the model limit of %d" + // [V]
 		" . Try again with a maximum tokens value that is lower than %d." // [M]
