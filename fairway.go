@@ -35,7 +35,7 @@ type Config struct {
 	Responses string   // file of scripted answers
 	Down      []string // regions that refuse connections from the start
 	Speed     float64  // 1 is real time (the default), 10 ten times faster
-	Instant   bool     // regions do not wait at all
+	Instant   bool     // regions do not wait at all, nor does a call that has no region left
 }
 
 // Gateway serves a backend and Bedrock. It is an http.Handler, safe for
@@ -90,7 +90,7 @@ func (c Config) settings() (*config.Config, error) {
 	settings.Simulate.Responses = config.Path(c.Responses)
 	switch {
 	case c.Instant:
-		settings.Simulate.Speed = config.Instant
+		settings.Simulate.Speed, settings.Retry.Wait = config.Instant, 0
 	case c.Speed != 0:
 		settings.Simulate.Speed = config.Speed(c.Speed)
 	}

@@ -104,6 +104,7 @@ func askBackend(ctx context.Context, s Surroundings, run runFlags, dir string, q
 		return nil, err
 	}
 	w.log = logger(s, quiet(w.config.Log))
+	w.config.Retry.Wait = 0 // a region that is down stays so for as long as ask runs
 	b, err := w.load(ctx)
 	if err != nil {
 		return nil, failed(err)

@@ -23,9 +23,10 @@ const MaxBody = 5 << 20
 // Sender carries a request to where it goes: to a Bedrock front in process or to
 // the network. A nil error means that an HTTP answer came, of whatever status;
 // the error is an *inference.Error when none did. The record is nil where no
-// model was called, and may come with an error.
+// model was called, and may come with an error. Steering is how the caller wants
+// model calls routed, for a front in process alone: nothing of it leaves the process.
 type Sender interface {
-	Send(ctx context.Context, cred inference.Credential, caller inference.Caller, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error)
+	Send(ctx context.Context, cred inference.Credential, caller inference.Caller, steering inference.Steering, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error)
 }
 
 // HTTP is a data source of kind HTTP. It is safe for concurrent use.
@@ -54,12 +55,12 @@ func NewHTTP(ds backend.DataSource, principal inference.Principal, send Sender) 
 // body string}, whatever the status. No answer, or one over MaxBody, is a
 // *backend.DataSourceError; a request that cannot be sent as it is written is a
 // *backend.Error of type MappingTemplate.
-func (d *HTTP) Invoke(ctx context.Context, caller inference.Caller, value any) (any, *inference.Record, error) {
+func (d *HTTP) Invoke(ctx context.Context, caller inference.Caller, steering inference.Steering, value any) (any, *inference.Record, error) {
 	req, malformed := request(d.endpoint, value)
 	if malformed != nil {
 		return nil, nil, malformed
 	}
-	res, record, err := d.send.Send(ctx, d.cred, caller, req)
+	res, record, err := d.send.Send(ctx, d.cred, caller, steering, req)
 	if err != nil {
 		return nil, record, unreachable(d.endpoint, err)
 	}
@@ -117,7 +118,7 @@ func host(endpoint string) string {
 type None struct{}
 
 // Invoke answers with the payload of value, or with value itself where it has none.
-func (None) Invoke(_ context.Context, _ inference.Caller, value any) (any, *inference.Record, error) {
+func (None) Invoke(_ context.Context, _ inference.Caller, _ inference.Steering, value any) (any, *inference.Record, error) {
 	if m, ok := value.(map[string]any); ok {
 		if payload, ok := m["payload"]; ok {
 			return payload, nil, nil
@@ -133,7 +134,7 @@ type Unsupported struct {
 }
 
 // Invoke answers a *backend.Error that names the data source and its kind.
-func (u Unsupported) Invoke(context.Context, inference.Caller, any) (any, *inference.Record, error) {
+func (u Unsupported) Invoke(context.Context, inference.Caller, inference.Steering, any) (any, *inference.Record, error) {
 	return nil, nil, &backend.Error{
 		Type:    "NotImplemented",
 		Message: "data source " + u.Name + " is of kind " + u.Kind + ", which has no engine here yet",

@@ -16,17 +16,18 @@ import (
 
 // fake is a Sender that keeps the request and gives a set answer.
 type fake struct {
-	cred   inference.Credential
-	caller inference.Caller
-	req    *inference.HTTPRequest
+	cred     inference.Credential
+	caller   inference.Caller
+	steering inference.Steering
+	req      *inference.HTTPRequest
 
 	res    *inference.HTTPResponse
 	record *inference.Record
 	err    error
 }
 
-func (f *fake) Send(_ context.Context, cred inference.Credential, caller inference.Caller, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
-	f.cred, f.caller, f.req = cred, caller, req
+func (f *fake) Send(_ context.Context, cred inference.Credential, caller inference.Caller, steering inference.Steering, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
+	f.cred, f.caller, f.steering, f.req = cred, caller, steering, req
 	return f.res, f.record, f.err
 }
 
@@ -44,7 +45,8 @@ func TestInvoke(t *testing.T) {
 	}}
 	principal := inference.Principal{Name: "bedrockDS", ARN: "arn:aws:iam::1:role/x"}
 	caller := inference.Caller{ID: "sub", Name: "ana"}
-	result, gotRecord, err := NewHTTP(bedrock, principal, send).Invoke(t.Context(), caller, map[string]any{
+	steering := inference.Steering{Policy: inference.Latency, Session: "kitchen"}
+	result, gotRecord, err := NewHTTP(bedrock, principal, send).Invoke(t.Context(), caller, steering, map[string]any{
 		"resourcePath": "/model/apac.anthropic.claude-sonnet-4-20250514-v1:0/invoke",
 		"method":       "POST",
 		"params":       map[string]any{"headers": map[string]any{"Content-Type": "application/json"}, "body": `{"max_tokens":1000}`},
@@ -65,8 +67,8 @@ func TestInvoke(t *testing.T) {
 	if diff := cmp.Diff(wantReq, send.req); diff != "" {
 		t.Errorf("request (-want +got):\n%s", diff)
 	}
-	if want := (inference.Credential{Principal: principal, Service: "bedrock", Region: "ap-southeast-1"}); send.cred != want || send.caller != caller {
-		t.Errorf("credential, caller = %v, %v, want %v, %v", send.cred, send.caller, want, caller)
+	if want := (inference.Credential{Principal: principal, Service: "bedrock", Region: "ap-southeast-1"}); send.cred != want || send.caller != caller || send.steering != steering {
+		t.Errorf("credential, caller, steering = %v, %v, %v, want %v, %v, %v", send.cred, send.caller, send.steering, want, caller, steering)
 	}
 }
 
@@ -84,7 +86,7 @@ func TestNoAnswer(t *testing.T) {
 			backend.DataSourceError{Type: "InternalServerException", Message: "http response of bedrock-runtime.ap-southeast-1.amazonaws.com is larger than 5 MB"}},
 	}
 	for _, test := range tests {
-		result, _, err := NewHTTP(bedrock, inference.Principal{}, test.send).Invoke(t.Context(), inference.Caller{}, &backend.HTTPRequest{Method: "GET", ResourcePath: "/"})
+		result, _, err := NewHTTP(bedrock, inference.Principal{}, test.send).Invoke(t.Context(), inference.Caller{}, inference.Steering{}, &backend.HTTPRequest{Method: "GET", ResourcePath: "/"})
 		got, ok := errors.AsType[*backend.DataSourceError](err)
 		if !ok || *got != test.want || result != nil {
 			t.Errorf("%s: Invoke = %v, %v, want nil, %v", test.name, result, err, test.want)
@@ -165,7 +167,7 @@ func TestMalformedRequest(t *testing.T) {
 	}
 	send := &fake{}
 	for _, test := range tests {
-		result, record, err := NewHTTP(bedrock, inference.Principal{}, send).Invoke(t.Context(), inference.Caller{}, test.value)
+		result, record, err := NewHTTP(bedrock, inference.Principal{}, send).Invoke(t.Context(), inference.Caller{}, inference.Steering{}, test.value)
 		got, ok := errors.AsType[*backend.Error](err)
 		if !ok || got.Type != "MappingTemplate" || got.Message != test.want || result != nil || record != nil {
 			t.Errorf("%s: Invoke = %v, %v, %v, want MappingTemplate: %s", test.name, result, record, err, test.want)
@@ -183,12 +185,12 @@ func TestNoneAndUnsupported(t *testing.T) {
 		{map[string]any{"a": 1.0}, map[string]any{"a": 1.0}},
 		{nil, nil},
 	} {
-		got, _, err := None{}.Invoke(t.Context(), inference.Caller{}, test.value)
+		got, _, err := None{}.Invoke(t.Context(), inference.Caller{}, inference.Steering{}, test.value)
 		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
 			t.Errorf("None of %v = %v, %v, want %v", test.value, got, err, test.want)
 		}
 	}
-	_, _, err := Unsupported{Name: "todos", Kind: "AMAZON_DYNAMODB"}.Invoke(t.Context(), inference.Caller{}, nil)
+	_, _, err := Unsupported{Name: "todos", Kind: "AMAZON_DYNAMODB"}.Invoke(t.Context(), inference.Caller{}, inference.Steering{}, nil)
 	if want := "NotImplemented: data source todos is of kind AMAZON_DYNAMODB, which has no engine here yet"; err == nil || err.Error() != want {
 		t.Errorf("Unsupported = %v, want %s", err, want)
 	}

@@ -45,7 +45,7 @@ func NewNetwork(sign Signer) *Network {
 
 // Send signs req where the credential has a service and sends it. It reads one
 // byte past MaxBody at most, by which the data source knows that there was more.
-func (n *Network) Send(ctx context.Context, cred inference.Credential, _ inference.Caller, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
+func (n *Network) Send(ctx context.Context, cred inference.Credential, _ inference.Caller, _ inference.Steering, req *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
 	out, err := http.NewRequestWithContext(ctx, req.Method, req.URL, bytes.NewReader(req.Body))
 	if err != nil {
 		return nil, nil, &inference.Error{Kind: inference.Validation, Op: "send to data source", Message: "data source endpoint is not a URL", Err: err}

@@ -31,8 +31,10 @@ func network(t *testing.T, sign Signer) *Network {
 
 func TestNetwork(t *testing.T) {
 	var uri, body, signature string
+	var header http.Header
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
+		header = r.Header
 		uri, body, signature = r.RequestURI, string(data), r.Header.Get("Authorization")
 		w.Header().Set("x-amzn-ErrorType", "ThrottlingException")
 		w.WriteHeader(429)
@@ -44,7 +46,7 @@ func TestNetwork(t *testing.T) {
 	}
 	ds := bedrock
 	ds.Endpoint = url
-	result, record, err := NewHTTP(ds, inference.Principal{}, network(t, signed)).Invoke(t.Context(), inference.Caller{}, map[string]any{
+	result, record, err := NewHTTP(ds, inference.Principal{}, network(t, signed)).Invoke(t.Context(), inference.Caller{}, inference.Steering{Session: "s", Trace: true}, map[string]any{
 		"resourcePath": "/model/x-v1:0/invoke", "method": "POST", "params": map[string]any{"body": "hello"},
 	})
 	if err != nil || record != nil {
@@ -53,6 +55,11 @@ func TestNetwork(t *testing.T) {
 	m := result.(map[string]any)
 	if m["statusCode"] != 429 || m["body"] != "slow down" || m["headers"].(map[string]any)["x-amzn-ErrorType"] != "ThrottlingException" {
 		t.Errorf("result = %v", m)
+	}
+	for name := range header {
+		if strings.HasPrefix(name, "X-Fairway") {
+			t.Errorf("the request has %s, want nothing of how model calls are steered", name)
+		}
 	}
 	if uri != "/model/x-v1:0/invoke" || body != "hello" || signature != "signed for bedrock hello" {
 		t.Errorf("request = %q, %q, %q", uri, body, signature)
@@ -66,7 +73,7 @@ func TestNetworkFollowsNoRedirect(t *testing.T) {
 		}
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	})
-	res, _, err := network(t, nil).Send(t.Context(), inference.Credential{}, inference.Caller{}, &inference.HTTPRequest{Method: "GET", URL: url + "/"})
+	res, _, err := network(t, nil).Send(t.Context(), inference.Credential{}, inference.Caller{}, inference.Steering{}, &inference.HTTPRequest{Method: "GET", URL: url + "/"})
 	if err != nil || res.Status != http.StatusFound {
 		t.Errorf("Send = %v, %v, want the redirect itself", res, err)
 	}
@@ -102,7 +109,7 @@ func TestNetworkErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		ds := backend.DataSource{Endpoint: test.url, SigningService: test.service}
-		_, _, err := NewHTTP(ds, inference.Principal{}, network(t, test.sign)).Invoke(test.ctx, inference.Caller{}, &backend.HTTPRequest{Method: "GET", ResourcePath: "/"})
+		_, _, err := NewHTTP(ds, inference.Principal{}, network(t, test.sign)).Invoke(test.ctx, inference.Caller{}, inference.Steering{}, &backend.HTTPRequest{Method: "GET", ResourcePath: "/"})
 		got, ok := errors.AsType[*backend.DataSourceError](err)
 		if !ok || !strings.HasSuffix(got.Message, test.want) {
 			t.Errorf("%s: Invoke = %v, want ctx.error ending in %q", test.name, err, test.want)

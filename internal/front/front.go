@@ -67,6 +67,7 @@ type Visit struct {
 	ID        string // request id, a UUID
 	Principal inference.Principal
 	Region    inference.Region // source region
+	Steering  inference.Steering
 	Body      []byte
 
 	PayloadHash string // lower-case hex SHA-256 of the Body, where that was signed
@@ -103,13 +104,17 @@ func (c *Config) Admit(w http.ResponseWriter, r *http.Request, base inference.Re
 	if err := c.permitBearer(r.Context(), v, credential); err != nil {
 		return v, err
 	}
+	if v.Steering, err = Steer(inference.Steering{}, r.Header); err != nil {
+		return v, err
+	}
 	v.Body, err = body()
 	return v, err
 }
 
 // AdmitInside is Admit for a caller inside the process, who has the whole body.
 // The credential stands in for a signature and passes the same checks, without
-// the HMAC: the zero Service is an unsigned request.
+// the HMAC: the zero Service is an unsigned request. How the call is steered is the
+// caller's to say.
 func (c *Config) AdmitInside(credential inference.Credential, host string, body []byte, base inference.Region) (*Visit, error) {
 	v, err := c.enter()
 	if err != nil {
@@ -194,8 +199,8 @@ func Describe(h http.Header, record *inference.Record) {
 		return
 	}
 	h.Set("X-Fairway-Attempts", strconv.Itoa(len(record.Attempts)))
-	if n := len(record.Attempts); n > 0 {
-		h.Set("X-Fairway-Entry-Region", string(record.Attempts[n-1].Region))
+	if answering, ok := record.Answering(); ok {
+		h.Set("X-Fairway-Entry-Region", string(answering.Region))
 	}
 	if record.DestinationRegion != "" {
 		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
@@ -209,7 +214,7 @@ func Describe(h http.Header, record *inference.Record) {
 // Clients that do not ask for them pass over them: the SDKs in Go and JavaScript
 // do, over HTTP/1.1 and HTTP/2.
 func Announce(h http.Header) {
-	h.Set("Trailer", "X-Fairway-Outcome, X-Fairway-Input-Tokens, X-Fairway-Output-Tokens")
+	h.Set("Trailer", "X-Fairway-Outcome, X-Fairway-Input-Tokens, X-Fairway-Output-Tokens, X-Fairway-Continued")
 }
 
 // Conclude sets the trailers: what is known of a stream only when it is closed,
@@ -218,6 +223,7 @@ func Conclude(h http.Header, record *inference.Record) {
 	h.Set("X-Fairway-Outcome", string(record.Outcome))
 	h.Set("X-Fairway-Input-Tokens", strconv.Itoa(record.Usage.InputTokens))
 	h.Set("X-Fairway-Output-Tokens", strconv.Itoa(record.Usage.OutputTokens))
+	h.Set("X-Fairway-Continued", strconv.Itoa(record.Continued)) // 0 tells that no other target went on
 }
 
 // IsJSON reports whether a body is JSON by its content type: application/json, and

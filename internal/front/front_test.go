@@ -133,7 +133,11 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("Describe of no record = %v, want nothing", h)
 	}
 	record := &inference.Record{
-		Attempts:  []inference.Attempt{{Region: "ap-southeast-1"}, {Region: "ap-northeast-1"}},
+		Attempts: []inference.Attempt{
+			{Region: "ap-southeast-1", Outcome: inference.Failed}, {Region: "ap-northeast-1", Outcome: inference.OK},
+			{Region: "ap-southeast-2", Outcome: inference.Failed, Kind: inference.Canceled, Hedge: true},
+		},
+		Continued: 1,
 		Simulated: true, DestinationRegion: "ap-northeast-1", Outcome: inference.OK,
 		Usage: inference.Usage{InputTokens: 12, OutputTokens: 5},
 	}
@@ -146,7 +150,7 @@ func TestDescribe(t *testing.T) {
 	}
 	Conclude(h, record)
 	for name, want := range map[string]string{
-		"X-Fairway-Attempts": "2", "X-Fairway-Entry-Region": "ap-northeast-1", "X-Fairway-Destination-Region": "ap-northeast-1",
+		"X-Fairway-Attempts": "3", "X-Fairway-Continued": "1", "X-Fairway-Entry-Region": "ap-northeast-1", "X-Fairway-Destination-Region": "ap-northeast-1",
 		"X-Fairway-Simulated": "true", "X-Fairway-Outcome": "ok", "X-Fairway-Input-Tokens": "12", "X-Fairway-Output-Tokens": "5",
 	} {
 		if got := h.Get(name); got != want {

@@ -2,6 +2,15 @@
 // authenticated request through the stages in order. Read this first.
 //
 //	front > authenticate > Lookup > Authorize > Plan > Run > Settle > front
+//
+//	gateway.go  the line
+//	plan.go     what a call asks of routing
+//	fallback.go models that stand in for the one that was called
+//	metered.go  the answer as it is read, to its end
+//	record.go   what the call's record says
+//	span.go     and what its span does
+//	shadow.go   calls that are repeated for comparison
+//	sight.go    and what is compared
 package gateway
 
 import (
@@ -9,7 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strconv"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -21,8 +30,8 @@ import (
 	"fairway/internal/route"
 )
 
-// Gateway joins the stages. Its fields are set once and never change; a reloaded
-// backend gets a new Gateway over the same Catalog, Router and Meter.
+// Gateway joins the stages. Its exported fields are set once and never change; a
+// reloaded backend gets a new Gateway over the same Catalog, Router, Meter and Shadows.
 type Gateway struct {
 	Catalog *catalog.Catalog // what exists
 	Policy  *policy.Engine   // who may
@@ -35,14 +44,51 @@ type Gateway struct {
 	// Estimate is about how many input tokens a request has, 0 where nobody can say:
 	// for answers that are cut before the model tells. Nil estimates nothing.
 	Estimate func(*inference.Request, inference.ModelID) int
+
+	// Outline tells routing of a request to a model beside its bytes. Nil tells nothing.
+	Outline func(*inference.Request, inference.ModelID) inference.Outline
+
+	// SameBody reports whether a body of the operation for one model is one for the
+	// other. Nil says so of Converse's alone.
+	SameBody func(op inference.Operation, called, other inference.ModelID) bool
+
+	// Text begins to read an answer of a model: what it returns is given the events in
+	// order and tells the text that each adds. Nil, as of what it returns, reads nothing.
+	Text func(inference.Operation, inference.ModelID) func(inference.Event) string
+
+	Shadows *Shadows // nil repeats no call
+
+	leftOut sync.Map // what was logged to be: of names in the configuration, by principal
 }
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the
 // error is an *inference.Error. The Record is complete when the error is returned
 // or the Stream is closed, shares nothing with other calls, and does not change
 // from then on. A stage that panics makes an InternalServer error.
-func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream inference.Stream, record *inference.Record, err error) {
-	record = g.open(req)
+func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (inference.Stream, *inference.Record, error) {
+	c := &call{request: req, record: g.open(req)}
+	stream, err := g.run(ctx, c)
+	if err == nil && g.isShadowed(c) {
+		stream = g.shadow(ctx, c, stream)
+	}
+	return stream, c.record, err
+}
+
+// call is one call on its way along the line.
+type call struct {
+	request *inference.Request
+	record  *inference.Record
+	repeats *call // whose shadow it is, nil for a caller's own
+
+	// Set on the way.
+	routing route.Call
+	plan    []route.Choice
+	answer  *route.Answer
+}
+
+// run takes a call along the line.
+func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, err error) {
+	req, record := c.request, c.record
 	ctx = g.trace(ctx, req.Operation)
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -52,48 +98,29 @@ func (g *Gateway) Invoke(ctx context.Context, req *inference.Request) (stream in
 
 	profile, err := g.Catalog.Lookup(ctx, req.Model, req.SourceRegion)
 	if err != nil {
-		return nil, record, g.fail(ctx, record, err)
+		return nil, g.fail(ctx, record, err)
 	}
 	name(record, profile)
 
 	grant, err := g.Policy.Authorize(req.Principal.Name, req.Operation.Action(), profile, g.Clock())
 	if err != nil {
 		g.Log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", req.ID), slog.Any("error", err))
-		return nil, record, g.fail(ctx, record, err)
+		return nil, g.fail(ctx, record, err)
 	}
 	verdict := grant.AWS // grants are shared between calls
 	record.AWS = &verdict
 	g.compare(ctx, req, grant)
 
-	var room [16]inference.Target
-	plan, err := g.plan(room[:0], req, grant)
-	if err != nil {
-		return nil, record, g.fail(ctx, record, err)
+	if err := g.plan(ctx, c, grant); err != nil {
+		return nil, g.fail(ctx, record, err)
 	}
-	record.Simulated = plan[0].Simulated
-
-	answer, err := g.Router.Run(ctx, req, plan)
-	record.Attempts = answer.Attempts
+	c.answer, err = g.Router.Run(ctx, req, &c.routing, c.plan)
+	c.tell()
 	if err != nil {
 		g.explain(ctx, req, err)
-		return nil, record, g.fail(ctx, record, err)
+		return nil, g.fail(ctx, record, err)
 	}
-	place(record, answer.Target)
-	return &metered{Stream: answer.Stream, ctx: ctx, gateway: g, request: req, record: record}, record, nil
-}
-
-// open begins the call's record.
-func (g *Gateway) open(req *inference.Request) *inference.Record {
-	return &inference.Record{
-		ID:           req.ID,
-		Time:         g.Clock(),
-		Operation:    req.Operation,
-		Principal:    req.Principal.Name,
-		Caller:       req.Caller.Name,
-		Model:        inference.ModelID(req.Model),
-		SourceRegion: req.SourceRegion,
-		Attempts:     []inference.Attempt{},
-	}
+	return &metered{Stream: c.answer.Stream, ctx: ctx, gateway: g, call: c}, nil
 }
 
 // explain tells an operator why no target answered, which the caller is not told: a
@@ -113,29 +140,6 @@ func (g *Gateway) compare(ctx context.Context, req *inference.Request, grant *in
 	g.Log.LogAttrs(ctx, slog.LevelInfo, "aws would refuse this call",
 		slog.String("request_id", req.ID), slog.String("principal", req.Principal.Name),
 		slog.String("profile", grant.Profile.Named()), slog.String("resource", string(grant.AWS.Resource)))
-}
-
-// name records what the caller's model turned out to be.
-func name(record *inference.Record, profile inference.Profile) {
-	record.Model, record.CopiedFrom = profile.Model, profile.CopiedFrom
-	if profile.ID != "" {
-		id := string(profile.ID)
-		record.Profile = &id
-	}
-}
-
-// place records where the answer comes from. A run set of several regions leaves
-// the destination unknown: no response of the service says where the model ran.
-func place(record *inference.Record, t inference.Target) {
-	record.Simulated = t.Simulated
-	switch {
-	case !t.Pinned():
-		record.Destination = "unknown (one of " + strconv.Itoa(len(t.RunSet)) + ")"
-	case t.RunSet != nil:
-		record.DestinationRegion = t.RunSet[0]
-	default:
-		record.DestinationRegion = t.Region
-	}
 }
 
 // broken settles the record of a call in which a stage panicked.

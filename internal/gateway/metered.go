@@ -14,8 +14,7 @@ type metered struct {
 	inference.Stream
 	ctx     context.Context // of the call, for what is written at its end
 	gateway *Gateway
-	request *inference.Request
-	record  *inference.Record
+	call    *call
 	content int // events of it that were given
 	final   bool
 	err     error // what ended the stream before its terminal event
@@ -32,7 +31,7 @@ func (m *metered) Next(ctx context.Context) (inference.Event, error) {
 		return event, err
 	}
 	if event.Usage != nil {
-		m.record.Usage = *event.Usage
+		m.call.record.Usage = *event.Usage
 	}
 	if event.Content {
 		m.content++
@@ -49,6 +48,7 @@ func (m *metered) Close() error {
 		return err
 	}
 	m.closed = true
+	m.call.tell()
 	if !m.final && m.content > 0 {
 		m.estimate()
 	}
@@ -56,9 +56,9 @@ func (m *metered) Close() error {
 		m.err = &inference.Error{Kind: inference.Canceled, Op: "read answer", Message: "the caller went away before the answer ended"}
 	}
 	if m.err != nil {
-		_ = m.gateway.fail(m.ctx, m.record, m.err)
+		_ = m.gateway.fail(m.ctx, m.call.record, m.err)
 	} else {
-		m.gateway.settle(m.ctx, m.record)
+		m.gateway.settle(m.ctx, m.call.record)
 	}
 	return err
 }
@@ -66,11 +66,11 @@ func (m *metered) Close() error {
 // estimate makes up for usage that comes with the end of an answer, and did not
 // come: the whole prompt was read, and an event of content has a token or more.
 func (m *metered) estimate() {
-	told := m.record.Usage
-	used := &m.record.Usage
+	told := m.call.record.Usage
+	used := &m.call.record.Usage
 	if told.InputTokens+told.CacheReadTokens+told.CacheWriteTokens == 0 && m.gateway.Estimate != nil {
-		used.InputTokens = m.gateway.Estimate(m.request, m.record.Model)
+		used.InputTokens = m.gateway.Estimate(m.call.request, m.call.answer.Profile.Model)
 	}
 	used.OutputTokens = max(used.OutputTokens, m.content)
-	m.record.Estimated = *used != told
+	m.call.record.Estimated = *used != told
 }

@@ -19,7 +19,7 @@ func TestPlace(t *testing.T) {
 		{inference.Target{Region: "a", RunSet: []inference.Region{"a", "b", "c"}}, "", "unknown (one of 3)"},
 		{inference.Target{Region: "a", RunSet: []inference.Region{"a"}, OpenEnded: true}, "", "unknown (one of 1)"},
 	} {
-		var record inference.Record
+		record := inference.Record{DestinationRegion: "before", Destination: "before"} // the answer was gone on with
 		place(&record, test.target)
 		if record.DestinationRegion != test.region || record.Destination != test.destination {
 			t.Errorf("place(%+v) = %q, %q, want %q, %q", test.target, record.DestinationRegion, record.Destination, test.region, test.destination)

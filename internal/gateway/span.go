@@ -65,7 +65,17 @@ func describe(span trace.Span, r *inference.Record) {
 		attribute.Int("fairway.attempts", len(r.Attempts)),
 		attribute.String("fairway.cost_usd", r.Cost.String()),
 		attribute.Bool("fairway.simulated", r.Simulated),
+		attribute.String("fairway.policy", string(r.Policy)),
 	)
+	if r.Fallback != "" {
+		span.SetAttributes(attribute.String("fairway.fallback", r.Fallback))
+	}
+	if r.Continued > 0 {
+		span.SetAttributes(attribute.Int("fairway.continued", r.Continued))
+	}
+	if r.ShadowOf != "" {
+		span.SetAttributes(attribute.String("fairway.shadow_of", r.ShadowOf))
+	}
 	if r.Error != nil {
 		span.SetAttributes(attribute.String("error.type", string(r.Error.Type)))
 		span.SetStatus(codes.Error, string(r.Error.Type))

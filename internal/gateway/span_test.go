@@ -76,6 +76,7 @@ func TestSpan(t *testing.T) {
 		"fairway.attempts":                         "1",
 		"fairway.cost_usd":                         l.kept.records[0].Cost.String(),
 		"fairway.simulated":                        "true",
+		"fairway.policy":                           "adaptive",
 	}
 	if diff := cmp.Diff(want, attributes(span)); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)
@@ -127,6 +128,20 @@ func TestSpanOfACanceledCall(t *testing.T) {
 	}
 	if len(spans.Ended()) != 1 || attributes(spans.Ended()[0])["error.type"] != string(inference.Canceled) {
 		t.Errorf("%d spans ended, want one that was canceled", len(spans.Ended()))
+	}
+}
+
+// TestSpanOfWhatHappensToFew: an attribute is there only where it did happen.
+func TestSpanOfWhatHappensToFew(t *testing.T) {
+	_, spans := traced(t, nil)
+	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans))
+	defer provider.Shutdown(t.Context())
+	_, span := provider.Tracer("test").Start(t.Context(), "a")
+	describe(span, &inference.Record{Fallback: novaProfile, Continued: 2, ShadowOf: "f00d"})
+	span.End()
+	got := attributes(spans.Ended()[0])
+	if got["fairway.fallback"] != novaProfile || got["fairway.continued"] != "2" || got["fairway.shadow_of"] != "f00d" {
+		t.Errorf("attributes = %v, want the fallback, two continuations and the shadow's call", got)
 	}
 }
 

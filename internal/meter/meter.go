@@ -56,14 +56,14 @@ func New(c Config) *Meter {
 	return &Meter{pricer: c.Pricer, sinks: c.Sinks, log: c.Log, now: c.Now, unpriced: map[string]bool{}}
 }
 
-// Settle fills Outcome from Error, LatencyMS from Time, and Cost from Usage, and
-// hands the record on. A call that failed on its way costs what it had used by
-// then. What has no price costs nothing: that is warned about once for each id.
+// Settle fills Outcome from Error, LatencyMS from Time, and Cost from Usage and from
+// what attempts used whose answer was not, and hands the record on. A call that
+// failed on its way costs what it had used by then. What has no price costs nothing: that is warned about once for each id.
 // The record must not change from here on. A caller that is gone does not keep
 // the record from the sinks.
 func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 	r.LatencyMS = m.now().Sub(r.Time).Milliseconds()
-	r.Outcome, r.Cost = inference.OK, m.cost(ctx, r)
+	r.Outcome, r.Cost = inference.OK, m.charge(ctx, r)
 	if r.Error != nil {
 		r.Outcome = inference.Failed
 	}
@@ -78,26 +78,6 @@ func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 	}
 }
 
-func (m *Meter) cost(ctx context.Context, r *inference.Record) inference.Money {
-	if r.Usage == (inference.Usage{}) {
-		return 0
-	}
-	profile := ""
-	if r.Profile != nil {
-		profile = *r.Profile
-	}
-	// A profile that only another control plane knows has no price of its own.
-	for _, named := range [...]string{r.CopiedFrom, profile, string(r.Model)} {
-		if cost, ok := m.pricer.Cost(named, r.Usage); ok && named != "" {
-			return cost
-		}
-	}
-	if m.firstUnpriced(string(r.Model)) {
-		m.log.WarnContext(ctx, "no price known, counted as free", "model", string(r.Model))
-	}
-	return 0
-}
-
 func (m *Meter) firstUnpriced(model string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,18 +88,14 @@ func (m *Meter) firstUnpriced(model string) bool {
 	return true
 }
 
-// attributes are the fixed keys of a call's log line: counts and names, never
-// what was said.
+// attributes are the fixed keys of a call's log line, and those of what happened to
+// few: counts and names, never what was said.
 func attributes(r *inference.Record) []slog.Attr {
-	profile := ""
-	if r.Profile != nil {
-		profile = *r.Profile
-	}
-	return []slog.Attr{
+	all := append(make([]slog.Attr, 0, 18),
 		slog.String("request_id", r.ID),
 		slog.String("principal", r.Principal),
 		slog.String("action", r.Operation.Action()),
-		slog.String("profile", profile),
+		slog.String("profile", profileOf(r)),
 		slog.String("model", string(r.Model)),
 		slog.String("source_region", string(r.SourceRegion)),
 		slog.String("destination_region", string(r.DestinationRegion)),
@@ -129,5 +105,29 @@ func attributes(r *inference.Record) []slog.Attr {
 		slog.Int("output_tokens", r.Usage.OutputTokens),
 		slog.Int64("latency_ms", r.LatencyMS),
 		slog.String("cost_usd", r.Cost.String()),
+	)
+	if r.Policy != "" {
+		all = append(all, slog.String("policy", string(r.Policy)))
 	}
+	if r.Fallback != "" {
+		all = append(all, slog.String("fallback", r.Fallback))
+	}
+	if r.Hedged() {
+		all = append(all, slog.Bool("hedged", true))
+	}
+	if r.Continued > 0 {
+		all = append(all, slog.Int("continued", r.Continued))
+	}
+	if r.ShadowOf != "" {
+		all = append(all, slog.String("shadow_of", r.ShadowOf))
+	}
+	return all
+}
+
+// profileOf is the profile that was called, empty for a bare model.
+func profileOf(r *inference.Record) string {
+	if r.Profile == nil {
+		return ""
+	}
+	return *r.Profile
 }

@@ -26,7 +26,7 @@ func (c BreakerConfig) withDefaults() BreakerConfig {
 	return c
 }
 
-// State is what a breaker does with calls.
+// State is what becomes of calls of a target.
 type State string
 
 // The states.
@@ -34,6 +34,9 @@ const (
 	Closed   State = "closed"
 	Open     State = "open"
 	HalfOpen State = "half-open"
+
+	// NotEntitled is no breaker's: the account may not use the target.
+	NotEntitled State = "not-entitled"
 )
 
 // breaker keeps calls away from a target that fails. Time is an argument: it
@@ -76,7 +79,8 @@ type breaker struct {
 // admission is the leave to make one call. It is settled exactly once.
 type admission struct {
 	epoch int
-	probe bool
+	probe bool // of the breaker
+	check bool // of the entitlement
 }
 
 // ending is what a call has shown of its target's health.

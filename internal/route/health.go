@@ -20,6 +20,13 @@ type TargetState struct {
 	State    State            `json:"state"`
 	Until    *time.Time       `json:"open_until,omitempty"` // end of the hold, nil while closed
 	Failures int              `json:"failures"`             // in a row, 0 once open
+	InFlight int              `json:"in_flight"`            // calls that have not ended
+
+	FirstContentMS    int64    `json:"first_content_ms,omitempty"`    // expected of a stream, or of a unary call where there were none
+	QuotaLeft         *float64 `json:"quota_left,omitempty"`          // share of it, nil where no limit is known
+	TokensPerMinute   int64    `json:"tokens_per_minute,omitempty"`   // the limit in force, 0 for none
+	RequestsPerMinute int64    `json:"requests_per_minute,omitempty"` // likewise
+	QuotaLearned      bool     `json:"quota_learned,omitempty"`       // from throttles: the limits are not configured
 }
 
 // pool is an account's use of a model. A pool in a region is a target and has a
@@ -34,16 +41,21 @@ func poolOf(t inference.Target) pool { return pool{t.Account, t.Model} }
 // table is guards by pool and region. It is never modified.
 type table map[pool]map[inference.Region]*guard
 
-// health holds a breaker for each target that was ever tried. Readers take the
+// health holds a guard for each target that was ever planned. Readers take the
 // table as it is; a new target replaces it.
 type health struct {
-	config BreakerConfig
-	adding sync.Mutex
-	table  atomic.Pointer[table]
+	config  BreakerConfig
+	retries budget
+	hedges  budget
+	purse   purse // of probes
+	table   atomic.Pointer[table]
+
+	adding sync.Mutex         // guards to the table
+	paces  map[string]*pacing // of all targets under a model id
 }
 
 func newHealth(c BreakerConfig) *health {
-	h := &health{config: c.withDefaults()}
+	h := &health{config: c.withDefaults(), paces: make(map[string]*pacing)}
 	h.table.Store(&table{})
 	return h
 }
@@ -51,7 +63,7 @@ func newHealth(c BreakerConfig) *health {
 // of is the guards of a pool, for reading.
 func (h *health) of(p pool) map[inference.Region]*guard { return (*h.table.Load())[p] }
 
-// guard is the target's guard, a new one at its first attempt.
+// guard is the target's guard, a new one when it is first seen.
 func (h *health) guard(t inference.Target) *guard {
 	p := poolOf(t)
 	if g := h.of(p)[t.Region]; g != nil {
@@ -62,7 +74,10 @@ func (h *health) guard(t inference.Target) *guard {
 	if g := h.of(p)[t.Region]; g != nil {
 		return g
 	}
-	g := &guard{breaker: breaker{config: &h.config}}
+	if h.paces[t.Model] == nil {
+		h.paces[t.Model] = new(pacing)
+	}
+	g := &guard{target: t, breaker: breaker{config: &h.config}, load: load{peers: h.paces[t.Model]}}
 	regions := map[inference.Region]*guard{t.Region: g}
 	maps.Copy(regions, h.of(p))
 	pools := maps.Clone(*h.table.Load())
@@ -75,6 +90,9 @@ func (h *health) states(now time.Time) []TargetState {
 	states := []TargetState{}
 	for p, regions := range *h.table.Load() {
 		for region, g := range regions {
+			if g.used.Load() == 0 {
+				continue
+			}
 			s := g.state(now)
 			s.Region, s.Account, s.Model = region, p.account, p.model
 			states = append(states, s)
@@ -86,26 +104,54 @@ func (h *health) states(now time.Time) []TargetState {
 	return states
 }
 
-// guard is a breaker for concurrent use.
+// guard is all that is known of one target. It is safe for concurrent use.
 type guard struct {
-	mu      sync.Mutex
-	breaker breaker
+	target inference.Target
+	load   load
+	used   atomic.Int64 // when a call last began, in Unix nanoseconds; 0 for never
 
-	// away is the instant, in Unix nanoseconds, up to which calls go elsewhere:
-	// 0 while closed, the end of the hold, or never while a probe is out. Plan
-	// reads it without the lock.
-	away atomic.Int64
+	mu          sync.Mutex
+	breaker     breaker
+	entitlement entitlement
+	window      window
+	bucket      bucket // written under mu
+
+	// away and barred are the instants, in Unix nanoseconds, up to which calls go
+	// elsewhere since the breaker is open, and since the account is not entitled: 0
+	// where neither is so, the end of the hold, or never while one call is out to
+	// see. Plan reads them without the lock.
+	away, barred atomic.Int64
 }
 
 // outOfUse reports whether a call planned at now, in Unix nanoseconds, should
-// try other targets first.
+// try other targets first, since the breaker is open.
 func (g *guard) outOfUse(now int64) bool { return now < g.away.Load() }
+
+// notEntitled reports whether it should since the account may not use the target.
+func (g *guard) notEntitled(now int64) bool { return now < g.barred.Load() }
+
+// usable reports whether calls are admitted.
+func (g *guard) usable(now time.Time) bool {
+	at := now.UnixNano()
+	return !g.outOfUse(at) && !g.notEntitled(at)
+}
 
 func (g *guard) admit(now time.Time) (admission, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.publish()
-	return g.breaker.admit(now)
+	check, ok := g.entitlement.admit(now)
+	if !ok {
+		return admission{}, false
+	}
+	a, ok := g.breaker.admit(now)
+	a.check = check
+	if ok {
+		g.used.Store(now.UnixNano())
+	} else if check {
+		g.entitlement.checking = false
+	}
+	return a, ok
 }
 
 func (g *guard) force() admission {
@@ -114,11 +160,80 @@ func (g *guard) force() admission {
 	return g.breaker.force()
 }
 
-func (g *guard) settle(a admission, e ending, now time.Time) {
+// settle takes in how an admitted or forced call ended. It reports whether that
+// ended a window: then the target is to be compared with its peers.
+func (g *guard) settle(a admission, e ending, now time.Time) (compare bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.publish()
 	g.breaker.settle(a, e, now)
+	if a.check {
+		g.entitlement.checking = false
+	}
+	if e == succeeded {
+		g.entitlement = entitlement{}
+	}
+	return g.window.count(e, now)
+}
+
+// fail is settle for a call that failed. Where it is excused, a region's refusal may
+// be about something else than the model.
+func (g *guard) fail(a admission, e *inference.Error, v verdict, excused bool, now time.Time) (compare bool) {
+	switch {
+	case e.Kind == inference.Throttling:
+		g.throttled(e.RetryAfter, now)
+	case refuses(e) && !excused:
+		g.refuse(a, e, now)
+		return false
+	}
+	return g.settle(a, v.ending(), now)
+}
+
+// refuse is settle for a call that the region refused to the account.
+func (g *guard) refuse(a admission, e *inference.Error, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	defer g.publish()
+	g.breaker.settle(a, untold, now)
+	g.entitlement.refuse(e, now)
+}
+
+// refusal is what the region last said where the account is not entitled, or nil.
+func (g *guard) refusal() *inference.Error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.entitlement.refusal
+}
+
+// enter takes in that a call begins, which may use as many tokens.
+func (g *guard) enter(tokens int, now time.Time) {
+	g.load.enter()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bucket.take(tokens, now)
+}
+
+// leave takes in that it has ended, having used burnt of the reserved tokens.
+func (g *guard) leave(reserved, burnt int, now time.Time) {
+	g.load.leave()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bucket.settle(reserved, burnt, now)
+}
+
+// seen takes in the time to the first content of a call.
+func (g *guard) seen(streams bool, d time.Duration, now time.Time) {
+	g.load.seen(streams, d, now)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.window.seen(streams, d)
+}
+
+// throttled takes in that the quota is used up.
+func (g *guard) throttled(retryAfter time.Duration, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bucket.throttled(retryAfter, now)
 }
 
 func (g *guard) publish() {
@@ -130,15 +245,51 @@ func (g *guard) publish() {
 	default:
 		g.away.Store(b.openUntil.UnixNano())
 	}
+	switch e := &g.entitlement; {
+	case e.refusal == nil:
+		g.barred.Store(0)
+	case e.checking:
+		g.barred.Store(math.MaxInt64)
+	default:
+		g.barred.Store(e.until.UnixNano())
+	}
 }
 
 // state leaves the target's name to the caller.
 func (g *guard) state(now time.Time) TargetState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := TargetState{State: g.breaker.state(now), Failures: g.breaker.streak}
-	if until := g.breaker.openUntil; !until.IsZero() {
+	s := TargetState{State: g.breaker.state(now), Failures: g.breaker.streak, InFlight: g.load.inFlight()}
+	until := g.breaker.openUntil
+	if g.entitlement.refusal != nil && until.IsZero() {
+		s.State, until = NotEntitled, g.entitlement.until
+	}
+	if !until.IsZero() {
 		s.Until = &until
 	}
+	g.measure(&s, now.UnixNano())
 	return s
+}
+
+// measure adds what was measured.
+func (g *guard) measure(s *TargetState, now int64) {
+	for _, streams := range [...]bool{true, false} {
+		if s.FirstContentMS == 0 && g.load.of(streams).at.Load() != 0 {
+			usual := g.load.usual(streams)
+			s.FirstContentMS = g.load.expected(streams, usual+usual/4, now).Milliseconds()
+		}
+	}
+	tokens, requests := &g.bucket.tokens, &g.bucket.requests
+	s.TokensPerMinute, s.RequestsPerMinute = tokens.bound(now), requests.bound(now)
+	s.QuotaLearned = g.bucket.isLearned(now)
+	if g.bucket.bounds(now) {
+		_, left := g.bucket.look(0, now)
+		share := left.Minutes()
+		s.QuotaLeft = &share
+	}
+}
+
+// isLearned reports whether a limit in force is not the configured one.
+func (b *bucket) isLearned(now int64) bool {
+	return b.tokens.bound(now) != b.tokens.limit.Load() || b.requests.bound(now) != b.requests.limit.Load()
 }

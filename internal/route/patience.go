@@ -1,8 +1,9 @@
 package route
 
 import (
-	"context"
 	"time"
+
+	"fairway/internal/inference"
 )
 
 // A region that is well shows life within leastPatience; it may take longer by
@@ -26,15 +27,17 @@ const (
 // its share to show life is left for the next one, though it would have answered.
 // If all of them are as slow the call fails that a single target would have
 // served; the other targets are what one that hangs must not take down.
-func (c *call) patience(ctx context.Context) time.Duration {
-	deadline, ok := ctx.Deadline()
+func (r *Router) patience(req *inference.Request, left int, deadline, now time.Time) time.Duration {
 	switch {
-	case !ok && c.router.answer > 0 && !c.req.Operation.Streams():
-		return c.router.answer
-	case !ok || c.left == 1:
-		return c.router.timeout
+	case deadline.IsZero() && r.answer > 0 && !req.Operation.Streams():
+		return r.answer
+	case deadline.IsZero() || left == 1:
+		return r.timeout
 	}
-	share := deadline.Sub(c.router.clock.Now()) / time.Duration(c.left+1)
-	least := leastPatience + time.Duration(len(c.req.Body))*time.Second/longPrompt
-	return min(c.router.timeout, max(least, share))
+	share := deadline.Sub(now) / time.Duration(left+1)
+	least := leastPatience + reading(len(req.Body))
+	return min(r.timeout, max(least, share))
 }
+
+// reading is how long a region that is well takes to read a body of as many bytes.
+func reading(size int) time.Duration { return time.Duration(size) * time.Second / longPrompt }

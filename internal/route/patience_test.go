@@ -39,8 +39,9 @@ func TestPatience(t *testing.T) {
 				defer cancel()
 				ctx = deadline
 			}
-			c := call{router: New(Config{}), req: &inference.Request{Body: make([]byte, test.body)}, left: test.left}
-			if got := c.patience(ctx); got != test.want {
+			deadline, _ := ctx.Deadline()
+			req := &inference.Request{Body: make([]byte, test.body)}
+			if got := New(Config{}).patience(req, test.left, deadline, time.Now()); got != test.want {
 				t.Errorf("patience(%s left, %d targets, %d bytes) = %s, want %s", test.remaining, test.left, test.body, got, test.want)
 			}
 		})
@@ -52,14 +53,12 @@ func TestPatience(t *testing.T) {
 func TestPatienceWithSilentRegions(t *testing.T) {
 	r := New(Config{AnswerTimeout: time.Minute})
 	for _, op := range []inference.Operation{inference.InvokeModel, inference.ConverseStream} {
-		c := call{router: r, req: &inference.Request{Operation: op}, left: 1}
-		timely, cancel := context.WithTimeout(t.Context(), appsync)
-		defer cancel()
+		req, now := &inference.Request{Operation: op}, time.Now()
 		want := time.Minute
 		if op.Streams() {
 			want = DefaultAttemptTimeout
 		}
-		if got, hurried := c.patience(t.Context()), c.patience(timely); got != want || hurried != DefaultAttemptTimeout {
+		if got, hurried := r.patience(req, 1, time.Time{}, now), r.patience(req, 1, now.Add(appsync), now); got != want || hurried != DefaultAttemptTimeout {
 			t.Errorf("patience(%s) = %s, with a deadline %s, want %s and %s", op, got, hurried, want, DefaultAttemptTimeout)
 		}
 	}
@@ -74,14 +73,14 @@ func ask(t *testing.T, r *Router, req *inference.Request, regions []inference.Re
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), appsync)
 	defer cancel()
-	got, err := r.Run(ctx, req, targets(regions...))
+	got, err := run(ctx, r, req, targets(regions...))
 	if err != nil {
-		return got.Attempts, err
+		return got.Attempts(), err
 	}
 	if texts, err := read(t, got.Stream); err != io.EOF || !slices.Equal(texts, []string{"whole"}) {
 		t.Errorf("stream = %v, %v, want [whole], EOF: no signs of life", texts, err)
 	}
-	return got.Attempts, nil
+	return got.Attempts(), nil
 }
 
 // after answers in full once d has passed, with the first event.

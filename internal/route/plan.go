@@ -26,163 +26,191 @@ const (
 	BestEffort Pinning = "best-effort" // it is used after all others
 )
 
-// Plan appends to buf the targets of a call, best first: those that enter in
+// Plan appends to buf the targets of a call, best first. Where nothing else counts
+// they are those that enter in
 //
-//  1. destinations that the configured order names, in that order
+//  1. destinations that the route's order names, in that order
 //  2. destinations that a statement names, as written
 //  3. the source region
 //  4. the others, in catalog order
 //
-// and last the caller's own, the profile in its source region, where that is not
-// among them. A target whose whole run set lies in the grant is used as it is;
-// Pinning decides about one whose run set leaves it, and such targets go behind.
-// Targets whose breaker is open go last, in the same order, and are never left
-// out. Plan depends on nothing but the grant, the breakers and now. It allocates
-// only when buf is too small.
-func (r *Router) Plan(buf []inference.Target, g *inference.Grant, now time.Time) []inference.Target {
-	p := planner{router: r, grant: g, now: now.UnixNano(), start: len(buf)}
-	for c := range p.ends {
-		p.ends[c] = len(buf)
+// and last the caller's own, the profile in its source region, where that is not among
+// them. A policy that was chosen orders all that the route's order does not name; where
+// none was, Adaptive orders those behind the named ones, and the accounts of a region.
+// A call that shares its prompt with others goes to its home first, see affinity.go.
+//
+// Class comes before all of that, see the classes. Nothing is left out but what could
+// run outside of the grant, unless pinning allows it, or of the residency.
+//
+// Plan reads the state of targets without waiting for anyone. It allocates only when
+// buf is too small, or for a grant that is not shared.
+func (r *Router) Plan(buf []Choice, c *Call, now time.Time) []Choice {
+	p := planner{
+		router: r, call: c, slate: r.slate(c), now: now.UnixNano(),
+		ruling: rulingOf(c.policy(), c.Route), written: c.policy() == "",
 	}
-	var space [64]int
-	for _, rank := range r.ranked(space[:0], g) {
-		buf = p.enter(buf, g.Destinations[rank&maxIndex].Region)
+	var views [roomy]view
+	var ranks [roomy]rank
+	seen, order := p.look(views[:0]), ranks[:0]
+	order = p.rank(order, seen)
+	p.bringHome(order, seen)
+	sortRanks(order)
+	for _, at := range order {
+		from := &p.slate.candidates[at.index()]
+		buf = append(buf, Choice{Target: &from.target, Profile: &c.Grant.Profile, guard: from.guard})
+		p.explain(&buf[len(buf)-1].why, from, &seen[at.index()], at)
 	}
-	return p.own(buf)
+	return buf
 }
 
-// planner is one Plan under way. The plan itself is handed from step to step, so
-// that it may live on its caller's stack.
+// roomy is how many targets are planned without asking for memory.
+const roomy = 64
+
+// planner is one Plan under way.
 type planner struct {
-	router *Router
-	grant  *inference.Grant
-	now    int64        // Unix nanoseconds
-	start  int          // of the plan in its buffer
-	ends   [classes]int // where the targets of each class end in the plan
-
-	pool   pool // of the last target
-	guards map[inference.Region]*guard
-
-	runSet []inference.Region // of the last target that has one
-	within int                // how many of its regions are granted
+	router  *Router
+	call    *Call
+	slate   *slate
+	now     int64 // Unix nanoseconds
+	ruling  ruling
+	written bool // no policy was chosen: named destinations stay as written
+	tokens  int  // that the call reserves, 0 where no quota asks
 }
 
-// The classes of targets are in the order to try them. Each bit makes a target
-// worse than all that do not have it.
+// class is how usable a target is. Each bit makes it worse than all that have only
+// lower ones.
+type class uint8
+
 const (
-	strays  = 1 << iota // its run set leaves the grant
-	open                // its breaker is
-	classes = 1 << iota
+	tight  class = 1 << iota // its quota has no room for the call
+	strays                   // its run set leaves the grant
+	open                     // its breaker is
+	barred                   // our account is not entitled there
 )
 
-// enter adds the targets that enter in a destination of the grant.
-func (p *planner) enter(plan []inference.Target, region inference.Region) []inference.Target {
-	for i := 0; ; i++ {
-		t, ok := p.router.targets.Enter(&p.grant.Profile, region, i)
-		switch {
-		case !ok:
-			return plan
-		case t.RunSet == nil: // it runs where it enters
-			plan = p.add(plan, &t, 0)
-		default:
-			plan = p.admit(plan, &t)
+// view is what a plan saw of a target.
+type view struct {
+	expected time.Duration // to first content
+	inFlight int32
+	class    class
+	home     home
+	hot      bool
+	scarce   bool // hot for the little that is left of its quota
+}
+
+// look takes in the state of each candidate.
+func (p *planner) look(seen []view) []view {
+	metered, prior := p.survey()
+	if metered {
+		outline := p.call.outline()
+		p.tokens = outline.InputTokens + outline.MaxTokens
+	}
+	for i := range p.slate.candidates {
+		c := &p.slate.candidates[i]
+		v := view{
+			expected: c.guard.load.expected(p.call.Streams, prior, p.now),
+			inFlight: c.guard.load.flying.Load(),
+			class:    p.class(c),
+		}
+		if metered {
+			wait, left := c.guard.bucket.look(p.tokens, p.now)
+			if wait > 0 {
+				v.class |= tight
+			}
+			v.scarce = left < scarce
+		}
+		seen = append(seen, v)
+	}
+	crowd := crowd(seen)
+	for i := range seen {
+		seen[i].hot = seen[i].scarce || seen[i].inFlight > crowd
+	}
+	return seen
+}
+
+// survey reports whether any candidate has a quota, and what to expect of one that was
+// not seen of late: somewhat more than is usual, so that it is not preferred to one that
+// is as usual, nor shunned when that is slow.
+func (p *planner) survey() (metered bool, prior time.Duration) {
+	var peers *pacing
+	for i := range p.slate.candidates {
+		g := p.slate.candidates[i].guard
+		metered = metered || g.bucket.bounds(p.now)
+		if g.load.peers != peers {
+			peers = g.load.peers
+			prior = max(prior, g.load.usual(p.call.Streams))
 		}
 	}
+	return metered, prior + prior/4
 }
 
-// own adds the caller's own targets, where they are not there yet.
-func (p *planner) own(plan []inference.Target) []inference.Target {
-	for i := 0; ; i++ {
-		t, ok := p.router.targets.Own(&p.grant.Profile, i)
-		if !ok {
-			return plan
-		}
-		if !slices.ContainsFunc(plan[p.start:], func(o inference.Target) bool { return poolOf(o) == poolOf(t) && o.Region == t.Region }) {
-			plan = p.admit(plan, &t)
-		}
+// class is all but whether the target's quota is tight.
+func (p *planner) class(c *candidate) class {
+	var is class
+	if c.strays {
+		is |= strays
 	}
+	if c.guard.outOfUse(p.now) {
+		is |= open
+	}
+	if c.guard.notEntitled(p.now) {
+		is |= barred
+	}
+	return is
 }
 
-// admit adds a target if its run set lets it be used.
-func (p *planner) admit(plan []inference.Target, t *inference.Target) []inference.Target {
-	switch granted := p.granted(t); {
-	case granted == max(len(t.RunSet), 1):
-		return p.add(plan, t, 0)
-	case granted > 0 && p.router.pinning == BestEffort:
-		return p.add(plan, t, strays)
-	}
-	return plan
-}
+// rank is what targets are sorted by, from the high bits to the low ones: class, place,
+// whether it is the home, whether it is hot, what the policy says, and the index on the
+// slate, so that ranks are all different and equal ones keep its order.
+type rank uint64
 
-// granted counts the granted regions that t may run in. A profile mostly has the
-// same run set wherever it is entered: the last one is not counted again.
-func (p *planner) granted(t *inference.Target) int {
-	if t.RunSet != nil && slices.Equal(t.RunSet, p.runSet) {
-		return p.within
-	}
-	p.runSet, p.within = t.RunSet, 0
-	for _, d := range p.grant.Destinations {
-		if t.RunsIn(d.Region) {
-			p.within++
-		}
-	}
-	return p.within
-}
-
-// add puts a target behind those of its class.
-func (p *planner) add(plan []inference.Target, t *inference.Target, class int) []inference.Target {
-	if pool := (pool{t.Account, t.Model}); p.guards == nil || pool != p.pool {
-		p.pool, p.guards = pool, p.router.health.of(pool)
-	}
-	if guard := p.guards[t.Region]; guard != nil && guard.outOfUse(p.now) {
-		class |= open
-	}
-	if at := p.ends[class]; at == len(plan) {
-		plan = append(plan, *t)
-	} else {
-		plan = slices.Insert(plan, at, *t)
-	}
-	for ; class < classes; class++ {
-		p.ends[class]++
-	}
-	return plan
-}
-
-// A rank carries the index of its destination in the low bits: ranks are all
-// different, and equal places keep the grant's order.
 const (
-	indexBits = 16
-	maxIndex  = 1<<indexBits - 1
+	indexBits = 12
+	scoreBits = 38
+	hotBit    = 1 << (indexBits + scoreBits)
+	awayBit   = hotBit << 1
+	placeBits = 8
+	placeAt   = indexBits + scoreBits + 2
+	classAt   = placeAt + placeBits
+	worst     = 1<<scoreBits - 1 // score
 )
 
-// ranked appends the destinations' ranks to the empty ranks, the lowest first.
-// It is an insertion sort, since grants come nearly in order.
-func (r *Router) ranked(ranks []int, g *inference.Grant) []int {
-	for i := range g.Destinations {
-		rank, to := r.place(g, &g.Destinations[i])<<indexBits|i, i
-		ranks = append(ranks, rank)
-		for ; to > 0 && ranks[to-1] > rank; to-- {
-			ranks[to] = ranks[to-1]
+func (r rank) index() int { return int(r & (1<<indexBits - 1)) }
+
+// tier is class and place.
+func (r rank) tier() rank { return r >> placeAt }
+
+// rank appends the candidates' ranks, as the policy has them.
+func (p *planner) rank(ranks []rank, seen []view) []rank {
+	for i := range seen {
+		c, v := &p.slate.candidates[i], &seen[i]
+		place := c.chosen
+		if p.written {
+			place = c.written
 		}
-		ranks[to] = rank
+		at := rank(v.class)<<classAt | rank(place)<<placeAt | awayBit | rank(min(p.score(c, v), worst))<<indexBits | rank(i)
+		if v.hot && p.ruling == byPrequal {
+			at |= hotBit
+		}
+		ranks = append(ranks, at)
+	}
+	if p.ruling == inTurn {
+		p.rotate(ranks)
 	}
 	return ranks
 }
 
-// place is where a destination stands, 0 the first.
-func (r *Router) place(g *inference.Grant, d *inference.Destination) int {
-	if len(r.order) > 0 {
-		if place, ok := r.order[d.Region]; ok {
-			return place
-		}
+// sortRanks is slices.Sort, in half the time for as few as there mostly are.
+func sortRanks(ranks []rank) {
+	if len(ranks) > roomy {
+		slices.Sort(ranks)
+		return
 	}
-	switch {
-	case d.Named:
-		return len(r.order)
-	case d.Region == g.Profile.SourceRegion:
-		return len(r.order) + 1
-	default:
-		return len(r.order) + 2
+	for i, at := range ranks {
+		for ; i > 0 && ranks[i-1] > at; i-- {
+			ranks[i] = ranks[i-1]
+		}
+		ranks[i] = at
 	}
 }
 

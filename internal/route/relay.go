@@ -11,20 +11,22 @@ import (
 	"fairway/internal/inference"
 )
 
-// relay is the stream of the attempt that answered: first the events that were
-// held back until content came, then what the target goes on to send.
+// relay is what one target sends: first the events that are held back until content
+// comes, then the others.
 type relay struct {
 	router  *Router
 	request *inference.Request
-	target  inference.Target
-	guard   *guard
+	leg     Leg
 	attempt context.Context // ends with the call's, and with Close
 	cancel  context.CancelCauseFunc
 
 	stream  inference.Stream
 	held    []inference.Event
-	final   bool     // the terminal event was read
-	silence *silence // between events, from the first one that was not held
+	alive   bool            // it has sent something
+	final   bool            // the terminal event was read
+	usage   inference.Usage // as last told
+	silence *silence        // between events, from the first one that was not held
+	lost    bool            // another target was faster; the call's mu is over it
 }
 
 // What an attempt may send ahead of its content: a region says there that it
@@ -60,7 +62,7 @@ func (s *relay) begin(ctx context.Context, patience time.Duration) error {
 			return nil
 		case !event.IsLifeSign():
 			if memory += len(event.Raw); memory > maxHeldMemory || len(s.held) == maxHeld {
-				return unanswered(s.target.Region, errTooMuch)
+				return unanswered(s.leg.Target.Region, errTooMuch)
 			}
 			event.Raw = bytes.Clone(event.Raw) // the next event may take its memory
 			s.held = append(s.held, event)
@@ -88,7 +90,7 @@ func (s *relay) hear(ctx context.Context, silence time.Duration, late error) (in
 	stop := s.router.clock.AfterFunc(silence, func() { s.cancel(late) })
 	event, err := s.say(ctx)
 	if !stop() {
-		return inference.Event{}, unanswered(s.target.Region, fmt.Errorf("%w for %s", late, silence))
+		return inference.Event{}, unanswered(s.leg.Target.Region, fmt.Errorf("%w for %s", late, silence))
 	}
 	return event, err
 }
@@ -96,7 +98,7 @@ func (s *relay) hear(ctx context.Context, silence time.Duration, late error) (in
 // say is hear without a bound.
 func (s *relay) say(ctx context.Context) (inference.Event, error) {
 	if s.stream == nil {
-		stream, err := s.router.upstream.Invoke(ctx, s.target, s.request)
+		stream, err := s.router.upstream.Invoke(ctx, *s.leg.Target, s.request)
 		switch {
 		case err != nil:
 			return inference.Event{}, err
@@ -108,30 +110,28 @@ func (s *relay) say(ctx context.Context) (inference.Event, error) {
 	return s.read(ctx)
 }
 
-// Next returns the next event. A failure counts against the target's health, as
-// does a silence longer than the chunk timeout: the caller sees it, because content
-// is already out.
-func (s *relay) Next(ctx context.Context) (inference.Event, error) {
+// next is the next event, io.EOF behind the last. A failure is the target's own, as is
+// a silence longer than the chunk timeout, where it is blamed; else nobody waits any
+// longer.
+func (s *relay) next(ctx context.Context) (event inference.Event, err error, blamed bool) {
 	if len(s.held) > 0 {
-		event := s.held[0]
+		event = s.held[0]
 		s.held = s.held[1:]
-		return event, nil
+		return event, nil, false
 	}
-	event, err := s.listen(ctx)
+	event, err = s.listen(ctx)
 	for err == nil && event.IsLifeSign() {
 		event, err = s.listen(ctx)
 	}
 	switch {
 	case err == nil || err == io.EOF:
-		return event, err
+		return event, err, false
 	case ctx.Err() != nil:
-		return inference.Event{}, asAnswered(abandoned(ctx, s.target.Region))
+		return inference.Event{}, abandoned(ctx, s.leg.Target.Region), false
 	case s.attempt.Err() != nil && context.Cause(s.attempt) != errSilent:
-		return inference.Event{}, asAnswered(abandoned(s.attempt, s.target.Region))
+		return inference.Event{}, abandoned(s.attempt, s.leg.Target.Region), false
 	}
-	failure := regional(err, s.target.Region)
-	s.guard.settle(s.guard.force(), judge(failure).ending(), s.router.clock.Now())
-	return inference.Event{}, asAnswered(failure)
+	return inference.Event{}, regional(err, s.leg.Target.Region), true
 }
 
 // listen is read within the chunk timeout.
@@ -146,7 +146,7 @@ func (s *relay) listen(ctx context.Context) (inference.Event, error) {
 	event, err := s.read(ctx)
 	s.silence.ends()
 	if err != nil && context.Cause(s.attempt) == errSilent {
-		err = unanswered(s.target.Region, fmt.Errorf("%w for %s", errSilent, s.router.chunk))
+		err = unanswered(s.leg.Target.Region, fmt.Errorf("%w for %s", errSilent, s.router.chunk))
 	}
 	return event, err
 }
@@ -156,14 +156,34 @@ func (s *relay) listen(ctx context.Context) (inference.Event, error) {
 func (s *relay) read(ctx context.Context) (inference.Event, error) {
 	event, err := s.stream.Next(ctx)
 	if err == io.EOF && !s.final {
-		return inference.Event{}, unanswered(s.target.Region, errCut)
+		return inference.Event{}, unanswered(s.leg.Target.Region, errCut)
+	}
+	if err == nil {
+		s.alive = true
+	}
+	if event.Usage != nil {
+		s.usage = *event.Usage
 	}
 	s.final = s.final || event.Final
 	return event, err
 }
 
-// Close ends the stream and what the region is still doing for it.
-func (s *relay) Close() error {
+// lose gives the attempt up.
+func (s *relay) lose() {
+	s.lost = true
+	s.cancel(errLost)
+}
+
+// told is the usage that the target has shown, nil where it has shown nothing at all.
+func (s *relay) told() *inference.Usage {
+	if !s.alive {
+		return nil
+	}
+	return &s.usage
+}
+
+// close ends the stream and what the region is still doing for it.
+func (s *relay) close() error {
 	defer s.cancel(nil)
 	if s.silence != nil {
 		s.silence.end()

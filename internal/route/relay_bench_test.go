@@ -16,7 +16,7 @@ func (endless) Close() error                                  { return nil }
 // BenchmarkRelay: what a chunk costs on its way through, behind the commit point.
 func BenchmarkRelay(b *testing.B) {
 	w := &world{regions: map[inference.Region]behaviour{"a": func(context.Context) (inference.Stream, error) { return endless{}, nil }}}
-	got, err := New(Config{Upstream: w}).Run(b.Context(), streamed, targets("a"))
+	got, err := run(b.Context(), New(Config{Upstream: w}), streamed, targets("a"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func TestHeldFramesAreCopied(t *testing.T) {
 	w := &world{regions: map[inference.Region]behaviour{"a": func(context.Context) (inference.Stream, error) {
 		return &frugal{frames: frames}, nil
 	}}}
-	got, err := New(Config{Upstream: w}).Run(t.Context(), streamed, targets("a"))
+	got, err := run(t.Context(), New(Config{Upstream: w}), streamed, targets("a"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +68,13 @@ func TestTooMuchAheadOfContent(t *testing.T) {
 		}
 		w := &world{regions: map[inference.Region]behaviour{"a": sends(append(events, whole)...), "b": sends(whole)}}
 		r := New(Config{Upstream: w})
-		got, err := r.Run(t.Context(), streamed, targets("a", "b"))
+		got, err := run(t.Context(), r, streamed, targets("a", "b"))
 		if err != nil {
 			t.Fatalf("%s: Run = %v", name, err)
 		}
 		got.Stream.Close()
 		failures := r.States(time.Now())[0].Failures
-		if got.Target.Region != test.answers || failures != len(got.Attempts)-1 {
+		if got.Target.Region != test.answers || failures != len(got.Attempts())-1 {
 			t.Errorf("%s: %s answers and a has %d failures, want %s to answer", name, got.Target.Region, failures, test.answers)
 		}
 	}

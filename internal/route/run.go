@@ -4,190 +4,320 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"fairway/internal/inference"
 )
 
-// Answer is how a call went. Attempts are in the order they were made, also when
-// the call failed; Stream and Target are then zero.
+// Answer is how a call goes. Where it has failed, only Attempts and Wasted tell
+// anything.
 type Answer struct {
-	Stream   inference.Stream // before its first event; the receiver closes it
-	Target   inference.Target // that answers
-	Attempts []inference.Attempt
+	Stream  inference.Stream   // before its first event; the receiver closes it
+	Target  inference.Target   // that answers; others may go on
+	Profile *inference.Profile // that it runs: of a fallback where that answers
+	call    *call
 }
 
-const op = "invoke model"
+// Attempts are in the order in which they began: those that have ended so far, which is
+// all of them once the stream is closed, or when the call has failed.
+func (a *Answer) Attempts() []inference.Attempt {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	return a.call.course.Attempts()
+}
 
-// Run tries the targets in order until one answers with content, and holds back
-// everything before that. Targets that their breaker refuses are tried when all
-// others have failed. The stream lives as long as ctx and is not retried: its
-// errors from here on are the caller's.
+// Continued is how often another target went on with the answer so far.
+func (a *Answer) Continued() int {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	return a.call.course.Continued()
+}
+
+// Wasted is what attempts have used whose answer was not: of hedges that lost. It is
+// complete when Attempts are.
+func (a *Answer) Wasted() inference.Usage {
+	a.call.mu.Lock()
+	defer a.call.mu.Unlock()
+	return a.call.course.Wasted()
+}
+
+// Run tries the targets as [Course] says until one answers with content, and holds
+// back everything before that. The stream lives as long as ctx; a failure in it is the
+// caller's to see, unless another target can go on.
 //
-// The error is the *inference.Error to answer: of the attempt that another
-// region could not better; else of the last one that waiting may cure; else of
-// the last one. Where that is Throttling it carries the shortest RetryAfter that
-// any target gave. A caller that has left gets Canceled, one whose deadline has
-// passed ServiceUnavailable, and no target is blamed for either.
-func (r *Router) Run(ctx context.Context, req *inference.Request, plan []inference.Target) (Answer, error) {
-	c := call{router: r, req: req, left: len(plan)}
-	if r.maxAttempts > 0 {
-		c.left = min(c.left, r.maxAttempts)
+// The error is the *inference.Error to answer, see [Course.Failure]. A caller that has
+// left gets Canceled, one whose deadline has passed ServiceUnavailable, and no target
+// is blamed for either.
+func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan []Choice) (*Answer, error) {
+	run := &call{router: r, request: req, settings: c, ctx: ctx}
+	run.answer.call = run
+	run.course.start(r, c, plan, r.clock.Now())
+	run.course.guarded = req.Header.Get(guardrailHeader) != ""
+	if deadline, ok := ctx.Deadline(); ok {
+		run.course.Until(deadline)
 	}
-	var refused []inference.Target
-	for _, t := range plan {
-		if c.over(ctx) {
-			break
+	if r.whole > 0 {
+		run.bound(r.whole)
+	}
+	defer func() {
+		if run.answer.Stream == nil { // it has failed, or an upstream panics
+			run.Close()
 		}
-		guard := r.health.guard(t)
-		if a, ok := guard.admit(r.clock.Now()); ok {
-			c.attempt(ctx, t, guard, a)
-		} else {
-			refused = append(refused, t)
+	}()
+	for {
+		switch step := run.next(); step.Do {
+		case Try:
+			run.lead(step.Leg)
+		case Wait:
+			run.pause(step.For)
+		case Await:
+			<-run.joined
+		default:
+			return run.conclude()
 		}
 	}
-	for _, t := range refused {
-		if c.over(ctx) {
-			break
-		}
-		guard := r.health.guard(t)
-		c.attempt(ctx, t, guard, guard.force())
-	}
-	return c.answer, c.error()
 }
 
-// call is one Run under way.
+// guardrailHeader names a request's guardrail, whatever the operation.
+const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+
+// call is one Run under way, and the stream of its answer.
 type call struct {
-	router *Router
-	req    *inference.Request
-	left   int // attempts
+	router   *Router
+	request  *inference.Request
+	settings *Call
+	ctx      context.Context // ends with the caller's, and when the call takes too long
+	release  func()          // of ctx; nil where that is the caller's
+	answer   Answer
+	first    relay // of the first leg: saves an allocation
 
-	answer     Answer
-	failure    *inference.Error // to answer as things stand
-	stopped    bool             // the failure is final
-	spentOnce  bool             // the one retry of a ModelError is used up
-	retryAfter time.Duration    // shortest of the throttled targets, 0 when none said
+	thread  Thread            // nil where an answer that breaks off stays so
+	reader  context.Context   // of Next, while another target is found to go on
+	joining bool              // what the target sends goes through the thread
+	ahead   []inference.Event // to send before anything else
+	whole   bool              // nothing comes after ahead
+
+	mu        sync.Mutex // for what follows, which the hedge's goroutine shares
+	course    Course
+	answering *relay
+	leading   *relay        // the last leg of Run's own goroutine
+	beside    *relay        // the hedge, nil without one
+	joined    chan struct{} // closed when the hedge has its outcome
+	over      bool          // nothing more begins
+	landed    bool          // the course knows that the leg which answers has ended
 }
 
-// over reports whether no further attempt may be made.
-func (c *call) over(ctx context.Context) bool {
-	if c.answer.Stream != nil || c.stopped || c.left == 0 {
-		return true
-	}
-	if ctx.Err() != nil {
-		c.failure, c.stopped = abandoned(ctx, ""), true
-	}
-	return c.stopped
+// bound ends the call when it takes longer than d.
+func (c *call) bound(d time.Duration) {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	late := unanswered("", fmt.Errorf("the call has not ended within %s", d))
+	stop := c.router.clock.AfterFunc(d, func() { cancel(late) })
+	c.ctx, c.release = ctx, func() { stop(); cancel(nil) }
 }
 
-func (c *call) error() error {
+// next is what the course says, unless nobody waits any longer.
+func (c *call) next() Step {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case c.answer.Stream != nil:
-		return nil
-	case c.failure == nil:
-		return inference.AsError(errors.New("run call: the plan is empty"))
+	case c.answering != nil:
+		return Step{}
+	case c.ctx.Err() != nil:
+		c.course.Gone(abandoned(c.ctx, ""))
 	}
-	e := asAnswered(c.failure)
-	if e.Kind == inference.Throttling {
-		e.RetryAfter = c.retryAfter
-	}
-	return e
+	return c.course.Next(c.router.clock.Now())
 }
 
-// attempt calls one target and settles its admission, come what may.
-func (c *call) attempt(ctx context.Context, t inference.Target, g *guard, a admission) {
-	clock := c.router.clock
-	began, shown := clock.Now(), untold
-	defer func() { g.settle(a, shown, clock.Now()) }()
-	traced, span := c.router.span(ctx, t)
-	defer span.End()
-
-	stream, failure := c.open(traced, t, g)
-	c.left--
-	row := inference.Attempt{Region: t.Region, Model: t.Model, Account: t.Account, MS: clock.Now().Sub(began).Milliseconds()}
-	if failure == nil {
-		row.Outcome, row.Status, shown = inference.OK, 200, succeeded
-		c.answer.Stream, c.answer.Target = stream, t
-	} else {
-		row.Outcome, row.Kind, row.Status = inference.Failed, failure.Kind, failure.Status()
-		shown = c.judge(ctx, failure)
+// lead makes an attempt, beside which a hedge may begin.
+func (c *call) lead(l Leg) {
+	s := &c.first
+	if l.number > 0 {
+		s = new(relay)
 	}
-	c.answer.Attempts = append(c.answer.Attempts, row)
-	describe(span, row)
-	c.router.observe(t, row, failure)
+	c.prepare(s, l, c.request)
+	if after, ok := c.leads(s); ok {
+		stop := c.router.clock.AfterFunc(after, c.hedge)
+		defer stop()
+	}
+	c.attempt(s)
 }
 
-// judge takes a failure in: whether it ends the call, and whether it is the one
-// to answer.
-func (c *call) judge(ctx context.Context, e *inference.Error) ending {
-	if ctx.Err() != nil { // with more time the target might have answered
-		c.failure, c.stopped = e, true
-		return untold
+// leads takes in that a leg begins. It reports when a hedge is due, if one is.
+func (c *call) leads(s *relay) (time.Duration, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leading = s
+	if c.answering != nil { // the hedge, meanwhile
+		s.lose()
 	}
-	v := judge(e)
-	if v == nextOnce {
-		if c.spentOnce {
-			v = stop
+	if c.router.hedge.Budget == 0 {
+		return 0, false
+	}
+	return c.course.HedgeAfter(c.router.clock.Now())
+}
+
+// hedge makes an attempt beside the one that is under way, where the course lets it. It
+// runs in a goroutine of the clock's.
+func (c *call) hedge() {
+	c.mu.Lock()
+	var l Leg
+	ok := c.answering == nil && !c.over
+	if ok {
+		l, ok = c.course.Hedge(c.router.clock.Now())
+	}
+	if !ok {
+		c.mu.Unlock()
+		return
+	}
+	s := new(relay)
+	c.prepare(s, l, c.request)
+	c.beside, c.joined = s, make(chan struct{})
+	c.mu.Unlock()
+	defer close(c.joined)
+	defer func() { _ = recover() }() // nobody else would, and the call is not the hedge's
+	c.attempt(s)
+}
+
+// prepare makes the relay of a leg. What it calls ends when the region is silent for
+// too long, when another is faster, and else when the stream is closed.
+func (c *call) prepare(s *relay, l Leg, req *inference.Request) {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	*s = relay{router: c.router, request: req, leg: l, attempt: ctx, cancel: cancel}
+}
+
+// attempt reads what the target sends up to the first content, and tells the course,
+// also where the upstream panics: no probe stays out for it.
+func (c *call) attempt(s *relay) {
+	ctx, span := c.router.span(s.attempt, *s.leg.Target)
+	err := errPanic
+	defer func() {
+		row, failure := c.settle(s, err)
+		describe(span, row)
+		span.End()
+		c.router.observe(*s.leg.Target, row, failure)
+	}()
+	err = s.begin(ctx, c.patience(s))
+}
+
+// patience is how long the target may take to its first event.
+func (c *call) patience(s *relay) time.Duration {
+	deadline, ok := c.ctx.Deadline()
+	if !ok && (c.router.answer == 0 || s.request.Operation.Streams()) {
+		deadline = c.course.deadline
+	}
+	var now time.Time
+	if !deadline.IsZero() {
+		now = c.router.clock.Now()
+	}
+	return c.router.patience(s.request, s.leg.Left, deadline, now)
+}
+
+var (
+	errLost  = errors.New("another target was faster")
+	errPanic = errors.New("invoke model: the upstream panicked")
+)
+
+// settle tells the course what became of a leg. The first with content answers; then
+// the other one is given up.
+func (c *call) settle(s *relay, err error) (inference.Attempt, *inference.Error) {
+	row, failure := c.outcome(s, err)
+	if failure != nil {
+		s.close()
+	}
+	return row, failure
+}
+
+func (c *call) outcome(s *relay, err error) (inference.Attempt, *inference.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	region, now := s.leg.Target.Region, c.router.clock.Now()
+	var failure *inference.Error
+	switch {
+	case s.lost || c.over:
+		failure = &inference.Error{Kind: inference.Canceled, Op: op, Region: region, Transport: true, Err: errLost}
+		c.course.Lost(s.leg, s.told(), now)
+	case err == nil:
+		c.course.Answered(s.leg, now)
+		c.answers(s)
+	case c.left() != nil:
+		failure = abandoned(c.left(), region)
+		c.course.Gone(failure)
+		c.course.Failed(s.leg, failure, now)
+	default:
+		failure = regional(err, region)
+		c.course.Failed(s.leg, failure, now)
+	}
+	return c.course.legs[s.leg.number].row, failure
+}
+
+// answers gives the call to a leg, and the other one up.
+func (c *call) answers(s *relay) {
+	c.answering, c.landed = s, false
+	for _, other := range [...]*relay{c.leading, c.beside} {
+		if other != nil && other != s {
+			other.lose()
 		}
-		c.spentOnce = true
-	}
-	if e.Kind == inference.Throttling && e.RetryAfter > 0 && (c.retryAfter == 0 || e.RetryAfter < c.retryAfter) {
-		c.retryAfter = e.RetryAfter
-	}
-	c.stopped = v == stop
-	if c.stopped || c.failure == nil || passing(e) || !passing(c.failure) {
-		c.failure = e
-	}
-	return v.ending()
-}
-
-// open calls the target and reads up to the first content. The attempt's context
-// ends when the region is silent for too long, and else when the stream is closed.
-func (c *call) open(ctx context.Context, t inference.Target, g *guard) (*relay, *inference.Error) {
-	attempt, cancel := context.WithCancelCause(ctx)
-	s := &relay{router: c.router, request: c.req, target: t, guard: g, attempt: attempt, cancel: cancel}
-	err := s.begin(attempt, c.patience(ctx))
-	if err == nil {
-		return s, nil
-	}
-	s.Close()
-	if ctx.Err() != nil {
-		return nil, abandoned(ctx, t.Region)
-	}
-	return nil, regional(err, t.Region)
-}
-
-// abandoned is the failure of a call that nobody waits for any longer: the caller
-// left, or its deadline passed before the region had answered. Who ends a call for
-// a reason of its own says as the cause what the caller is to be told.
-func abandoned(ctx context.Context, region inference.Region) *inference.Error {
-	if said, ok := errors.AsType[*inference.Error](context.Cause(ctx)); ok {
-		return said
-	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return unanswered(region, context.Cause(ctx))
-	}
-	return &inference.Error{
-		Kind: inference.Canceled, Op: op, Region: region, Transport: true,
-		Message: "the caller went away", Err: context.Cause(ctx),
 	}
 }
 
-// unanswered is the failure of a region that gave no answer, or half of one.
-func unanswered(region inference.Region, cause error) *inference.Error {
-	return &inference.Error{
-		Kind: inference.ServiceUnavailable, Op: op, Region: region, Transport: true,
-		Message: unavailable, Err: cause,
+// left is the context of who does not wait any longer, or nil: the caller's, or that of
+// who reads the stream.
+func (c *call) left() context.Context {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.ctx
+	case c.reader != nil && c.reader.Err() != nil:
+		return c.reader
+	}
+	return nil
+}
+
+// pause waits for d, or less where nobody waits any longer.
+func (c *call) pause(d time.Duration) {
+	passed := make(chan struct{})
+	stop := c.router.clock.AfterFunc(d, func() { close(passed) })
+	defer stop()
+	var left <-chan struct{} // nil blocks
+	if c.reader != nil {
+		left = c.reader.Done()
+	}
+	select {
+	case <-passed:
+	case <-left:
+	case <-c.ctx.Done():
 	}
 }
 
-// regional is err with the region it came from. An upstream that gave up while
-// the caller is still there has not answered.
-func regional(err error, region inference.Region) *inference.Error {
-	e := *inference.AsError(err)
-	if e.Kind == inference.Canceled {
-		return unanswered(region, err)
+// conclude is the answer, where there is one.
+func (c *call) conclude() (*Answer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answering == nil {
+		c.over = true
+		return &c.answer, c.course.Failure()
 	}
-	e.Region = cmp.Or(e.Region, region)
-	return &e
+	choice := c.course.choice(c.answering.leg)
+	c.answer.Stream, c.answer.Target, c.answer.Profile = c, *choice.Target, choice.Profile
+	goesOn := cmp.Or(c.settings.OnCut, c.settings.Route.OnCut) == inference.ContinueOnCut
+	if goesOn && c.settings.Streams && c.router.continuer != nil && choice.Profile != nil {
+		c.thread = c.router.continuer.Follow(c.request, choice.Profile.Model, c.settings.Route.Instruct)
+	}
+	return &c.answer, nil
+}
+
+// end gives up the hedge where it is still under way, and waits for that.
+func (c *call) end() {
+	c.mu.Lock()
+	c.over = true
+	beside, joined := c.beside, c.joined
+	c.mu.Unlock()
+	if joined != nil {
+		beside.cancel(errLost)
+		<-joined
+	}
+	if c.release != nil {
+		c.release()
+	}
 }

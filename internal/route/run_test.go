@@ -20,6 +20,25 @@ import (
 
 var request = &inference.Request{ID: "1", Operation: inference.InvokeModel, SourceRegion: "a"}
 
+// run runs a call of req over a plan of targets.
+func run(ctx context.Context, r *Router, req *inference.Request, plan []inference.Target) (*Answer, error) {
+	return r.Run(ctx, req, callOf(req), choose(plan...))
+}
+
+// callOf is the call of a request with nothing asked for.
+func callOf(req *inference.Request) *Call {
+	return &Call{Grant: &inference.Grant{}, Route: &Route{}, Streams: req.Operation.Streams(), Size: len(req.Body)}
+}
+
+// choose is a plan of targets that all run the same profile.
+func choose(plan ...inference.Target) []Choice {
+	choices, profile := make([]Choice, len(plan)), &inference.Profile{Model: model}
+	for i := range plan {
+		choices[i] = Choice{Target: &plan[i], Profile: profile}
+	}
+	return choices
+}
+
 func TestRunFailsOver(t *testing.T) {
 	type answered struct {
 		kind  inference.Kind
@@ -64,12 +83,12 @@ func TestRunFailsOver(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := &world{regions: test.regions}
 			plan := targets([]inference.Region{"a", "b", "c"}[:len(test.regions)]...)
-			got, err := New(Config{Upstream: w}).Run(t.Context(), request, plan)
+			got, err := run(t.Context(), New(Config{Upstream: w}), request, plan)
 			if !slices.Equal(w.called, test.called) {
 				t.Errorf("called %v, want %v", w.called, test.called)
 			}
-			if len(got.Attempts) != len(test.called) {
-				t.Errorf("len(Attempts) = %d, want %d", len(got.Attempts), len(test.called))
+			if len(got.Attempts()) != len(test.called) {
+				t.Errorf("len(Attempts) = %d, want %d", len(got.Attempts()), len(test.called))
 			}
 			if test.answer != nil {
 				if err != nil {
@@ -106,7 +125,7 @@ func TestRunAttempts(t *testing.T) {
 		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: 3 * time.Second, Observe: func(tg inference.Target, a inference.Attempt, e *inference.Error) {
 			observed = append(observed, fmt.Sprintf("%s %s %t", tg.Region, a.Outcome, e != nil))
 		}})
-		got, err := r.Run(t.Context(), request, targets("a", "b", "c", "d"))
+		got, err := run(t.Context(), r, request, targets("a", "b", "c", "d"))
 		if err != nil {
 			t.Fatalf("Run() error = %v", err)
 		}
@@ -117,7 +136,7 @@ func TestRunAttempts(t *testing.T) {
 			{Region: "c", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 0, MS: 3000},
 			{Region: "d", Model: model, Outcome: inference.OK, Status: 200, MS: 40},
 		}
-		if diff := cmp.Diff(want, got.Attempts); diff != "" {
+		if diff := cmp.Diff(want, got.Attempts()); diff != "" {
 			t.Errorf("Attempts (-want +got):\n%s", diff)
 		}
 		if want := []string{"a failed true", "b failed true", "c failed true", "d ok false"}; !slices.Equal(observed, want) {
@@ -131,7 +150,7 @@ func TestRunTimeoutsAreUpToContentOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{regions: map[inference.Region]behaviour{"a": stalls(start, content)}}
 		r := New(Config{Upstream: w, AttemptTimeout: time.Second, StallTimeout: time.Second, ChunkTimeout: time.Hour})
-		got, err := r.Run(t.Context(), request, targets("a"))
+		got, err := run(t.Context(), r, request, targets("a"))
 		if err != nil {
 			t.Fatalf("Run() error = %v", err)
 		}
@@ -160,12 +179,12 @@ func TestRunLateContent(t *testing.T) {
 		return wholeAnswer{}, nil
 	}
 	w := &world{regions: map[inference.Region]behaviour{"a": late, "b": sends(whole)}}
-	got, err := New(Config{Upstream: w, Clock: clock, AttemptTimeout: time.Second}).Run(t.Context(), request, targets("a", "b"))
+	got, err := run(t.Context(), New(Config{Upstream: w, Clock: clock, AttemptTimeout: time.Second}), request, targets("a", "b"))
 	if err != nil || got.Target.Region != "b" {
 		t.Fatalf("Run() answers from %q with error %v, want b", got.Target.Region, err)
 	}
 	got.Stream.Close()
-	if a := got.Attempts[0]; a.Kind != inference.ServiceUnavailable || a.Status != 0 {
+	if a := got.Attempts()[0]; a.Kind != inference.ServiceUnavailable || a.Status != 0 {
 		t.Errorf("Attempts[0] = %s with status %d, want ServiceUnavailableException, 0", a.Kind, a.Status)
 	}
 }
@@ -198,20 +217,20 @@ func TestRunAbandoned(t *testing.T) {
 			for range 3 {
 				ctx, cancel := test.wait(t.Context())
 				began := time.Now()
-				got, err := r.Run(ctx, request, targets("a", "b"))
+				got, err := run(ctx, r, request, targets("a", "b"))
 				e := inference.AsError(err)
 				if e.Kind != test.kind || e.Status() != test.kind.Status() || time.Since(began) != time.Second {
 					t.Fatalf("Run() error = %v with status %d after %s, want %s, %d, 1s", err, e.Status(), time.Since(began), test.kind, test.kind.Status())
 				}
 				want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.Failed, Kind: test.kind, Status: 0, MS: 1000}}
-				if diff := cmp.Diff(want, got.Attempts); diff != "" {
+				if diff := cmp.Diff(want, got.Attempts()); diff != "" {
 					t.Fatalf("Attempts (-want +got):\n%s", diff)
 				}
 				if s := r.States(time.Now())[0]; s.State != HalfOpen {
 					t.Fatalf("State(a) = %s, want half-open: the probe told nothing", s.State)
 				}
-				if got, err := r.Run(ctx, request, targets("b")); len(got.Attempts) != 0 || inference.AsError(err).Kind != test.kind {
-					t.Errorf("Run(abandoned) = %v, %v, want no attempt and %s", got.Attempts, err, test.kind)
+				if got, err := run(ctx, r, request, targets("b")); len(got.Attempts()) != 0 || inference.AsError(err).Kind != test.kind {
+					t.Errorf("Run(abandoned) = %v, %v, want no attempt and %s", got.Attempts(), err, test.kind)
 				}
 				cancel()
 			}
@@ -230,7 +249,7 @@ func TestStreamAbandoned(t *testing.T) {
 			r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
 			ctx, cancel := test.wait(t.Context())
 			defer cancel()
-			got, err := r.Run(ctx, request, targets("a"))
+			got, err := run(ctx, r, request, targets("a"))
 			if err != nil {
 				t.Fatalf("Run() error = %v", err)
 			}
@@ -246,14 +265,14 @@ func TestStreamAbandoned(t *testing.T) {
 
 func TestRunMaxAttempts(t *testing.T) {
 	w := &world{regions: map[inference.Region]behaviour{"a": refused, "b": refused, "c": sends(whole)}}
-	got, err := New(Config{Upstream: w, MaxAttempts: 2}).Run(t.Context(), request, targets("a", "b", "c"))
-	if err == nil || len(got.Attempts) != 2 {
-		t.Errorf("Run() made %d attempts with error %v, want 2 and an error", len(got.Attempts), err)
+	got, err := run(t.Context(), New(Config{Upstream: w, MaxAttempts: 2}), request, targets("a", "b", "c"))
+	if err == nil || len(got.Attempts()) != 2 {
+		t.Errorf("Run() made %d attempts with error %v, want 2 and an error", len(got.Attempts()), err)
 	}
 }
 
 func TestRunEmptyPlan(t *testing.T) {
-	_, err := New(Config{Upstream: &world{}}).Run(t.Context(), request, nil)
+	_, err := run(t.Context(), New(Config{Upstream: &world{}}), request, nil)
 	if e := inference.AsError(err); e.Kind != inference.InternalServer {
 		t.Errorf("Run(no targets) error = %v, want InternalServerException", err)
 	}
@@ -274,7 +293,7 @@ func TestRunAfterContent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := &world{regions: map[inference.Region]behaviour{"a": test.a, "b": sends(whole)}}
 			r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
-			got, err := r.Run(t.Context(), request, targets("a", "b"))
+			got, err := run(t.Context(), r, request, targets("a", "b"))
 			if err != nil {
 				t.Fatalf("Run() error = %v", err)
 			}
@@ -297,11 +316,10 @@ func TestRunThrottlingKeepsBreakerClosed(t *testing.T) {
 	w := &world{regions: map[inference.Region]behaviour{"a": throttles(0)}}
 	r := New(Config{Upstream: w, Breaker: BreakerConfig{Failures: 1}})
 	for range 5 {
-		r.Run(t.Context(), request, targets("a"))
+		run(t.Context(), r, request, targets("a"))
 	}
-	want := []TargetState{{Region: "a", Model: model, State: Closed}}
-	if diff := cmp.Diff(want, r.States(time.Now())); diff != "" {
-		t.Errorf("States() (-want +got):\n%s", diff)
+	if states := r.States(time.Now()); len(states) != 1 || states[0].State != Closed || states[0].Failures != 0 {
+		t.Errorf("States() = %+v, want a alone, closed, without failures", states)
 	}
 }
 
@@ -318,10 +336,10 @@ func TestRunReleasesProbeOnPanic(t *testing.T) {
 				t.Error("Run() did not panic")
 			}
 		}()
-		r.Run(t.Context(), request, targets("a"))
+		run(t.Context(), r, request, targets("a"))
 	}()
 	w.set("a", sends(whole))
-	got, err := r.Run(t.Context(), request, targets("a"))
+	got, err := run(t.Context(), r, request, targets("a"))
 	if err != nil {
 		t.Fatalf("Run() error = %v", err)
 	}
@@ -345,7 +363,7 @@ func TestRunHalfOpenAdmitsOne(t *testing.T) {
 		var calls sync.WaitGroup
 		for range 50 {
 			calls.Go(func() {
-				got, err := r.Run(t.Context(), request, targets("a", "b"))
+				got, err := run(t.Context(), r, request, targets("a", "b"))
 				if err != nil {
 					t.Errorf("Run() error = %v", err)
 					return
@@ -375,7 +393,7 @@ func TestRunLastResort(t *testing.T) {
 	r := New(Config{Upstream: w})
 	trip(r, "a", time.Now())
 	trip(r, "b", time.Now())
-	got, err := r.Run(t.Context(), request, targets("a", "b"))
+	got, err := run(t.Context(), r, request, targets("a", "b"))
 	if err != nil {
 		t.Fatalf("Run() error = %v", err)
 	}
@@ -428,15 +446,15 @@ func TestRunProperties(t *testing.T) {
 		})
 		for range rapid.IntRange(1, 8).Draw(t, "calls") {
 			regions, drawn := drawRegions(t, w, kinds)
-			got, err := r.Run(context.Background(), request, targets(regions...))
+			got, err := run(context.Background(), r, request, targets(regions...))
 			if err == nil {
 				got.Stream.Close()
 			}
-			attempts := len(got.Attempts)
+			attempts := len(got.Attempts())
 			if len(w.called) != attempts || attempts > len(regions) || budget > 0 && attempts > budget {
 				t.Fatalf("%d attempts, %d calls on %d regions with a budget of %d", attempts, len(w.called), len(regions), budget)
 			}
-			for i, a := range got.Attempts {
+			for i, a := range got.Attempts() {
 				if a.Region != w.called[i] || !slices.Contains(regions, a.Region) || slices.Contains(w.called[:i], a.Region) {
 					t.Fatalf("attempts on %v of the plan %v", w.called, regions)
 				}
@@ -468,7 +486,7 @@ func TestRunOneMoreHealthyRegion(t *testing.T) {
 			for _, region := range open {
 				trip(r, region, clock.now)
 			}
-			got, err := r.Run(context.Background(), request, targets(regions...))
+			got, err := run(context.Background(), r, request, targets(regions...))
 			if err == nil {
 				got.Stream.Close()
 			}
@@ -487,10 +505,10 @@ func BenchmarkRun(b *testing.B) {
 			w := instant{failing: failing > 0}
 			// Throttling: it never opens the breaker, so that the first target
 			// fails in every call.
-			r, plan := New(Config{Upstream: w}), targets("a", "b")
+			r, call, plan := New(Config{Upstream: w}), callOf(request), choose(targets("a", "b")...)
 			b.ReportAllocs()
 			for b.Loop() {
-				got, err := r.Run(b.Context(), request, plan)
+				got, err := r.Run(b.Context(), request, call, plan)
 				if err != nil {
 					b.Fatal(err)
 				}

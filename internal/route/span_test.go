@@ -20,7 +20,7 @@ func TestSpans(t *testing.T) {
 	ctx, call := tracer.Start(t.Context(), "call")
 	plan := targets("a", "b")
 	plan[1].Account = "111122223333"
-	got, err := New(Config{Upstream: w, Tracer: tracer}).Run(ctx, request, plan)
+	got, err := run(ctx, New(Config{Upstream: w, Tracer: tracer}), request, plan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,7 +107,7 @@ func TestPlanRunSets(t *testing.T) {
 		},
 	} {
 		r := New(Config{Targets: test.targets, Pinning: test.pinning})
-		if diff := cmp.Diff(test.want, r.Plan(nil, test.grant, epoch)); diff != "" {
+		if diff := cmp.Diff(test.want, targetsOf(r.Plan(nil, plain(r, test.grant), epoch))); diff != "" {
 			t.Errorf("%s: Plan() (-want +got):\n%s", test.name, diff)
 		}
 	}
@@ -123,14 +124,14 @@ func TestPlanBreakersAreOfAccounts(t *testing.T) {
 		g.settle(a, failed, epoch)
 	}
 	want := []inference.Target{two, bare("b"), one}
-	if diff := cmp.Diff(want, r.Plan(nil, granted("a", "b"), epoch)); diff != "" {
+	if diff := cmp.Diff(want, targetsOf(r.Plan(nil, plain(r, granted("a", "b")), epoch))); diff != "" {
 		t.Errorf("Plan() with the breaker of account 1 open (-want +got):\n%s", diff)
 	}
 }
 
 // Whatever there is to call: a plan holds each target once, nothing that cannot
-// run in the grant, what may leave it with best effort only and behind what may
-// not, and all that may not.
+// run in the grant or may run outside of a residency set, what may leave the grant with
+// best effort only and behind what may not, and all others.
 func TestPlanKeepsToRunSets(t *testing.T) {
 	some := rapid.SampledFrom([]inference.Region{"a", "b", "c", "d", "e"})
 	sets := rapid.SliceOfNDistinct(some, 1, 5, rapid.ID)
@@ -140,6 +141,7 @@ func TestPlanKeepsToRunSets(t *testing.T) {
 			target.Account = rapid.SampledFrom([]string{"1", "2"}).Draw(t, "account")
 			if target.Model == "p" {
 				target.RunSet = sets.Draw(t, "run set")
+				target.OpenEnded = rapid.Bool().Draw(t, "open-ended")
 			}
 			return target
 		}
@@ -163,10 +165,22 @@ func TestPlanKeepsToRunSets(t *testing.T) {
 		}
 		own := through(some.Draw(t, "source"), sets.Draw(t, "own run set")...)
 		own.Account = "1"
-		targets.own = []inference.Target{own}
-		offer(own)
+		if offer(own) {
+			targets.own = []inference.Target{own}
+		}
+		residency := func(name string) (r Residency) {
+			if rapid.Bool().Draw(t, name) {
+				r = Residency{Names: []string{name}, Regions: sets.Draw(t, name+" residency")}
+			}
+			return r
+		}
 		pinning := rapid.SampledFrom([]Pinning{"", Strict, BestEffort}).Draw(t, "pinning")
-		r := New(Config{Targets: targets, Pinning: pinning})
+		c := Config{
+			Targets: targets, Pinning: pinning,
+			Route:     Route{Residency: residency("route")},
+			Residency: map[string]Residency{"developer": residency("principal")},
+		}
+		r := New(c)
 		for _, o := range offered {
 			if rapid.Bool().Draw(t, "open") {
 				guard := r.health.guard(o)
@@ -176,8 +190,10 @@ func TestPlanKeepsToRunSets(t *testing.T) {
 				}
 			}
 		}
+		call := drawCall(t, r, grant)
+		call.Principal = "developer"
+		plan := targetsOf(r.Plan(nil, call, epoch))
 
-		plan := r.Plan(nil, grant, epoch)
 		granted := func(o inference.Target) (n int) {
 			for _, d := range grant.Destinations {
 				if o.RunsIn(d.Region) {
@@ -186,7 +202,18 @@ func TestPlanKeepsToRunSets(t *testing.T) {
 			}
 			return n
 		}
-		class := func(o inference.Target) (c int) {
+		resides := func(o inference.Target) bool {
+			for _, within := range []Residency{c.Route.Residency, c.Residency["developer"]} {
+				for _, in := range append(slices.Clone(o.RunSet), o.Region) {
+					bound := len(within.Names) > 0 && (o.RunsIn(in) || o.OpenEnded)
+					if bound && (o.OpenEnded || !slices.Contains(within.Regions, in)) {
+						return false
+					}
+				}
+			}
+			return true
+		}
+		class := func(o inference.Target) (c class) {
 			if granted(o) < max(len(o.RunSet), 1) {
 				c |= strays
 			}
@@ -204,28 +231,64 @@ func TestPlanKeepsToRunSets(t *testing.T) {
 			if granted(o) == 0 || class(o)&strays != 0 && pinning != BestEffort {
 				t.Fatalf("Plan() has %v, which may leave the grant %v", o, grant.Destinations)
 			}
-		}
-		for _, o := range offered {
-			if granted(o) > 0 && (class(o)&strays == 0 || pinning == BestEffort) {
-				t.Fatalf("Plan() lacks %v, which may run in the grant %v", o, grant.Destinations)
+			if !resides(o) {
+				t.Fatalf("Plan() has %v, which may leave the residency %v", o, r.Bound(call))
 			}
 		}
-		if !slices.IsSortedFunc(plan, func(a, b inference.Target) int { return class(a) - class(b) }) {
+		kept, unbound := len(plan), len(plan)
+		for _, o := range offered {
+			if granted(o) > 0 && (class(o)&strays == 0 || pinning == BestEffort) {
+				unbound++
+				if resides(o) {
+					t.Fatalf("Plan() lacks %v, which may run in the grant %v", o, grant.Destinations)
+				}
+			}
+		}
+		if got, want := r.KeptOut(call), unbound > 0; kept == 0 && got != want {
+			t.Fatalf("KeptOut() = %v with %d targets but for residency, want %v", got, unbound, want)
+		}
+		if !slices.IsSortedFunc(plan, func(a, b inference.Target) int { return int(class(a)) - int(class(b)) }) {
 			t.Fatalf("Plan() = %v, want closed before open, and of each those that stay in the grant first", plan)
 		}
 	})
 }
 
-// The simulated regions' plan costs no memory.
+// The plan of a grant that comes again costs no memory, by any policy.
 func TestPlanAllocatesNothing(t *testing.T) {
-	r, grant, now := New(Config{Simulated: true}), seedGrant(), time.Now()
-	allocs := testing.AllocsPerRun(100, func() {
-		var room [16]inference.Target
-		if plan := r.Plan(room[:0], grant, now); len(plan) != len(grant.Destinations) {
-			t.Errorf("Plan() has %d targets, want %d", len(plan), len(grant.Destinations))
+	for _, policy := range append(policies, "") {
+		r, call, now := loaded(policy)
+		buf := make([]Choice, 0, 30)
+		allocs := testing.AllocsPerRun(100, func() {
+			if plan := r.Plan(buf, call, now); len(plan) != len(call.Grant.Destinations) {
+				t.Errorf("Plan() has %d targets, want %d", len(plan), len(call.Grant.Destinations))
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("Plan() by %q allocates %v times, want 0", policy, allocs)
 		}
-	})
-	if allocs != 0 {
-		t.Errorf("Plan() allocates %v times, want 0", allocs)
 	}
+}
+
+// Plans are made while calls change the state of targets.
+func TestPlanIsConcurrent(t *testing.T) {
+	r, call, now := loaded(inference.Adaptive)
+	var group sync.WaitGroup
+	for worker := range 4 {
+		group.Go(func() {
+			own := *call
+			for i := range 200 {
+				at := now.Add(time.Duration(i) * 100 * time.Millisecond)
+				plan := r.Plan(nil, &own, at)
+				if len(plan) != 30 {
+					t.Errorf("Plan() has %d targets, want 30", len(plan))
+				}
+				g := plan[worker].guard
+				g.enter(1000, at)
+				g.seen(true, time.Second, at)
+				g.throttled(0, at)
+				g.leave(1000, 500, at)
+			}
+		})
+	}
+	group.Wait()
 }

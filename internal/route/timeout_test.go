@@ -30,7 +30,7 @@ func TestFirstContentTimeout(t *testing.T) {
 			}}
 			r := New(Config{Upstream: w, FirstContent: 3 * time.Second})
 			began := time.Now()
-			got, err := r.Run(t.Context(), test.req, targets("a", "b"))
+			got, err := run(t.Context(), r, test.req, targets("a", "b"))
 			if err != nil {
 				t.Fatalf("Run(%s) error = %v", test.req.Operation, err)
 			}
@@ -51,7 +51,7 @@ func TestChunkTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{regions: map[inference.Region]behaviour{"a": paces(step{0, content}, step{3 * time.Second, content}, step{time.Hour, final})}}
 		r := New(Config{Upstream: w, ChunkTimeout: 5 * time.Second, Breaker: BreakerConfig{Failures: 1}})
-		got, err := r.Run(t.Context(), streamed, targets("a"))
+		got, err := run(t.Context(), r, streamed, targets("a"))
 		if err != nil {
 			t.Fatalf("Run() error = %v", err)
 		}
@@ -77,7 +77,7 @@ func TestChunkTimeout(t *testing.T) {
 func TestChunkTimeoutEndsWithTheStream(t *testing.T) {
 	clock := &steppedClock{now: epoch}
 	w := &world{regions: map[inference.Region]behaviour{"a": sends(content, final)}}
-	got, err := New(Config{Upstream: w, Clock: clock}).Run(t.Context(), streamed, targets("a"))
+	got, err := run(t.Context(), New(Config{Upstream: w, Clock: clock}), streamed, targets("a"))
 	if err != nil {
 		t.Fatal(err)
 	}

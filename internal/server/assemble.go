@@ -25,7 +25,6 @@ import (
 	"fairway/internal/policy"
 	"fairway/internal/resolver"
 	"fairway/internal/route"
-	"fairway/internal/tokens"
 )
 
 // app is what follows from one configuration and backend. It is immutable.
@@ -82,30 +81,6 @@ func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Back
 	return a, err
 }
 
-// newRouter routes by c. What is known of the targets' health stays known.
-func (s *Server) newRouter(c *config.Config) *route.Router {
-	settings := route.Config{
-		Upstream:       s.upstream,
-		Order:          c.Order,
-		Targets:        s.upstream.targets,
-		Pinning:        route.Pinning(c.Pinning),
-		MaxAttempts:    c.MaxAttempts,
-		AttemptTimeout: time.Duration(c.AttemptTimeout),
-		AnswerTimeout:  s.upstream.silence,
-		StallTimeout:   time.Duration(c.StallTimeout),
-		FirstContent:   time.Duration(c.FirstContentTimeout),
-		ChunkTimeout:   time.Duration(c.ChunkTimeout),
-		Breaker:        breaker(c),
-		Simulated:      s.upstream.world != nil,
-		Tracer:         s.tracing.Tracer(),
-		Observe:        s.observe,
-	}
-	if last := s.app.Load(); last != nil {
-		return last.router.Reconfigured(settings)
-	}
-	return route.New(settings)
-}
-
 // gateway is the straight line for the callers and the roles of b.
 func (s *Server) gateway(a *app, c *callers, b *backend.Backend) (*gateway.Gateway, error) {
 	principals := c.principals
@@ -118,21 +93,8 @@ func (s *Server) gateway(a *app, c *callers, b *backend.Backend) (*gateway.Gatew
 	}
 	return &gateway.Gateway{
 		Catalog: s.catalog, Policy: engine, Router: a.router, Meter: s.meter, Clock: s.now, Log: s.log, Tracer: s.tracing.Tracer(),
-		Estimate: estimate,
+		Estimate: estimate, Outline: s.outline, SameBody: sameBody, Text: text, Shadows: s.shadows,
 	}, nil
-}
-
-// estimate counts the tokens of a request as the simulator would.
-func estimate(r *inference.Request, model inference.ModelID) int {
-	form, err := invocation.Of(r.Operation, model)
-	if err != nil {
-		return 0
-	}
-	conversation, err := form.Decode(r.Body)
-	if err != nil {
-		return 0
-	}
-	return tokens.FamilyOf(model).Conversation(conversation)
 }
 
 // model is the foundation model behind what a caller named. The error for what is none

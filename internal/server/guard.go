@@ -26,7 +26,8 @@ const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-am
 	"x-amzn-bedrock-accept, x-amzn-bedrock-trace, x-amzn-bedrock-guardrailidentifier, x-amzn-bedrock-guardrailversion, " +
 	"anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, " +
 	"x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, " +
-	"x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, x-fairway-trace"
+	"x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, " +
+	"x-fairway-policy, x-fairway-session, x-fairway-on-cut, x-fairway-trace"
 
 const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, request-id, x-request-id, x-amzn-bedrock-input-token-count, " +
 	"x-amzn-bedrock-output-token-count, x-fairway-entry-region, x-fairway-attempts, " +

@@ -57,7 +57,7 @@ func TestRegionalResources(t *testing.T) {
 	far := httptest.NewServer(regions)
 	t.Cleanup(far.Close)
 	near := func(more string) *site {
-		return listening(t, "model: bedrock\nbedrock:\n  endpoint: "+far.URL+"/region/{region}\n  control_endpoint: "+far.URL+"/region/{region}\n"+more+caller, asApp(t))
+		return listening(t, "model: bedrock\nretry: {wait: 0s}\nbedrock:\n  endpoint: "+far.URL+"/region/{region}\n  control_endpoint: "+far.URL+"/region/{region}\n"+more+caller, asApp(t))
 	}
 	with := near(`  equivalents:
     - {resource: "` + provisioned + `", regions: {us-west-2: "arn:aws:bedrock:us-west-2:111122223333:provisioned-model/lkjihgfedcba"}}

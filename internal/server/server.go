@@ -4,6 +4,7 @@
 //	server.go      what lives as long as the server
 //	assemble.go    what is built anew from each configuration and backend
 //	upstream.go    what attempts call
+//	routing.go     how they are ordered
 //	principals.go  who may call
 //	routes.go      paths to handlers, guard.go before them
 //	admin.go       the admin API, probes and metrics
@@ -37,10 +38,10 @@ import (
 	"fairway/internal/catalog"
 	"fairway/internal/config"
 	"fairway/internal/datasource"
+	"fairway/internal/gateway"
 	"fairway/internal/inference"
 	"fairway/internal/meter"
 	"fairway/internal/outputs"
-	"fairway/internal/route"
 	"fairway/internal/store"
 	"fairway/internal/telemetry"
 	"fairway/internal/userpool"
@@ -90,6 +91,7 @@ type Server struct {
 	catalog  *catalog.Catalog
 	upstream *upstream
 	meter    *meter.Meter
+	shadows  *gateway.Shadows
 	metrics  *telemetry.Metrics
 	tracing  *telemetry.Tracing
 	room     *room            // of model calls
@@ -117,6 +119,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		env:         o.Env,
 		show:        o.Show,
 		development: o.Development,
+		shadows:     gateway.NewShadows(),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -255,6 +258,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Close ends what the server runs.
 func (s *Server) Close() error {
 	var failed error
+	s.shadows.Close()
 	if s.tracing != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()
@@ -326,10 +330,6 @@ func (s *Server) observe(t inference.Target, a inference.Attempt, failure *infer
 	s.log.Debug("attempt failed", "region", string(t.Region), "model", t.Model, "account", t.Account, "kind", string(a.Kind), "status", a.Status, "latency_ms", a.MS, "error", failure)
 }
 
-func breaker(c *config.Config) route.BreakerConfig {
-	return route.BreakerConfig{Failures: c.Breaker.Failures, OpenFor: time.Duration(c.Breaker.OpenFor)}
-}
-
 // keyLife is how long a new API key is good for.
 func keyLife(b *backend.Backend) time.Duration {
 	if b == nil || b.Authorization.APIKeyExpiry == 0 {
@@ -349,14 +349,4 @@ func signingRegion(b *backend.Backend) inference.Region {
 		}
 	}
 	return ""
-}
-
-// prices asks the catalog what usage costs.
-type prices struct{ catalog *catalog.Catalog }
-
-// Cost is the cost at the price of what was invoked; prices differ by profile,
-// whose geography is the entry region's.
-func (p prices) Cost(named string, u inference.Usage) (inference.Money, bool) {
-	price, ok := p.catalog.Price(named)
-	return price.Cost(u), ok
 }

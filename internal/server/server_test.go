@@ -33,6 +33,7 @@ func loaded(t *testing.T, files fs.FS) *backend.Backend {
 func instant(t *testing.T, b *backend.Backend, change ...func(*Options)) *Server {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Retry.Wait = 0
 	cfg.Simulate.Speed = config.Instant
 	o := Options{Config: cfg, Backend: b, Development: true}
 	for _, c := range change {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"strings"
 	"sync"
 
 	"fairway/internal/inference"
@@ -54,6 +55,16 @@ func (k known) region(r inference.Region) string       { return label(k.regions,
 func (k known) model(m inference.ModelID) string       { return label(k.models, m) }
 func (k known) operation(o inference.Operation) string { return label(k.operations, o) }
 func (k known) kind(e inference.Kind) string           { return label(k.kinds, e) }
+
+// modelOf is the model behind what a target is called by: a profile id is one behind a
+// geography.
+func (k known) modelOf(named string) string {
+	if model := k.model(inference.ModelID(named)); model != other {
+		return model
+	}
+	_, behind, _ := strings.Cut(named, ".")
+	return k.model(inference.ModelID(behind))
+}
 
 // outcome follows from the kind of error, which is empty for none.
 func outcome(kind string) string {

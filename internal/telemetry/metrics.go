@@ -1,7 +1,9 @@
 // Package telemetry shows what the server does: as Prometheus metrics and as
 // OpenTelemetry traces. It tells counts, names and times, never what was said.
 //
-//	metrics.go what is counted, labels.go by what
+//	metrics.go what is counted of every call, labels.go by what
+//	detours.go what happens to few
+//	targets.go what routing knows of its targets
 //	tracing.go where spans go, and which calls have any
 package telemetry
 
@@ -28,6 +30,12 @@ type MetricsOptions struct {
 	// way, and bytes of their requests that are kept for failover.
 	InFlight  func() int64
 	HeldBytes func() int64
+
+	// Targets, where set, is asked at each scrape for those that have been tried, and
+	// Skipped for how many repeats of calls for comparison were not made since there
+	// were too many already.
+	Targets func() []Target
+	Skipped func() int64
 }
 
 // Metrics counts calls on a registry of its own. It is safe for concurrent use.
@@ -39,6 +47,7 @@ type Metrics struct {
 	calls    cache[callLabels, callSeries]
 	attempts cache[attemptLabels, prometheus.Counter]
 	models   cache[string, modelSeries]
+	detours  detours
 }
 
 // callLabels tell calls apart; kind is empty for one that succeeded.
@@ -77,6 +86,10 @@ func NewMetrics(o MetricsOptions) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gauge("fairway_in_flight", "Calls under way.", o.InFlight)
 	m.gauge("fairway_held_bytes", "Bytes of requests that are kept for failover.", o.HeldBytes)
+	m.detours = m.newDetours(o.Skipped)
+	if o.Targets != nil {
+		m.registry.MustRegister(newTargets(m.known, o.Targets))
+	}
 	m.calls.fill = m.newCalls()
 	m.attempts.fill = m.newAttempts()
 	m.models.fill = m.newModels()
@@ -137,38 +150,68 @@ func (m *Metrics) histogram(name, help string) *prometheus.HistogramVec {
 	return v
 }
 
-// Put counts a settled call. It is a meter.Sink and never fails.
+// Put counts a settled call. It is a meter.Sink and never fails. A repeat for
+// comparison is nobody's call, but it costs.
 func (m *Metrics) Put(_ context.Context, r *inference.Record) error {
-	labels := callLabels{operation: m.known.operation(r.Operation)}
-	if r.Error != nil {
-		labels.kind = m.known.kind(r.Error.Type)
+	if r.ShadowOf == "" {
+		m.count(r)
+		m.detours.count(r)
+	} else {
+		m.detours.shadows.WithLabelValues(outcome(m.kindOf(r))).Inc()
 	}
-	call := m.calls.get(labels)
+	if r.Usage != (inference.Usage{}) || r.Wasted != (inference.Usage{}) {
+		m.spend(m.models.get(m.modelOf(r)), r)
+	}
+	return nil
+}
+
+// modelOf is the model whose tokens a call took.
+func (m *Metrics) modelOf(r *inference.Record) string {
+	if answering, ok := r.Answering(); ok && r.Fallback != "" {
+		return m.known.modelOf(answering.Model)
+	}
+	return m.known.model(r.Model)
+}
+
+// count counts the call itself.
+func (m *Metrics) count(r *inference.Record) {
+	call := m.calls.get(callLabels{operation: m.known.operation(r.Operation), kind: m.kindOf(r)})
 	call.total.Inc()
 	call.duration.Observe(seconds(r.LatencyMS))
 	if ms, ok := firstContent(r); ok {
 		call.firstContent.Observe(seconds(ms))
 	}
-	if r.Usage != (inference.Usage{}) {
-		m.spend(m.models.get(m.known.model(r.Model)), r)
+}
+
+// kindOf is the kind of a call's error, empty for none.
+func (m *Metrics) kindOf(r *inference.Record) string {
+	if r.Error == nil {
+		return ""
 	}
-	return nil
+	return m.known.kind(r.Error.Type)
 }
 
 func (*Metrics) spend(s modelSeries, r *inference.Record) {
-	s.input.Add(float64(r.Usage.InputTokens))
-	s.output.Add(float64(r.Usage.OutputTokens))
-	s.cacheRead.Add(float64(r.Usage.CacheReadTokens))
-	s.cacheWrite.Add(float64(r.Usage.CacheWriteTokens))
+	for _, u := range [...]inference.Usage{r.Usage, r.Wasted} {
+		s.input.Add(float64(u.InputTokens))
+		s.output.Add(float64(u.OutputTokens))
+		s.cacheRead.Add(float64(u.CacheReadTokens))
+		s.cacheWrite.Add(float64(u.CacheWriteTokens))
+	}
 	s.cost.Add(float64(r.Cost) / float64(inference.Dollar))
 }
 
 // firstContent is how long the attempts of a call took until one had content, in
-// ms; false where none had any.
+// ms; false where none had any. A hedge runs beside the attempt before it, whose time
+// goes on until one of the two has content.
 func firstContent(r *inference.Record) (ms int64, ok bool) {
 	for _, a := range r.Attempts {
-		ms += a.MS
-		ok = a.Outcome == inference.OK
+		if !a.Hedge {
+			ms += a.MS
+		}
+		if ok = ok || a.Outcome == inference.OK || a.Cut; ok && !a.Hedge {
+			break
+		}
 	}
 	return ms, ok
 }

@@ -23,7 +23,7 @@ const (
 func newTestMetrics() *Metrics {
 	return NewMetrics(MetricsOptions{
 		Version: "v1", Regions: []inference.Region{region}, Models: []inference.ModelID{model},
-		InFlight: func() int64 { return 3 }, HeldBytes: func() int64 { return 4096 },
+		InFlight: func() int64 { return 3 }, HeldBytes: func() int64 { return 4096 }, Skipped: func() int64 { return 5 },
 	})
 }
 
@@ -32,8 +32,8 @@ func answered() *inference.Record {
 		Operation: inference.ConverseStream, Model: model, LatencyMS: 4000, Cost: inference.Dollar / 2,
 		Usage: inference.Usage{InputTokens: 10, OutputTokens: 20, CacheReadTokens: 30, CacheWriteTokens: 40},
 		Attempts: []inference.Attempt{
-			{Region: region, Outcome: inference.Failed, Kind: inference.Throttling, MS: 100},
-			{Region: region, Outcome: inference.OK, MS: 300},
+			{Region: region, Model: "a", Outcome: inference.Failed, Kind: inference.Throttling, MS: 100},
+			{Region: region, Model: "b", Outcome: inference.OK, MS: 300},
 		},
 	}
 }
@@ -66,10 +66,15 @@ fairway_attempts_total{kind="ServiceUnavailableException",outcome="failed",regio
 fairway_build_info{version="v1"} 1
 fairway_calls_total{kind="",operation="ConverseStream",outcome="ok"} 2
 fairway_calls_total{kind="ThrottlingException",operation="InvokeModel",outcome="failed"} 1
+fairway_continuations_total 0
 fairway_cost_usd_total{model="anthropic.claude-sonnet-4-20250514-v1:0"} 1
+fairway_cuts_total 0
+fairway_fallbacks_total 0
 fairway_held_bytes 4096
 fairway_in_flight 3
 fairway_overload_total 1
+fairway_retries_total 0
+fairway_shadows_skipped_total 5
 fairway_tokens_total{model="anthropic.claude-sonnet-4-20250514-v1:0",type="cache_read"} 60
 fairway_tokens_total{model="anthropic.claude-sonnet-4-20250514-v1:0",type="cache_write"} 80
 fairway_tokens_total{model="anthropic.claude-sonnet-4-20250514-v1:0",type="input"} 20

@@ -166,6 +166,7 @@ func (f *Front) invoke(ctx context.Context, c *call, op inference.Operation, bod
 		Principal:    c.visit.Principal,
 		Header:       guardrailHeader(c.header),
 		Body:         body,
+		Steering:     c.visit.Steering,
 	})
 	return stream, err
 }

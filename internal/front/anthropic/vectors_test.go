@@ -122,10 +122,13 @@ func describeRequest(r *inference.Request) string {
 	for name := range r.Header {
 		header[name] = r.Header.Get(name)
 	}
-	head := mustMarshal(map[string]any{
+	asked := map[string]any{
 		"operation": r.Operation, "model": r.Model, "source_region": r.SourceRegion, "principal": r.Principal.Name, "header": header,
-	})
-	return string(head) + "\n" + string(r.Body) + "\n"
+	}
+	if r.Steering != (inference.Steering{}) {
+		asked["steering"] = r.Steering
+	}
+	return string(mustMarshal(asked)) + "\n" + string(r.Body) + "\n"
 }
 
 var uuid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)

@@ -28,8 +28,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // streaming operation has all frames in its body. The error is an
 // *inference.Error: Validation for a URL that cannot be read, Canceled when the
 // caller went away; whatever else happens is a response. The record is nil when
-// the call was refused before it was looked up.
-func (f *Front) Send(ctx context.Context, credential inference.Credential, caller inference.Caller, r *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
+// the call was refused before it was looked up. The call is steered as steering
+// says, where the request's own header does not.
+func (f *Front) Send(ctx context.Context, credential inference.Credential, caller inference.Caller, steering inference.Steering, r *inference.HTTPRequest) (*inference.HTTPResponse, *inference.Record, error) {
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return nil, nil, &inference.Error{Kind: inference.Validation, Op: "send to Bedrock", Message: "send request: the URL cannot be read", Err: err}
@@ -40,7 +41,11 @@ func (f *Front) Send(ctx context.Context, credential inference.Credential, calle
 		header: r.Header,
 		caller: caller,
 		admit: func(base inference.Region) (*front.Visit, error) {
-			return f.AdmitInside(credential, u.Host, r.Body, base)
+			visit, err := f.AdmitInside(credential, u.Host, r.Body, base)
+			if err == nil {
+				visit.Steering, err = front.Steer(steering, r.Header)
+			}
+			return visit, err
 		},
 	}
 	w := &collector{inference.HTTPResponse{Header: http.Header{}}}

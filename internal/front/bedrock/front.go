@@ -116,6 +116,7 @@ func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) erro
 		Header:       header,
 		Body:         c.visit.Body,
 		PayloadHash:  c.visit.PayloadHash,
+		Steering:     c.visit.Steering,
 	})
 	switch {
 	case err != nil:

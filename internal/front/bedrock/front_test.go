@@ -71,7 +71,7 @@ func TestBodyLimit(t *testing.T) {
 		t.Errorf("a body over the limit = %d %s, want 400", w.Code, w.Body)
 	}
 	response, _, err := newFront(&scriptedGateway{unexpected: true}, time.Now).Send(t.Context(),
-		inference.Credential{Principal: developer, Service: "bedrock"}, inference.Caller{},
+		inference.Credential{Principal: developer, Service: "bedrock"}, inference.Caller{}, inference.Steering{},
 		&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: make([]byte, front.MaxBody+1)})
 	if err != nil || response.Status != 400 || !strings.Contains(string(response.Body), "less than or equal to 25000000") {
 		t.Errorf("Send of a body over the limit = %v, %v, want 400", response, err)
@@ -154,9 +154,34 @@ func TestSendHandsOverTheCaller(t *testing.T) {
 	}
 }
 
+// TestSendIsSteered: a request inside the process is steered like the one that it
+// answers, except where its own header says otherwise.
+func TestSendIsSteered(t *testing.T) {
+	above := inference.Steering{Policy: inference.Cost, Session: "kitchen", Trace: true}
+	for value, want := range map[string]inference.Steering{
+		"":        above,
+		"latency": {Policy: inference.Latency, Session: "kitchen", Trace: true},
+		"fastest": {},
+	} {
+		g := &scriptedGateway{Answer: answer, unexpected: value == "fastest"}
+		header := jsonHeader()
+		header.Set("X-Fairway-Policy", value)
+		response, _, err := newFront(g, time.Now).Send(t.Context(), inference.Credential{Principal: developer, Service: "bedrock"}, inference.Caller{}, above,
+			&inference.HTTPRequest{Method: "POST", URL: "/model/" + model + "/invoke", Header: header, Body: []byte(prompt)})
+		switch {
+		case err != nil:
+			t.Errorf("Send with policy %q = %v", value, err)
+		case g.unexpected && response.Status != 400:
+			t.Errorf("Send with policy %q = %d, want 400", value, response.Status)
+		case !g.unexpected && g.request.Steering != want:
+			t.Errorf("Send with policy %q is steered by %+v, want %+v", value, g.request.Steering, want)
+		}
+	}
+}
+
 func send(ctx context.Context, g front.Gateway, caller inference.Caller) (*inference.HTTPResponse, *inference.Record, error) {
 	return newFront(g, time.Now).Send(ctx,
-		inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1"}, caller,
+		inference.Credential{Principal: developer, Service: "bedrock", Region: "ap-southeast-1"}, caller, inference.Steering{},
 		&inference.HTTPRequest{
 			Method: "POST", URL: "https://bedrock-runtime.ap-southeast-1.amazonaws.com/model/" + model + "/invoke",
 			Header: jsonHeader(), Body: []byte(prompt),
@@ -164,7 +189,7 @@ func send(ctx context.Context, g front.Gateway, caller inference.Caller) (*infer
 }
 
 func TestSendRefusesAURLItCannotRead(t *testing.T) {
-	_, _, err := newFront(&scriptedGateway{unexpected: true}, time.Now).Send(t.Context(), inference.Credential{}, inference.Caller{},
+	_, _, err := newFront(&scriptedGateway{unexpected: true}, time.Now).Send(t.Context(), inference.Credential{}, inference.Caller{}, inference.Steering{},
 		&inference.HTTPRequest{Method: "POST", URL: "http://%zz"})
 	if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != inference.Validation {
 		t.Errorf("Send of a bad URL = %v, want Validation", err)
@@ -221,7 +246,7 @@ func TestBrokenGateways(t *testing.T) {
 		var log bytes.Buffer
 		g := &brokenGateway{err: tt.err}
 		door := newFrontWith(g, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
-		response, _, err := door.Send(t.Context(), inference.Credential{Service: "bedrock"}, inference.Caller{},
+		response, _, err := door.Send(t.Context(), inference.Credential{Service: "bedrock"}, inference.Caller{}, inference.Steering{},
 			&inference.HTTPRequest{Method: "POST", URL: "/model/m/invoke", Header: jsonHeader(), Body: []byte(prompt)})
 		if err != nil {
 			t.Fatal(err)
@@ -270,7 +295,7 @@ func BenchmarkSend(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if response, _, err := door.Send(b.Context(), credential, inference.Caller{}, request); err != nil || response.Status != 200 {
+		if response, _, err := door.Send(b.Context(), credential, inference.Caller{}, inference.Steering{}, request); err != nil || response.Status != 200 {
 			b.Fatal(response, err)
 		}
 	}

@@ -84,8 +84,8 @@ func setInvocation(h http.Header, answer inference.Event, record *inference.Reco
 	set := func(name string, n int64) { h.Set("X-Amzn-Bedrock-"+name, strconv.FormatInt(n, 10)) }
 	if answer.Served != nil && answer.Served.MS > 0 {
 		set("Invocation-Latency", answer.Served.MS)
-	} else if n := len(record.Attempts); n > 0 {
-		set("Invocation-Latency", record.Attempts[n-1].MS)
+	} else if answering, ok := record.Answering(); ok {
+		set("Invocation-Latency", answering.MS)
 	}
 	if u == nil {
 		return

@@ -145,7 +145,7 @@ func (v *vector) run(t *testing.T, door string, call func(*testing.T, inference.
 }
 
 func (v *vector) send(t *testing.T, credential inference.Credential, gateway *scriptedGateway) *inference.HTTPResponse {
-	response, record, err := newFront(gateway, time.Now).Send(t.Context(), credential, inference.Caller{}, &v.request)
+	response, record, err := newFront(gateway, time.Now).Send(t.Context(), credential, inference.Caller{}, inference.Steering{}, &v.request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,10 +190,14 @@ func describeRequest(r *inference.Request) string {
 	for name := range r.Header {
 		header[name] = r.Header.Get(name)
 	}
-	text, err := json.MarshalIndent(map[string]any{
+	asked := map[string]any{
 		"operation": r.Operation, "model": r.Model, "source_region": r.SourceRegion,
 		"principal": r.Principal.Name, "header": header,
-	}, "", " ")
+	}
+	if r.Steering != (inference.Steering{}) {
+		asked["steering"] = r.Steering
+	}
+	text, err := json.MarshalIndent(asked, "", " ")
 	if err != nil {
 		panic(err)
 	}

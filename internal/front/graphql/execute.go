@@ -19,6 +19,7 @@ type execution struct {
 	id        string
 	who       inference.Identity
 	header    http.Header // of the request
+	steering  inference.Steering
 	operation *operation
 	variables map[string]any
 	input     input

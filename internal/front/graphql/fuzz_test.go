@@ -105,7 +105,7 @@ func FuzzValue(f *testing.F) {
 // payload answers with the request's payload.
 type payload struct{}
 
-func (payload) Invoke(_ context.Context, _ inference.Caller, value any) (any, *inference.Record, error) {
+func (payload) Invoke(_ context.Context, _ inference.Caller, _ inference.Steering, value any) (any, *inference.Record, error) {
 	return value.(map[string]any)["payload"], nil, nil
 }
 

@@ -23,9 +23,10 @@ import (
 // DataSource is where a function's request goes. The error is a
 // *backend.DataSourceError when no answer came, which the resolver sees as
 // ctx.error, and a *backend.Error when the request could not be sent, which ends
-// the field. The record is nil where no model was called.
+// the field. The record is nil where no model was called. Steering is how the caller
+// wants model calls routed.
 type DataSource interface {
-	Invoke(ctx context.Context, caller inference.Caller, value any) (any, *inference.Record, error)
+	Invoke(ctx context.Context, caller inference.Caller, steering inference.Steering, value any) (any, *inference.Record, error)
 }
 
 // Config is what a Front serves and with whose help.

@@ -24,14 +24,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // echo is a data source that answers with what it was asked.
 type echo struct{}
 
-func (echo) Invoke(_ context.Context, _ inference.Caller, value any) (any, *inference.Record, error) {
+func (echo) Invoke(_ context.Context, _ inference.Caller, _ inference.Steering, value any) (any, *inference.Record, error) {
 	return value, nil, nil
 }
 
 // sourceFunc is a data source of one function.
 type sourceFunc func(ctx context.Context, value any) (any, *inference.Record, error)
 
-func (f sourceFunc) Invoke(ctx context.Context, _ inference.Caller, value any) (any, *inference.Record, error) {
+func (f sourceFunc) Invoke(ctx context.Context, _ inference.Caller, _ inference.Steering, value any) (any, *inference.Record, error) {
 	return f(ctx, value)
 }
 

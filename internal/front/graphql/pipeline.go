@@ -63,7 +63,7 @@ func (e *execution) function(ctx context.Context, f *field, s step, c *backend.C
 	if early, ok := request.(*backend.EarlyReturn); ok && early != nil {
 		return early.Value, early.End, nil
 	}
-	result, record, err := s.source.Invoke(ctx, e.who.Caller, request)
+	result, record, err := s.source.Invoke(ctx, e.who.Caller, e.steering, request)
 	e.trace.add(f, record)
 	if failure := e.sourceFailure(ctx, f, c, err); failure != nil {
 		return nil, false, failure

@@ -180,7 +180,9 @@ func TestTimeout(t *testing.T) {
 func TestTrace(t *testing.T) {
 	record := &inference.Record{
 		ID: "r1", Model: "anthropic.x", Outcome: inference.Failed, Attempts: []inference.Attempt{{Region: "ap-southeast-1", Outcome: inference.Failed, Kind: inference.Throttling, Status: 429}},
-		Error: &inference.Failure{Status: 429, Type: inference.Throttling, Message: "Too many requests"},
+		Error:  &inference.Failure{Status: 429, Type: inference.Throttling, Message: "Too many requests"},
+		Policy: inference.Adaptive, Residency: []string{"apac"}, Fallback: "anthropic.y", Continued: 1, Wasted: inference.Usage{InputTokens: 5},
+		Plan: []inference.Ranked{{Region: "ap-southeast-1", Model: "anthropic.x", Because: "named first"}},
 	}
 	f := harness{operations: []backend.Operation{operationOf("Query.a", answers(nil))}, sources: map[string]DataSource{
 		backend.NoneDataSource: sourceFunc(func(context.Context, any) (any, *inference.Record, error) { return nil, record, nil }),
@@ -211,6 +213,35 @@ func TestTrace(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"x"}, calls[0].Path); diff != "" {
 		t.Errorf("path (-want +got):\n%s", diff)
+	}
+}
+
+// steeredSource is a data source that keeps how its calls are steered.
+type steeredSource []inference.Steering
+
+func (s *steeredSource) Invoke(_ context.Context, _ inference.Caller, steering inference.Steering, _ any) (any, *inference.Record, error) {
+	*s = append(*s, steering)
+	return nil, nil, nil
+}
+
+// TestSteering: the model calls of a request's fields go as the request says.
+func TestSteering(t *testing.T) {
+	source := new(steeredSource)
+	f := harness{
+		operations: []backend.Operation{operationOf("Query.a", answers(nil))},
+		sources:    map[string]DataSource{backend.NoneDataSource: source},
+	}.front(t)
+	ask(t, f, `{a}`, nil)
+	ask(t, f, `{a}`, nil, "x-api-key", "k", "x-fairway-policy", "cost", "x-fairway-session", "kitchen", "x-fairway-on-cut", "continue", "x-fairway-trace", "1")
+	want := steeredSource{{}, {Policy: inference.Cost, Session: "kitchen", OnCut: inference.ContinueOnCut, Trace: true}}
+	if diff := cmp.Diff(want, *source); diff != "" {
+		t.Errorf("steering (-want +got):\n%s", diff)
+	}
+	w, got := ask(t, f, `{a}`, nil, "x-api-key", "k", "x-fairway-on-cut", "retry")
+	wantBody(t, "with a value that is not taken", got,
+		`{"errors":[{"errorType":"MalformedHttpRequestException","message":"steer call: x-fairway-on-cut does not take \"retry\": send fail or continue"}]}`)
+	if w.Code != http.StatusBadRequest || len(*source) != 2 {
+		t.Errorf("status %d after %d calls, want 400 and no third", w.Code, len(*source))
 	}
 }
 

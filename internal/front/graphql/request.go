@@ -12,6 +12,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"fairway/backend"
+	"fairway/internal/front"
+	"fairway/internal/inference"
 	"fairway/internal/wire/uuid"
 )
 
@@ -76,16 +78,20 @@ func (f *Front) answer(ctx context.Context, id string, header http.Header, r *ht
 	if err != nil {
 		return nil, f.unauthenticated(ctx, id, err)
 	}
+	steering, err := front.Steer(inference.Steering{}, r.Header)
+	if err != nil {
+		return nil, malformed(inference.AsError(err).Message)
+	}
 	req, err := f.decode(r)
 	if err != nil {
 		return nil, err
 	}
 	e := &execution{
-		Front: f, id: id, who: who, header: r.Header,
+		Front: f, id: id, who: who, header: r.Header, steering: steering,
 		input: input{schema: f.schema, list: f.limits.List},
 		out:   make([]byte, 0, 2048),
 	}
-	if r.Header.Get("X-Fairway-Trace") == "1" {
+	if steering.Trace {
 		e.trace = &trace{}
 	}
 	if err := e.prepare(req); err != nil {

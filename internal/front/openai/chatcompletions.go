@@ -99,6 +99,7 @@ func (f *Front) invoke(ctx context.Context, c *call, p passage) (stream inferenc
 		Principal:    c.visit.Principal,
 		Header:       modelHeader(c.header),
 		Body:         body,
+		Steering:     c.visit.Steering,
 	})
 	return stream, err
 }

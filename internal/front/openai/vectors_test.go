@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+
+	"fairway/internal/inference"
 )
 
 var update = flag.Bool("update", false, "rewrite the decoded and response files of the vectors")
@@ -138,10 +140,14 @@ func describeRequest(g *scriptedGateway) []byte {
 	for name := range r.Header {
 		header[name] = r.Header.Get(name)
 	}
-	text, err := json.MarshalIndent(map[string]any{
+	asked := map[string]any{
 		"operation": r.Operation, "model": r.Model, "source_region": r.SourceRegion,
 		"principal": r.Principal.Name, "header": header,
-	}, "", " ")
+	}
+	if r.Steering != (inference.Steering{}) {
+		asked["steering"] = r.Steering
+	}
+	text, err := json.MarshalIndent(asked, "", " ")
 	if err != nil {
 		panic(err)
 	}

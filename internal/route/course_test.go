@@ -1,0 +1,421 @@
+package route
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fairway/internal/inference"
+)
+
+// fate is what becomes of a leg: content after some time, or a failure, or nothing
+// ever. A leg that answers may break off.
+type fate struct {
+	after time.Duration
+	fails *inference.Error
+	hangs bool
+	cut   bool
+}
+
+// giveUp is when the driver leaves a leg that hangs.
+const giveUp = 5 * time.Second
+
+// voyage drives a course in virtual time: the least driver that there can be.
+type voyage struct {
+	course *Course
+	now    time.Time
+	fate   func(Leg) fate
+	legs   []Leg // in the order of their start
+	waited time.Duration
+}
+
+// sail goes on until the course stops. It reports whether the call was answered in
+// full.
+func (v *voyage) sail() (answered bool) {
+	type flight struct {
+		Leg
+		fate
+		due time.Time
+	}
+	var flying []flight
+	depart := func(l Leg) {
+		f := flight{l, v.fate(l), v.now}
+		if f.hangs {
+			f.after, f.fails = giveUp, unanswered(l.Target.Region, errSilent)
+		}
+		f.due = v.now.Add(f.after)
+		flying, v.legs = append(flying, f), append(v.legs, l)
+	}
+	for {
+		hedgeAt := time.Time{}
+		switch step := v.course.Next(v.now); step.Do {
+		case Stop:
+			for _, f := range flying {
+				v.course.Lost(f.Leg, nil, v.now)
+			}
+			return false
+		case Wait:
+			v.now, v.waited = v.now.Add(step.For), v.waited+step.For
+			continue
+		case Try:
+			depart(step.Leg)
+			if after, ok := v.course.HedgeAfter(v.now); ok {
+				hedgeAt = v.now.Add(after)
+			}
+		}
+		first := 0
+		for i := range flying {
+			if flying[i].due.Before(flying[first].due) {
+				first = i
+			}
+		}
+		if !hedgeAt.IsZero() && hedgeAt.Before(flying[first].due) {
+			v.now = hedgeAt
+			if l, ok := v.course.Hedge(v.now); ok {
+				depart(l)
+				if last := len(flying) - 1; flying[last].due.Before(flying[first].due) {
+					first = last
+				}
+			}
+		}
+		f := flying[first]
+		flying = append(flying[:first], flying[first+1:]...)
+		v.now = f.due
+		if f.fails != nil {
+			v.course.Failed(f.Leg, f.fails, v.now)
+			continue
+		}
+		v.course.Answered(f.Leg, v.now)
+		for _, other := range flying {
+			v.course.Lost(other.Leg, nil, v.now)
+		}
+		flying = nil
+		if !f.cut {
+			v.course.Ended(f.Leg, inference.Usage{OutputTokens: 1}, v.now)
+			return true
+		}
+		v.course.Cut(f.Leg, unanswered(f.Target.Region, errCut), inference.Usage{OutputTokens: 1}, v.now)
+	}
+}
+
+var (
+	errUnavail  = &inference.Error{Kind: inference.ServiceUnavailable, Message: unavailable}
+	errMissing  = &inference.Error{Kind: inference.ResourceNotFound, Message: "no such model here"}
+	errDenied   = &inference.Error{Kind: inference.AccessDenied, Message: "You don't have access to the model with the specified model ID."}
+	errInvalid  = &inference.Error{Kind: inference.Validation, Message: "messages: Field required"}
+	errThrottle = &inference.Error{Kind: inference.Throttling, Message: "Too many tokens, please wait before trying again."}
+)
+
+func drawFate(t *rapid.T) fate {
+	after := time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond
+	switch rapid.SampledFrom([]string{"answers", "answers", "breaks off", "hangs", "unavailable", "throttles", "throttles for long", "missing", "denied", "invalid"}).Draw(t, "fate") {
+	case "answers":
+		return fate{after: after}
+	case "breaks off":
+		return fate{after: after, cut: true}
+	case "hangs":
+		return fate{hangs: true}
+	case "throttles":
+		return fate{fails: errThrottle}
+	case "throttles for long":
+		return fate{fails: &inference.Error{Kind: inference.Throttling, RetryAfter: after}}
+	case "missing":
+		return fate{fails: errMissing}
+	case "denied":
+		return fate{fails: errDenied}
+	case "invalid":
+		return fate{fails: errInvalid}
+	}
+	return fate{after: after, fails: errUnavail}
+}
+
+// Whatever becomes of the attempts, of however many calls: a call makes no more than
+// its most, waits no longer than it may, and ends; the calls together make no more
+// retries and no more hedges than their budgets have, and leave nothing in flight.
+func TestCourseBudgets(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		config := Config{
+			MaxAttempts: rapid.SampledFrom([]int{0, 1, 3, 100}).Draw(t, "most attempts"),
+			Retry: Retry{
+				Budget:  rapid.SampledFrom([]float64{0.01, 0.2, 1}).Draw(t, "retries"),
+				Reserve: rapid.SampledFrom([]float64{0, 0.1, 5}).Draw(t, "reserve"),
+				Wait:    time.Duration(rapid.IntRange(0, 8).Draw(t, "wait s")) * time.Second,
+			},
+			Hedge: Hedge{Budget: rapid.SampledFrom([]float64{0, 0.05, 1}).Draw(t, "hedges"), Least: 100 * time.Millisecond},
+		}
+		r := New(config)
+		var plan []inference.Target
+		for i := range rapid.IntRange(1, 10).Draw(t, "targets") {
+			plan = append(plan, bare(inference.Region(rune('a'+i))))
+			for range enough { // hedges are due soon
+				r.health.guard(plan[i]).load.seen(true, time.Millisecond, epoch)
+			}
+		}
+		most := mostAttempts
+		if config.MaxAttempts > 0 {
+			most = min(most, config.MaxAttempts)
+		}
+		now, calls, hedges, retries := epoch, rapid.IntRange(1, 60).Draw(t, "calls"), 0, 0
+		for n := range calls {
+			call := callOf(streamed)
+			call.Seed, call.OnCut = uint64(n), rapid.SampledFrom([]inference.OnCut{"", inference.ContinueOnCut}).Draw(t, "on cut")
+			v := voyage{course: r.Start(call, choose(plan...), now), now: now, fate: func(Leg) fate { return drawFate(t) }}
+			v.sail()
+			if len(v.legs) > most || v.waited > config.Retry.Wait {
+				t.Fatalf("a call made %d attempts and waited %s, want at most %d and %s", len(v.legs), v.waited, most, config.Retry.Wait)
+			}
+			tried, own := map[inference.Region]bool{}, 0
+			for _, l := range v.legs {
+				if l.Hedge {
+					hedges, own = hedges+1, own+1
+				}
+				if tried[l.Target.Region] {
+					retries++
+				}
+				tried[l.Target.Region] = true
+			}
+			if own > 1 {
+				t.Fatalf("a call made %d hedges, want one at most", own)
+			}
+			if rows := v.course.Attempts(); len(rows) != len(v.legs) {
+				t.Fatalf("%d attempts have a row of %d", len(rows), len(v.legs))
+			}
+			now = v.now.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "pause ms")) * time.Millisecond)
+		}
+		passed := now.Sub(epoch).Seconds()
+		if most := config.Retry.Budget*float64(calls) + config.Retry.Reserve*passed + burst; float64(retries) > most {
+			t.Fatalf("%d calls in %.1f s made %d retries, want at most %.1f", calls, passed, retries, most)
+		}
+		if most := config.Hedge.Budget*float64(calls) + burst; float64(hedges) > most || config.Hedge.Budget == 0 && hedges > 0 {
+			t.Fatalf("%d calls made %d hedges, want at most %.1f", calls, hedges, most)
+		}
+		for _, s := range r.States(now) {
+			if s.InFlight != 0 {
+				t.Fatalf("%d calls are in flight at %s, want none", s.InFlight, s.Region)
+			}
+		}
+	})
+}
+
+// Where calls may wait, and the budget is never out, a call is answered as long as a
+// target comes back in time.
+func TestCourseOutlivesAnOutage(t *testing.T) {
+	back := epoch.Add(3 * time.Second)
+	for n := range 20 {
+		r := New(Config{Retry: Retry{Budget: 1, Reserve: 100, Wait: 10 * time.Second}})
+		call := callOf(request)
+		call.Seed = uint64(n)
+		v := &voyage{course: r.Start(call, choose(targets("a", "b")...), epoch), now: epoch}
+		v.fate = func(Leg) fate {
+			if v.now.Before(back) {
+				return fate{fails: errUnavail}
+			}
+			return fate{}
+		}
+		if !v.sail() || v.now.Before(back) || len(v.legs) < 3 {
+			t.Errorf("call %d with an outage of 3s: answered after %s and %d attempts", n, v.now.Sub(epoch), len(v.legs))
+		}
+	}
+}
+
+// A Retry-After is obeyed where the call may wait as long, and passed on where not.
+func TestCourseRetryAfter(t *testing.T) {
+	for _, test := range []struct {
+		after, wait, deadline time.Duration
+		legs                  int
+		waited                time.Duration
+	}{
+		{2 * time.Second, 5 * time.Second, 0, 2, 2 * time.Second},
+		{6 * time.Second, 5 * time.Second, 0, 1, 0},
+		{2 * time.Second, 5 * time.Second, 2 * time.Second, 1, 0},
+		{2 * time.Second, 0, 0, 1, 0},
+	} {
+		r := New(Config{Retry: Retry{Budget: 1, Wait: test.wait}})
+		v := &voyage{course: r.Start(callOf(request), choose(targets("a")...), epoch), now: epoch}
+		if test.deadline > 0 {
+			v.course.Until(epoch.Add(test.deadline))
+		}
+		v.fate = func(Leg) fate {
+			if v.now.Before(epoch.Add(test.after)) {
+				return fate{fails: &inference.Error{Kind: inference.Throttling, RetryAfter: test.after}}
+			}
+			return fate{}
+		}
+		answered := v.sail()
+		if answered != (test.legs == 2) || len(v.legs) != test.legs || v.waited != test.waited {
+			t.Errorf("%+v: answered %t after %d attempts and a wait of %s", test, answered, len(v.legs), v.waited)
+		}
+		if !answered && v.course.Failure().RetryAfter != test.after {
+			t.Errorf("%+v: Failure().RetryAfter = %s", test, v.course.Failure().RetryAfter)
+		}
+	}
+}
+
+// A lone target that is dead is asked until its breaker opens and the budget is out,
+// and then calls fail at once.
+func TestCourseLoneTargetFailsFast(t *testing.T) {
+	r := New(Config{Retry: Retry{Budget: 0.1, Wait: 5 * time.Second}})
+	now, legs := epoch, 0
+	for n := range 100 {
+		v := &voyage{course: r.Start(callOf(request), choose(targets("a")...), now), now: now}
+		v.fate = func(Leg) fate { return fate{fails: errUnavail} }
+		v.sail()
+		if e := v.course.Failure(); e.Kind != inference.ServiceUnavailable {
+			t.Fatalf("call %d: Failure() = %v, want ServiceUnavailableException", n, e)
+		}
+		legs += len(v.legs)
+		if n > 50 && v.waited > 0 && len(v.legs) == 0 {
+			t.Errorf("call %d waited %s for a target that it could not try", n, v.waited)
+		}
+	}
+	if legs > 3+burst+10+1 {
+		t.Errorf("100 calls made %d attempts at a dead target, want few", legs)
+	}
+}
+
+// What waiting does not cure is not tried again.
+func TestCourseTriesAgainWhatMayHelp(t *testing.T) {
+	r := New(Config{Retry: Retry{Budget: 1, Reserve: 10, Wait: 5 * time.Second}})
+	v := &voyage{course: r.Start(callOf(request), choose(targets("a", "b")...), epoch), now: epoch}
+	tried := map[inference.Region]int{}
+	v.fate = func(l Leg) fate {
+		tried[l.Target.Region]++
+		return map[inference.Region]fate{"a": {fails: errMissing}, "b": {fails: errThrottle}}[l.Target.Region]
+	}
+	if v.sail() || tried["a"] != 1 || tried["b"] < 2 {
+		t.Errorf("a lacks the model and b throttles: tried %v, want a once and b again", tried)
+	}
+}
+
+// A call has one hedge, also when neither that nor the other answers.
+func TestCourseHedgesOnce(t *testing.T) {
+	r, hedges := New(Config{Hedge: Hedge{Budget: 1, Least: 100 * time.Millisecond}}), 0
+	for range enough {
+		r.health.guard(targets("a")[0]).load.seen(true, time.Millisecond, epoch)
+	}
+	v := &voyage{course: r.Start(callOf(streamed), choose(targets("a", "b", "c", "d", "e", "f")...), epoch), now: epoch}
+	v.fate = func(Leg) fate { return fate{after: time.Second, fails: errUnavail} }
+	v.sail()
+	for _, row := range v.course.Attempts() {
+		if row.Hedge {
+			hedges++
+		}
+	}
+	if hedges != 1 || len(v.legs) != 6 {
+		t.Errorf("six targets fail a second after they are asked: %d attempts of which %d are hedges, want 6 and 1", len(v.legs), hedges)
+	}
+}
+
+// Nobody is to blame for a leg that is left since the caller has gone.
+func TestCourseGone(t *testing.T) {
+	r := New(Config{Breaker: BreakerConfig{Failures: 1}})
+	c := r.Start(callOf(streamed), choose(targets("a")...), epoch)
+	l := c.Next(epoch).Leg
+	c.Gone(&inference.Error{Kind: inference.Canceled})
+	c.Lost(l, nil, epoch.Add(time.Minute))
+	if s := r.States(epoch)[0]; s.State != Closed || s.InFlight != 0 || c.Next(epoch).Do != Stop || c.Failure().Kind != inference.Canceled {
+		t.Errorf("state of a = %+v, the course does %d and fails with %v", s, c.Next(epoch).Do, c.Failure())
+	}
+}
+
+// A quota that is configured is waited for where no other target has any.
+func TestCourseWaitsForQuota(t *testing.T) {
+	r := New(Config{Retry: Retry{Budget: 1, Wait: 5 * time.Second}})
+	plan := choose(targets("a", "b")...)
+	for i := range plan {
+		plan[i].guard = r.health.guard(*plan[i].Target)
+		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: 60})
+	}
+	var v *voyage
+	for range 121 {
+		v = &voyage{course: r.Start(callOf(request), plan, epoch), now: epoch, fate: func(Leg) fate { return fate{} }}
+		v.sail()
+	}
+	if v.waited < time.Second || v.waited > 2*time.Second || len(v.legs) != 1 {
+		t.Errorf("call 121 at two targets of 60 a minute waited %s and made %d attempts, want about 1s and one", v.waited, len(v.legs))
+	}
+}
+
+// A fallback is called when no target of the model answers, and its failure is not the
+// caller's.
+func TestCourseFallback(t *testing.T) {
+	for _, test := range []struct {
+		fates    map[inference.Region]fate
+		called   string
+		answered bool
+		kind     inference.Kind
+	}{
+		{map[inference.Region]fate{"a": {fails: errUnavail}}, "[a b]", true, ""},
+		{map[inference.Region]fate{"a": {fails: errUnavail}, "b": {fails: errInvalid}}, "[a b]", false, inference.ServiceUnavailable},
+		{map[inference.Region]fate{"a": {fails: errMissing}, "b": {fails: errThrottle}, "c": {fails: errThrottle}}, "[a b c]", false, inference.ResourceNotFound},
+		{map[inference.Region]fate{"a": {fails: errInvalid}}, "[a]", false, inference.Validation},
+	} {
+		plan := append(choose(targets("a")...), choose(targets("b", "c")...)...)
+		v := &voyage{course: New(Config{}).Start(callOf(request), plan, epoch), now: epoch}
+		v.fate = func(l Leg) fate { return test.fates[l.Target.Region] }
+		answered := v.sail()
+		var called []inference.Region
+		for _, l := range v.legs {
+			called = append(called, l.Target.Region)
+		}
+		if answered != test.answered || fmt.Sprint(called) != test.called {
+			t.Errorf("%v: called %v, answered %t, want %s, %t", test.fates, called, answered, test.called, test.answered)
+		}
+		if !answered && v.course.Failure().Kind != test.kind {
+			t.Errorf("%v: Failure() = %v, want %s", test.fates, v.course.Failure(), test.kind)
+		}
+	}
+}
+
+// An answer that breaks off is gone on with by the targets of its model that were not
+// tried, then by those that were, the one that broke off last.
+func TestCourseCut(t *testing.T) {
+	for _, test := range []struct {
+		onCut inference.OnCut
+		want  string
+	}{{"", "[a b]"}, {inference.FailOnCut, "[a b]"}, {inference.ContinueOnCut, "[a b c a b]"}} {
+		call := callOf(streamed)
+		call.OnCut = test.onCut
+		plan := append(choose(targets("a", "b", "c")...), choose(targets("z")...)...)
+		v := &voyage{course: New(Config{}).Start(call, plan, epoch), now: epoch}
+		v.fate = func(l Leg) fate {
+			if l.number == 1 {
+				return fate{cut: true}
+			}
+			return fate{fails: errUnavail}
+		}
+		v.sail()
+		var called []inference.Region
+		for _, l := range v.legs {
+			called = append(called, l.Target.Region)
+		}
+		if fmt.Sprint(called) != test.want {
+			t.Errorf("on cut %q: called %v, want %s", test.onCut, called, test.want)
+		}
+		row := v.course.Attempts()[1]
+		if on := test.onCut == inference.ContinueOnCut; row.Cut != on || (row.Usage != nil) != on || (row.Outcome == inference.Failed) != on {
+			t.Errorf("on cut %q: the row of b is %+v", test.onCut, row)
+		}
+	}
+}
+
+// BenchmarkCourse is what a call costs without its targets, as simulations pay it.
+func BenchmarkCourse(b *testing.B) {
+	for name, config := range map[string]Config{
+		"plain": {}, "budgets": {Retry: Retry{Budget: 0.1, Reserve: 10, Wait: time.Second}, Hedge: Hedge{Budget: 0.05}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			r, call, plan := New(config), callOf(streamed), choose(targets("a", "b", "c", "d")...)
+			b.ReportAllocs()
+			for now := epoch; b.Loop(); now = now.Add(time.Millisecond) {
+				course := r.Start(call, plan, now)
+				l := course.Next(now).Leg
+				course.HedgeAfter(now)
+				course.Answered(l, now)
+				course.Ended(l, inference.Usage{OutputTokens: 1}, now)
+			}
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package route
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// bucket is a target's quota: what it may take in a minute as configured, or as
+// learned from its throttles. It counts as the service does: what a call may use is
+// taken at its start, and what it did not use given back at its end. Without a limit
+// everything fits.
+//
+// It is a state machine over now. Reading takes no lock; writers keep out of one
+// another's way.
+type bucket struct {
+	tokens   gauge
+	requests gauge
+	hold     atomic.Int64 // up to when the target asked to be left alone, in Unix nanoseconds
+	lowered  int64        // when a throttle last lowered the limits
+}
+
+// lowerEvery is how often throttles lower the limits: those of calls that were under
+// way together are one sign.
+const lowerEvery = int64(time.Second)
+
+// leastRequests is the lowest limit of requests a minute that is learned.
+const leastRequests = 6
+
+// configure sets the limits, 0 for none.
+func (b *bucket) configure(q Quota) {
+	b.tokens.limit.Store(int64(q.TokensPerMinute))
+	b.requests.limit.Store(int64(q.RequestsPerMinute))
+}
+
+// inForce reports whether anything bounds what fits.
+func (b *bucket) inForce(now time.Time) bool { return b.bounds(now.UnixNano()) }
+
+func (b *bucket) bounds(now int64) bool {
+	return b.tokens.bound(now) > 0 || b.requests.bound(now) > 0 || now < b.hold.Load()
+}
+
+// fits reports whether a call of as many tokens is within the quota.
+func (b *bucket) fits(tokens int, now time.Time) bool { return b.wait(tokens, now) == 0 }
+
+// wait is how long it takes until such a call fits. One beyond the limit fits a full
+// bucket.
+func (b *bucket) wait(tokens int, now time.Time) time.Duration {
+	wait, _ := b.look(tokens, now.UnixNano())
+	return wait
+}
+
+// look is how long a call of as many tokens has to wait, and how much of the quota is
+// left: as the time in which that is earned, up to a minute.
+func (b *bucket) look(tokens int, now int64) (wait, left time.Duration) {
+	tokensWait, tokensLeft := b.tokens.look(tokens, now)
+	requestsWait, requestsLeft := b.requests.look(1, now)
+	hold := b.hold.Load() - now
+	left = time.Duration(min(tokensLeft, requestsLeft))
+	if hold > 0 {
+		left = 0
+	}
+	return time.Duration(max(0, hold, tokensWait, requestsWait)), left
+}
+
+// room is the share of the quota that is left, 0 to 1.
+func (b *bucket) room(now int64) float64 {
+	_, left := b.look(0, now)
+	return float64(left) / float64(time.Minute)
+}
+
+// take reserves the tokens of a call, whether they fit or not.
+func (b *bucket) take(tokens int, now time.Time) {
+	b.tokens.take(tokens, now.UnixNano())
+	b.requests.take(1, now.UnixNano())
+}
+
+// settle replaces the reserved tokens of a call by those that it burnt.
+func (b *bucket) settle(reserved, burnt int, now time.Time) {
+	b.tokens.take(burnt-reserved, now.UnixNano())
+}
+
+// throttled takes in that the target refused a call for its quota, and for how long
+// it asked to be left alone, 0 where it did not say.
+func (b *bucket) throttled(retryAfter time.Duration, now time.Time) {
+	at := now.UnixNano()
+	b.hold.Store(max(b.hold.Load(), at+int64(retryAfter)))
+	if b.lowered != 0 && at-b.lowered < lowerEvery {
+		return
+	}
+	b.lowered = at
+	b.tokens.lower(at, 1)
+	b.requests.lower(at, leastRequests)
+}
+
+// gauge is the bucket of one quantity. It holds what a minute's limit is, and refills
+// in a minute (the generic cell rate algorithm: an instant says how full it is).
+type gauge struct {
+	limit   atomic.Int64 // per minute as configured, 0 is none
+	learned atomic.Int64 // per minute when it was learned, 0 is none
+	since   atomic.Int64 // when it was learned, in Unix nanoseconds
+	full    atomic.Int64 // when the bucket will be full again, in Unix nanoseconds
+	used    tally
+}
+
+const minute = int64(time.Minute)
+
+// A learned limit is a share of what was used when the target throttled. It grows
+// until the next throttle, by itself in each regrowth, and is forgotten when it is
+// three times what it was: it no longer binds.
+const (
+	lowered  = 0.7
+	regrowth = 40 * int64(time.Second)
+)
+
+// bound is the limit at now, 0 for none.
+func (g *gauge) bound(now int64) int64 {
+	limit, learned := g.limit.Load(), g.learned.Load()
+	if learned == 0 {
+		return limit
+	}
+	age := max(0, now-g.since.Load())
+	if age >= 2*regrowth {
+		return limit
+	}
+	learned += int64(float64(learned) * float64(age) / float64(regrowth))
+	if limit == 0 {
+		return learned
+	}
+	return min(limit, learned)
+}
+
+// look is as the bucket's; a wait may be below zero.
+func (g *gauge) look(n int, now int64) (wait, left int64) {
+	bound := g.bound(now)
+	if bound == 0 {
+		return 0, minute
+	}
+	left = minute - max(0, g.full.Load()-now)
+	return earned(min(int64(n), bound), bound) - left, max(0, left)
+}
+
+// take takes n out, or puts it in below zero.
+func (g *gauge) take(n int, now int64) {
+	g.used.add(int64(n), now)
+	if bound := g.bound(now); bound > 0 {
+		g.full.Store(max(g.full.Load(), now) + earned(int64(n), bound))
+	}
+}
+
+// lower takes in that the bucket turned out to be empty.
+func (g *gauge) lower(now, least int64) {
+	used := g.used.lastMinute(now)
+	if used <= 0 {
+		return
+	}
+	if bound := g.bound(now); bound > 0 {
+		used = min(used, bound)
+	}
+	g.learned.Store(max(least, int64(lowered*float64(used))))
+	g.since.Store(now)
+	g.full.Store(max(g.full.Load(), now+minute))
+}
+
+// earned is the time in which a limit per minute yields n.
+func earned(n, limit int64) int64 { return int64(float64(n) / float64(limit) * float64(minute)) }
+
+// tally is what was used in the last minute, to half a minute.
+type tally struct {
+	start     int64 // of the half minute at hand, in Unix nanoseconds
+	now, last int64 // used in it, and in the one before
+}
+
+func (t *tally) add(n, at int64) {
+	t.turn(at)
+	t.now += n
+}
+
+func (t *tally) lastMinute(at int64) int64 {
+	t.turn(at)
+	return t.now + t.last
+}
+
+func (t *tally) turn(at int64) {
+	switch passed := at - t.start; {
+	case passed < minute/2:
+	case passed < minute:
+		t.start, t.now, t.last = t.start+minute/2, 0, t.now
+	default:
+		t.start, t.now, t.last = at, 0, 0
+	}
+}
