@@ -58,6 +58,7 @@ var rules = []rule{
 	{"fairwaytest", and("", "internal/server", "internal/config"), "the test server is the public package"},
 	{"cmd/fairway", []string{"internal/cli"}, "main hands over to cli"},
 	{"examples/...", []string{"", "backend"}, "an example uses what is public"},
+	{"test/chaos", vocabulary, "chaos drives a server from outside: it knows codecs and nothing else"},
 	{"internal/archtest", nil, "the test of the rules follows them"},
 	{"internal/compat", and("..."), "the compatibility report runs everything"},
 	{"internal/auth", vocabulary, alone},
