@@ -77,6 +77,12 @@ type regionsStatus struct {
 		Account  string `json:"account"`
 		State    string `json:"state"`
 		Failures int    `json:"failures"`
+		InFlight int    `json:"in_flight"`
+
+		FirstContentMS  int64    `json:"first_content_ms"`
+		QuotaLeft       *float64 `json:"quota_left"`
+		TokensPerMinute int64    `json:"tokens_per_minute"`
+		QuotaLearned    bool     `json:"quota_learned"`
 	} `json:"targets"`
 }
 
@@ -93,7 +99,7 @@ func (st regionsStatus) print(w io.Writer) error {
 }
 
 func (st regionsStatus) printRegions(rows io.Writer) {
-	fmt.Fprintln(rows, "REGION\tFAULT\tIN FLIGHT\tREQUESTS\tTHROTTLED\tBREAKERS")
+	fmt.Fprintln(rows, "REGION\tFAULT\tIN FLIGHT\tREQUESTS\tTHROTTLED\tTARGETS")
 	for _, r := range st.Regions {
 		var breakers []string
 		for _, t := range st.Targets {
@@ -106,8 +112,19 @@ func (st regionsStatus) printRegions(rows io.Writer) {
 }
 
 func (st regionsStatus) printTargets(rows io.Writer) {
-	fmt.Fprintln(rows, "REGION\tACCOUNT\tMODEL\tBREAKER\tFAILURES")
+	fmt.Fprintln(rows, "REGION\tACCOUNT\tMODEL\tSTATE\tFAILURES\tIN FLIGHT\tFIRST CONTENT\tQUOTA LEFT")
 	for _, t := range st.Targets {
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%d\n", t.Region, cmp.Or(t.Account, "-"), t.Model, t.State, t.Failures)
+		first, quota := "-", "-"
+		if t.FirstContentMS > 0 {
+			first = fmt.Sprintf("%d ms", t.FirstContentMS)
+		}
+		if t.QuotaLeft != nil {
+			quota = fmt.Sprintf("%.0f%% of %d", 100**t.QuotaLeft, t.TokensPerMinute)
+			if t.QuotaLearned {
+				quota += ", learned"
+			}
+		}
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
+			t.Region, cmp.Or(t.Account, "-"), t.Model, t.State, t.Failures, t.InFlight, first, quota)
 	}
 }

@@ -19,7 +19,8 @@ func adminAPI(t *testing.T, token string) string {
 		}
 		w.Write([]byte(`{"simulated": false, "regions": [], "targets": [
 			{"region": "ap-southeast-1", "model": "anthropic.claude-x", "account": "111122223333", "state": "open", "failures": 3},
-			{"region": "us-east-1", "model": "amazon.nova-lite-v1:0", "state": "closed", "failures": 0}]}`))
+			{"region": "us-east-1", "model": "amazon.nova-lite-v1:0", "state": "closed", "failures": 0,
+			 "in_flight": 4, "first_content_ms": 612, "quota_left": 0.25, "tokens_per_minute": 180000, "quota_learned": true}]}`))
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -28,9 +29,9 @@ func adminAPI(t *testing.T, token string) string {
 func TestRegionsOfRealServer(t *testing.T) {
 	url := adminAPI(t, "open sesame")
 	const table = "" +
-		"REGION          ACCOUNT       MODEL                  BREAKER  FAILURES\n" +
-		"ap-southeast-1  111122223333  anthropic.claude-x     open     3\n" +
-		"us-east-1       -             amazon.nova-lite-v1:0  closed   0\n"
+		"REGION          ACCOUNT       MODEL                  STATE   FAILURES  IN FLIGHT  FIRST CONTENT  QUOTA LEFT\n" +
+		"ap-southeast-1  111122223333  anthropic.claude-x     open    3         0          -              -\n" +
+		"us-east-1       -             amazon.nova-lite-v1:0  closed  0         4          612 ms         25% of 180000, learned\n"
 	for _, tt := range []struct {
 		name   string
 		env    map[string]string

@@ -17,6 +17,16 @@ type Probes struct {
 	Budget inference.Money                           // that they may cost a day
 	Cost   func(inference.Target) inference.Money    // of one
 	Build  func(inference.Target) *inference.Request // the smallest that the target answers; nil for none
+	Made   func(Probed)                              // is told of each, since it costs as any call does
+}
+
+// Probed is a probe that was made. Failure is nil where the target answered.
+type Probed struct {
+	Request *inference.Request
+	Target  inference.Target
+	Attempt inference.Attempt
+	Usage   inference.Usage
+	Failure *inference.Error
 }
 
 // usedOfLate is how long ago a target may have been called last to be probed.
@@ -37,7 +47,7 @@ func (r *Router) Probe(ctx context.Context, p Probes) {
 		for _, g := range r.health.suspects(r.clock.Now()) {
 			req := p.Build(g.target)
 			if req != nil && r.health.purse.pay(p.Cost(g.target), p.Budget, r.clock.Now()) {
-				r.probe(ctx, g, req)
+				r.probe(ctx, g, req, p.Made)
 			}
 		}
 	}
@@ -64,28 +74,38 @@ func (g *guard) isSuspect(now time.Time) bool {
 }
 
 // probe calls a target and reads up to the first content.
-func (r *Router) probe(ctx context.Context, g *guard, req *inference.Request) {
-	used := g.used.Load()
-	a, ok := g.admit(r.clock.Now())
+func (r *Router) probe(ctx context.Context, g *guard, req *inference.Request, made func(Probed)) {
+	began := r.clock.Now()
+	a, ok := g.admit(began)
 	if !ok {
 		return
 	}
-	g.used.Store(used) // a probe is not a use
 	attempt, cancel := context.WithCancelCause(ctx)
 	s := relay{router: r, request: req, leg: Leg{Target: &g.target}, attempt: attempt, cancel: cancel}
 	err := errPanic
 	defer func() {
 		s.close()
-		now := r.clock.Now()
+		now, t := r.clock.Now(), g.target
+		p := Probed{Request: req, Target: t, Attempt: inference.Attempt{
+			Region: t.Region, Model: t.Model, Account: t.Account, Outcome: inference.OK, Status: 200, MS: now.Sub(began).Milliseconds(),
+		}}
+		for _, e := range s.held {
+			if e.Usage != nil {
+				p.Usage = *e.Usage
+			}
+		}
 		switch {
 		case err == nil:
 			g.settle(a, succeeded, now)
 		case ctx.Err() != nil:
 			g.settle(a, untold, now)
+			return
 		default:
-			e := regional(err, g.target.Region)
-			g.fail(a, e, judge(e), false, now)
+			p.Failure = regional(err, t.Region)
+			p.Attempt.Outcome, p.Attempt.Kind, p.Attempt.Status = inference.Failed, p.Failure.Kind, p.Failure.Status()
+			g.fail(a, p.Failure, judge(p.Failure), false, now)
 		}
+		made(p)
 	}()
 	err = s.begin(attempt, r.timeout)
 }

@@ -26,7 +26,9 @@ func TestProbe(t *testing.T) {
 		}
 		got.Stream.Close()
 
+		var made []Probed
 		probes := Probes{
+			Made:  func(p Probed) { made = append(made, p) },
 			Every: time.Second, Budget: inference.Dollar,
 			Cost:  func(inference.Target) inference.Money { return 1 },
 			Build: func(inference.Target) *inference.Request { return request },
@@ -45,6 +47,9 @@ func TestProbe(t *testing.T) {
 		}
 		cancel()
 		<-ended
+		if len(made) != 2 || made[0].Failure == nil || made[1].Failure != nil || made[1].Usage.OutputTokens == 0 {
+			t.Errorf("told of %+v, want a probe that failed and one that answered", made)
+		}
 		if want := []inference.Region{"a", "b", "a", "a"}; !slices.Equal(w.called, want) {
 			t.Errorf("called %v, want %v", w.called, want)
 		}

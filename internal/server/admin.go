@@ -12,6 +12,7 @@ import (
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
 	"fairway/internal/route"
+	"fairway/internal/telemetry"
 	"fairway/internal/upstream/sim"
 )
 
@@ -97,6 +98,23 @@ func (s *Server) getRegions(w http.ResponseWriter, _ *http.Request) {
 		status.Regions = s.upstream.world.Status()
 	}
 	writeJSON(w, http.StatusOK, status)
+}
+
+// targets are those that were tried, for the metrics.
+func (s *Server) targets() []telemetry.Target {
+	app := s.app.Load()
+	if app == nil {
+		return nil
+	}
+	states := app.router.States(s.now())
+	targets := make([]telemetry.Target, len(states))
+	for i, t := range states {
+		targets[i] = telemetry.Target{
+			Region: t.Region, Model: t.Model, State: string(t.State),
+			TokensPerMinute: int(t.TokensPerMinute), RequestsPerMinute: int(t.RequestsPerMinute),
+		}
+	}
+	return targets
 }
 
 // putRegion gives a simulated region a fault: {"fault": "down"}.

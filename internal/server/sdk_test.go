@@ -167,7 +167,7 @@ func toolUse(t *testing.T, c *bedrockruntime.Client) string {
 
 // TestSDKErrors: what a region answers is the same type through both servers.
 func TestSDKErrors(t *testing.T) {
-	far := standIn(t, "")
+	far := standIn(t, "retry: {wait: 0s}\n")
 	near := before(t, far, "breaker: {failures: 1000}\n")
 	c := modelClient(near.url(), transport(t, false))
 	faults := func(fault string) {

@@ -11,6 +11,7 @@
 //	listen.go      serving, and the end of it
 //	deadline.go    how long a client may take for an answer
 //	room.go        how much is held at once
+//	probe.go       calls of our own to targets that are out of use
 //	shown.go       answers shown while they come
 //	world.go       the simulated regions
 //	restart.go     what a reload leaves as it is
@@ -92,6 +93,7 @@ type Server struct {
 	upstream *upstream
 	meter    *meter.Meter
 	shadows  *gateway.Shadows
+	probing  probing // changed with app
 	metrics  *telemetry.Metrics
 	tracing  *telemetry.Tracing
 	room     *room            // of model calls
@@ -201,6 +203,7 @@ func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version st
 	s.metrics = telemetry.NewMetrics(telemetry.MetricsOptions{
 		Version: version, Regions: catalog.Regions(), Models: models,
 		InFlight: s.room.calls.Load, HeldBytes: s.room.held.Load,
+		Targets: s.targets, Skipped: s.shadows.Skipped,
 	})
 	var err error
 	s.tracing, err = telemetry.NewTracing(ctx, telemetry.TracingOptions{
@@ -244,6 +247,7 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 		r.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
 	}
 	s.app.Store(next)
+	s.probing.begin(s, next.router, c)
 	return nil
 }
 
@@ -259,6 +263,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) Close() error {
 	var failed error
 	s.shadows.Close()
+	s.probing.end()
 	if s.tracing != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()
