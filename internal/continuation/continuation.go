@@ -22,9 +22,16 @@
 // thinking is signed. Nor can one of which Bedrock tells more than a [dialect.Answer]
 // holds, such as what a guardrail found.
 //
-// What cannot hold exactly: the tokens written are counted by estimate, so that an
-// answer cut by its limit may be a token shorter for each seam; where a request sets no
-// limit each leg has the model's own; and the latency told at the end is the last leg's.
+// Each leg may write what the request's limit leaves: its tokens less those that the
+// text so far has behind the caller's own prefill or prompt. A simulated model counts
+// in the same way, so that its answer ends at the same letter however often it broke
+// off.
+//
+// What cannot hold exactly: a real model counts by a tokenizer of its own, of which
+// package tokens is an estimate, so that its answer may end some per cent before or
+// beyond its limit, and parts a text behind a seam otherwise than in one piece; where a
+// request sets no limit each leg has the model's own; and the latency told at the end is
+// the last leg's.
 package continuation
 
 import (

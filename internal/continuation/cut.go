@@ -31,7 +31,7 @@ func (t *Thread) Cut() (request *inference.Request, rest []inference.Event, ok b
 	}
 	said, limit := t.heard.said(), 0
 	if asked.MaxTokens != nil {
-		limit = *asked.MaxTokens - t.family.Text(strings.Join(said, ""))
+		limit = *asked.MaxTokens - t.grown(strings.Join(said, ""))
 		if limit <= 0 {
 			rest, ok = t.end(dialect.Stop{Reason: dialect.MaxTokens})
 			return nil, rest, ok

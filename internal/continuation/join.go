@@ -161,6 +161,7 @@ func (j *joined) begin(p *dialect.Piece) {
 		j.thread.leg.pending = !j.thread.heard.open
 	case dialect.ToolUse:
 		j.close()
+		j.thread.leg.held = ""
 		j.send(*p)
 	default:
 		j.err = errThinking
@@ -178,7 +179,7 @@ func (j *joined) grow(p *dialect.Piece) {
 	leg := &j.thread.leg
 	if j.thread.heard.open || leg.pending {
 		rest := leg.without(p.Text)
-		leg.uncut += j.thread.family.Text(p.Text[:len(p.Text)-len(rest)])
+		leg.from -= len(p.Text) - len(rest) // the leg wrote it too
 		p.Text = rest
 	}
 	if p.Text == "" {

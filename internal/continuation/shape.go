@@ -72,7 +72,8 @@ func (s shape) member() string {
 	return "messages"
 }
 
-// said puts what was said into the prompt or the messages at place.
+// said puts what was said into the prompt or the messages at place: behind a prefill of
+// the caller's own, but for a model that is told in words, which had begun a new turn.
 func (s shape) said(body []byte, place dialect.Place, said []string, told string) ([]edit, bool) {
 	if s.prompt != "" {
 		return prolong(body, place, said)
@@ -85,7 +86,7 @@ func (s shape) said(body []byte, place dialect.Place, said []string, told string
 		return nil, false
 	}
 	var edits []edit
-	if string(body[role.From:role.To]) == `"assistant"` {
+	if told == "" && string(body[role.From:role.To]) == `"assistant"` {
 		if edits, ok = prolongMessage(body, last, said); !ok {
 			return nil, false
 		}

@@ -1,6 +1,8 @@
 package continuation
 
 import (
+	"encoding/json"
+
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/invocation"
 	"fairway/internal/inference"
@@ -50,8 +52,8 @@ type leg struct {
 	reader  *invocation.Reader
 	asked   *dialect.Conversation // nil where it was not needed yet
 	told    *inference.Usage      // as far as events told it
-	from    int                   // where the leg begins in the text
-	uncut   int                   // tokens written that the text does not hold
+	from    int                   // where the leg begins in the text: with white space that it wrote again
+	uncut   int                   // tokens written, where the text is not kept
 	held    string                // white space that the caller has and the leg may begin with
 	pending bool                  // a text block is begun, of which there is no text yet
 	silent  bool                  // nothing has come of it since the one before broke off
@@ -157,9 +159,42 @@ func (t *Thread) used() inference.Usage {
 	} else {
 		used.InputTokens = t.input()
 	}
-	wrote := t.leg.uncut + t.family.Text(string(t.heard.text[t.leg.from:]))
-	used.OutputTokens = max(used.OutputTokens, wrote)
+	used.OutputTokens = max(used.OutputTokens, t.wrote())
 	return used
+}
+
+// wrote estimates what the leg wrote, so that the legs have as many tokens together as
+// the answer would have from one.
+func (t *Thread) wrote() int {
+	if t.heard.beyond {
+		return t.leg.uncut
+	}
+	text := string(t.heard.text)
+	return t.grown(text) - t.grown(text[:t.leg.from])
+}
+
+// grown estimates how many tokens more there are with text behind the caller's own.
+func (t *Thread) grown(text string) int {
+	own := t.own()
+	return t.family.Text(own+text) - t.family.Text(own)
+}
+
+// own is the caller's part of the text that the model writes on in: its prompt, or a
+// prefill of its own. A model that is told in words begins its own turn.
+func (t *Thread) own() (text string) {
+	asked := t.conversation()
+	switch {
+	case asked == nil || t.instruct:
+	case t.shape.prompt != "":
+		if place, ok := member(t.request.Body, dialect.Place{To: len(t.request.Body)}, t.shape.prompt); ok {
+			_ = json.Unmarshal(t.request.Body[place.From:place.To], &text) // it has been read before
+		}
+	default:
+		if prefill, ok := asked.Prefill(); ok {
+			text = prefill
+		}
+	}
+	return text
 }
 
 // input estimates what the leg read.

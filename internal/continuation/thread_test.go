@@ -134,6 +134,7 @@ func TestCutTells(t *testing.T) {
 		op           inference.Operation
 		model        inference.ModelID
 		asked, asks  string
+		own          string // what the text goes on behind
 		instruct, no bool
 	}{
 		{op: invoking, model: sonnet4,
@@ -141,17 +142,17 @@ func TestCutTells(t *testing.T) {
 			asks: ` { "messages" :[ {"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"text","text":"A \"quoted\"\n<b>"}]} ] ,` +
 				`"max_tokens": LEFT, "anthropic_version":"x","metadata":{"user_id":"max_tokens"}}`},
 		{op: invoking, model: sonnet4,
-			asked: `{"max_tokens":500,"messages":[{"role":"user","content":"Hi"},{"content":"Well,","role":"assistant"}]}`,
-			asks:  `{"max_tokens":LEFT,"messages":[{"role":"user","content":"Hi"},{"content":"Well,A \"quoted\"\n<b>","role":"assistant"}]}`},
+			asked: `{"max_tokens":500,"messages":[{"role":"user","content":"Hi"},{"content":"Well,","role":"assistant"}]}`, own: "Well,",
+			asks: `{"max_tokens":LEFT,"messages":[{"role":"user","content":"Hi"},{"content":"Well,A \"quoted\"\n<b>","role":"assistant"}]}`},
 		{op: invoking, model: sonnet4,
-			asked: `{"max_tokens":500,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"text":"Well","type":"text"}]}]}`,
-			asks:  `{"max_tokens":LEFT,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"text":"WellA \"quoted\"\n<b>","type":"text"}]}]}`},
+			asked: `{"max_tokens":500,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"text":"Well","type":"text"}]}]}`, own: "Well",
+			asks: `{"max_tokens":LEFT,"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"text":"WellA \"quoted\"\n<b>","type":"text"}]}]}`},
 		{op: conversing, model: sonnet4, asked: `{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}`,
 			asks: `{"messages":[{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[{"text":"A \"quoted\"\n<b>"}]}]}`},
 		{op: conversing, model: sonnet46, instruct: true, asked: `{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}`,
 			asks: `{"messages":[{"role":"user","content":[{"text":"Hi"}]},{"role":"assistant","content":[{"text":"A \"quoted\"\n<b>"}]},` +
 				`{"role":"user","content":[{"text":"Your previous response was interrupted and ended with ` + "`" + `A \"quoted\"\n<b>` + "`" + `. Continue from where you left off."}]}]}`},
-		{op: invoking, model: llama, asked: `{"prompt":"Hi ","max_gen_len":500}`, asks: `{"prompt":"Hi A \"quoted\"\n<b>","max_gen_len":LEFT}`},
+		{op: invoking, model: llama, asked: `{"prompt":"Hi ","max_gen_len":500}`, own: "Hi ", asks: `{"prompt":"Hi A \"quoted\"\n<b>","max_gen_len":LEFT}`},
 		{op: invoking, model: llama, no: true, asked: `{"prompt":"<|begin_of_text|><|start_header_id|>user<|end_header_id|>Hi<|eot_id|>"}`},
 		{op: conversing, model: sonnet4, no: true, asked: `{"messages":[1],"Messages":[{"role":"user","content":[{"text":"Hi"}]}]}`},
 		{op: conversing, model: sonnet4, no: true, asked: `{"Messages":[{"role":"user","content":[{"text":"Hi"}]}]}`},
@@ -182,7 +183,8 @@ func TestCutTells(t *testing.T) {
 			t.Errorf("Cut() of %s is not ok", test.asked)
 			continue
 		}
-		left := 500 - tokens.FamilyOf(test.model).Text(said)
+		family := tokens.FamilyOf(test.model)
+		left := 500 + family.Text(test.own) - family.Text(test.own+said)
 		if want := strings.ReplaceAll(test.asks, "LEFT", strconv.Itoa(left)); string(next.Body) != want {
 			t.Errorf("Cut() of %s asks\n %s, want\n %s", test.asked, next.Body, want)
 		}

@@ -25,6 +25,7 @@ type call struct {
 	tokens       Tokenizer
 	form         invocation.Form
 	conversation *dialect.Conversation
+	prompt       string // the text that an InvokeModel body is of, empty for one of messages
 	streams      bool
 	converse     bool // Converse or ConverseStream
 	service      inference.Service
@@ -93,6 +94,9 @@ func (c *call) read(op inference.Operation, body []byte) (err error) {
 	if c.converse {
 		return c.checkConverse()
 	}
+	if c.family().prefix != "" {
+		c.prompt = promptOf(body)
+	}
 	return c.checkInvoke()
 }
 
@@ -135,11 +139,11 @@ func (c *call) asked() int {
 
 // write asks the text source for its reply and cuts it as the request wants.
 func (w *World) write(ctx context.Context, c *call) (draft, error) {
-	reply, err := w.reply(ctx, c)
+	reply, behind, err := w.reply(ctx, c)
 	if err != nil && reply == nil {
 		return draft{}, err
 	}
-	d := c.cut(reply)
+	d := c.cut(reply, behind)
 	d.failure = err
 	return d, nil
 }

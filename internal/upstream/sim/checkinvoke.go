@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -32,6 +33,13 @@ func (c *call) family() family {
 		}
 	}
 	return family{}
+}
+
+// promptOf is the text of a body that its family's dialect has read.
+func promptOf(body []byte) string {
+	var has struct{ InputText, Prompt string }
+	_ = json.Unmarshal(body, &has) // of the member that is there it is known to be a text
+	return has.InputText + has.Prompt
 }
 
 // checkInvoke finds what is wrong with an InvokeModel body of another maker than

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -10,8 +11,9 @@ import (
 
 // reply is what the text source has to say to c. Where c holds the beginning of that
 // reply already, it is the rest, letter for letter: behind a prefill, behind a prompt
-// that goes over into the reply, and for a user who asks to go on with it.
-func (w *World) reply(ctx context.Context, c *call) (Reply, error) {
+// that goes over into the reply, and for a user who asks to go on with it. Behind is the
+// text that the model writes on in.
+func (w *World) reply(ctx context.Context, c *call) (reply Reply, behind string, err error) {
 	ask := func(asked dialect.Conversation) (Reply, error) { return w.config.Text.Reply(ctx, c.model.ID, &asked) }
 	asked := *c.conversation
 	n := len(asked.Messages)
@@ -20,23 +22,24 @@ func (w *World) reply(ctx context.Context, c *call) (Reply, error) {
 		said := asked.Messages[n-1].Text()
 		asked.Messages = asked.Messages[:n-1]
 		reply, err := ask(asked)
-		return rest(reply, said), err
+		return rest(reply, said), cmp.Or(c.prompt, said), err
 	case isToldToGoOn(asked.Messages):
-		said := asked.Messages[n-2].Text()
-		asked.Messages = asked.Messages[:n-2]
+		said := lastText(asked.Messages[n-2])
+		asked.Messages = withoutLast(asked.Messages[:n-1])
 		if reply, err := ask(asked); begun(reply, said) > 0 {
-			return rest(reply, said), err
+			return rest(reply, said), cmp.Or(c.prompt, said), err
 		}
 	case c.family().prefix != "":
 		text := asked.Messages[n-1].Text()
 		for _, at := range openings(text) {
 			asked.Messages = append(asked.Messages[:n-1:n-1], userSays(text[:at]))
 			if reply, err := ask(asked); begun(reply, text[at:]) == len(text)-at {
-				return rest(reply, text[at:]), err
+				return rest(reply, text[at:]), c.prompt, err
 			}
 		}
 	}
-	return ask(*c.conversation)
+	reply, err = ask(*c.conversation)
+	return reply, c.prompt, err
 }
 
 // continues reports whether the model writes on in a trailing assistant message. A
@@ -90,8 +93,21 @@ const goOn = "Your previous response was interrupted and ended with "
 
 func isToldToGoOn(messages []dialect.Message) bool {
 	n := len(messages)
-	return n > 2 && messages[n-2].Role == dialect.Assistant && messages[n-1].Role == dialect.User &&
+	return n > 2 && messages[n-2].Role == dialect.Assistant && len(messages[n-2].Content) > 0 && messages[n-1].Role == dialect.User &&
 		strings.HasPrefix(messages[n-1].Text(), goOn)
+}
+
+// lastText is the text that a message ends with, and withoutLast the messages without
+// it: the turn before may be the assistant's too, which makes one message of both.
+func lastText(m dialect.Message) string { return m.Content[len(m.Content)-1].Text }
+
+func withoutLast(messages []dialect.Message) []dialect.Message {
+	n := len(messages) - 1
+	before, last := messages[:n:n], messages[n]
+	if last.Content = last.Content[:len(last.Content)-1]; len(last.Content) == 0 {
+		return before
+	}
+	return append(before, last)
 }
 
 // openings are where in a prompt a reply of Written may have begun: where its marker

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -159,6 +160,86 @@ func TestLimitCutsTheRest(t *testing.T) {
 	a = streamedAnswer(t, w, streamInvoke, titanText, `{"inputText":"Hello`+whole[:11]+`","textGenerationConfig":{"stopSequences":["no model"]}}`)
 	if want, _, _ := strings.Cut(whole[11:], "no model"); textOf(t, a) != want || a.Stop.Reason != dialect.StopSequence {
 		t.Errorf("stopped = %q, %+v, want %q", textOf(t, a), a.Stop, want)
+	}
+}
+
+// TestPartsCountAsOne: an answer that its limit ends is the same, and as many tokens,
+// whether it comes at once or from any letter on for what is left of the limit.
+func TestPartsCountAsOne(t *testing.T) {
+	const limit = 40
+	w := New(config())
+	for _, f := range begunForms {
+		if f.model == llama31 && f.op == streamInvoke || f.model == mistralLarge {
+			continue // of which the bodies here set no limit
+		}
+		limited := func(said string, max int) *dialect.Answer {
+			quoted, _ := json.Marshal(said)
+			body := strings.Replace(f.body(string(quoted[1:len(quoted)-1])), `"max_tokens":1000,`, "", 1)
+			return streamedAnswer(t, w, f.op, f.model, withLimit(f.model, f.op, body, max))
+		}
+		family := w.config.Tokens(inference.ModelID(f.model))
+		whole := limited("", limit)
+		text, base := textOf(t, whole), ""
+		if f.op == streamInvoke && f.model == titanText {
+			base = "Hello"
+		}
+		for end := minOpening; end < len(text); end++ {
+			said := strings.TrimSpace(text[:end])
+			wrote := family.Text(base+said) - family.Text(base)
+			if wrote == limit {
+				t.Errorf("%s: %d tokens before the end of %q, at %d", f.name, limit, text, end)
+			}
+			a := limited(said, limit-wrote)
+			if got := said + textOf(t, a); got != text || a.Stop != whole.Stop || wrote+a.Usage.OutputTokens != whole.Usage.OutputTokens {
+				t.Fatalf("%s: behind %q: %q, %+v, %d and %d tokens, want %q, %+v, %d in all",
+					f.name, said, got, a.Stop, wrote, a.Usage.OutputTokens, text, whole.Stop, whole.Usage.OutputTokens)
+			}
+		}
+	}
+}
+
+// withLimit is a body with the limit where its dialect has it.
+func withLimit(model string, op inference.Operation, body string, max int) string {
+	member := `"inferenceConfig":{"maxTokens":%d}`
+	switch {
+	case op == streamConverse || model == novaPro:
+	case model == titanText:
+		member = `"textGenerationConfig":{"maxTokenCount":%d}`
+	default:
+		member = `"max_tokens":%d`
+	}
+	return fmt.Sprintf(`{`+member+`,`, max) + body[1:]
+}
+
+// TestSecondTurn: an assistant that says something behind a turn of its own and is told
+// to go on, goes on with the second.
+func TestSecondTurn(t *testing.T) {
+	body := func(more string) string {
+		return `{"messages":[{"role":"user","content":"Hello"},{"role":"assistant","content":"Well"}` + more + `]}`
+	}
+	w := New(config())
+	whole := textOf(t, streamedAnswer(t, w, streamInvoke, gptOSS, body("")))
+	said := whole[:29]
+	got := textOf(t, streamedAnswer(t, w, streamInvoke, gptOSS, body(turn(said, `"`+said+`"`)+told(said, `"`+goOn+`x"`))))
+	if got != whole[29:] {
+		t.Errorf("behind %q: %q, want %q", said, got, whole[29:])
+	}
+}
+
+// TestFirstOf: the sequence that is complete first ends a text, the longest of several.
+func TestFirstOf(t *testing.T) {
+	for _, test := range []struct {
+		sequences []string
+		at        int
+		sequence  string
+	}{
+		{nil, 0, ""}, {[]string{"", "x"}, 0, ""},
+		{[]string{"bcdef", "d"}, 3, "d"}, {[]string{"d", "bcdef"}, 3, "d"},
+		{[]string{"cd", "bcd", "d"}, 1, "bcd"}, {[]string{"b", "a"}, 0, "a"},
+	} {
+		if at, sequence := firstOf("abcdef", test.sequences); at != test.at || sequence != test.sequence {
+			t.Errorf("firstOf(abcdef, %q) = %d, %q, want %d, %q", test.sequences, at, sequence, test.at, test.sequence)
+		}
 	}
 }
 
