@@ -10,8 +10,8 @@ import (
 // bringHome puts the home of a call first: the target that calls with the same session
 // or prompt prefix go to, where a region has what they share in its cache. It is chosen
 // by rendezvous hashing among the targets of the best tier, so that a target that fails
-// moves only its own calls. A home that is hot is left when it is expected to take
-// longer than another by more than the cache is worth.
+// moves only its own calls. One that is known to take longer than the soonest by more
+// than the cache is worth is no home.
 func (p *planner) bringHome(ranks []rank, seen []view) {
 	best, size := tierOf(ranks)
 	if size < 2 || p.call.policy() == inference.Ordered {
@@ -21,19 +21,21 @@ func (p *planner) bringHome(ranks []rank, seen []view) {
 	if key == 0 {
 		return
 	}
-	home, highest, soonest := -1, uint64(0), time.Duration(-1)
+	home, highest := -1, uint64(0)
+	soonest := p.soonestOf(best, ranks, seen)
+	most := soonest + max(p.worth(), time.Duration(near*float64(soonest)))
 	for i, at := range ranks {
-		if at.tier() != best || p.slate.candidates[i].weight <= 0 { // what has no weight is never first
+		c := &p.slate.candidates[i]
+		h := mix(key ^ c.seed)
+		if h < highest || !p.welcomes(i, best, at, seen) {
 			continue
 		}
-		if h := mix(key ^ p.slate.candidates[i].seed); h >= highest {
+		// what is not known well is taken for the soonest: homes do not move on few answers
+		if c.guard.load.expected(p.call.Streams, soonest, p.now) <= most {
 			home, highest = i, h
 		}
-		if !seen[i].hot && (soonest < 0 || seen[i].expected < soonest) {
-			soonest = seen[i].expected
-		}
 	}
-	if home < 0 || seen[home].hot && soonest >= 0 && seen[home].expected-soonest > p.worth() {
+	if home < 0 {
 		return
 	}
 	seen[home].home = ofPrefix
@@ -41,6 +43,23 @@ func (p *planner) bringHome(ranks []rank, seen []view) {
 		seen[home].home = ofSession
 	}
 	ranks[home] &^= awayBit | hotBit
+}
+
+// welcomes reports whether a candidate of the best tier may be a home: what has no
+// weight is never first, and what is short of quota is not asked for more.
+func (p *planner) welcomes(i int, best, at rank, seen []view) bool {
+	return at.tier() == best && !seen[i].scarce && p.slate.candidates[i].weight > 0
+}
+
+// soonestOf is the least that is expected of those that may be a home, the cold first.
+func (p *planner) soonestOf(best rank, ranks []rank, seen []view) time.Duration {
+	soonest, hot := time.Duration(0), true
+	for i, at := range ranks {
+		if v := &seen[i]; p.welcomes(i, best, at, seen) && (soonest == 0 || hot && !v.hot || hot == v.hot && v.expected < soonest) {
+			soonest, hot = v.expected, v.hot
+		}
+	}
+	return soonest
 }
 
 // shared is what the call has in common with others, 0 for nothing.

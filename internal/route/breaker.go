@@ -64,6 +64,7 @@ type breaker struct {
 	config *BreakerConfig
 
 	openUntil time.Time // zero while closed
+	since     time.Time // when it last opened from closed
 	probing   bool
 	epoch     int // how often it has opened or closed
 
@@ -160,6 +161,9 @@ func (b *breaker) count(e ending, now time.Time) {
 func (b *breaker) open(now time.Time) {
 	if b.openUntil.IsZero() && now.Sub(b.closedAt) > b.config.MaxOpenFor {
 		b.hold = 0
+	}
+	if b.openUntil.IsZero() {
+		b.since = now
 	}
 	b.hold = min(max(2*b.hold, b.config.OpenFor), b.config.MaxOpenFor)
 	b.openUntil = now.Add(b.hold)

@@ -21,7 +21,8 @@ import (
 // called model come before those of a fallback; what a breaker or the account's
 // entitlement keeps out of use is forced when nothing else is left. Attempts that are
 // not the first at their target, and forced ones, take from the retry budget. The next
-// round begins after a wait.
+// round begins after a wait. An answer that broke off begins anew with its rounds and
+// with its waits.
 //
 // It is not safe for concurrent use.
 type Course struct {
@@ -34,12 +35,17 @@ type Course struct {
 	legs     []leg
 	turns    []turn // of the targets, by their place in the plan
 	round    int32  // from 1
+	opening  int32  // the first round since the start, or since the answer broke off
 	flying   int    // legs without an outcome
 	answered int    // the leg that answers, or none
 	broken   int    // place of the target whose answer is to be gone on with, or none
-	waited   time.Duration
 
-	hedgeAt time.Time // zero while no hedge is due
+	late   time.Time // from when on no target is tried again; zero while the call has not waited
+	resume time.Time // when the next round begins, zero while this one goes on
+
+	usual   time.Duration // that the last leg may take before a hedge is due
+	asked   int           // how often a hedge beside it was due
+	hedgeAt time.Time     // zero while no hedge is due
 	hedged  bool
 
 	stopped    bool             // no leg may follow
@@ -84,9 +90,10 @@ type Step struct {
 
 // turn is what has become of one target in a course.
 type turn struct {
-	until int64 // when it asked not to be tried before, in Unix nanoseconds
-	round int32 // the last one that it was tried in, 0 for none
-	spent bool  // waiting does not make it answer
+	until  int64 // when it asked not to be tried before, in Unix nanoseconds
+	round  int32 // the last one that it was tried in, 0 for none
+	forced bool  // it was out of use then
+	spent  bool  // waiting does not make it answer
 }
 
 const none = -1
@@ -102,7 +109,7 @@ func (r *Router) Start(c *Call, plan []Choice, now time.Time) *Course {
 }
 
 func (c *Course) start(r *Router, call *Call, plan []Choice, now time.Time) {
-	c.router, c.call, c.plan, c.round = r, call, plan, 1
+	c.router, c.call, c.plan, c.round, c.opening = r, call, plan, 1, 1
 	if r.whole > 0 {
 		c.deadline = now.Add(r.whole)
 	}
@@ -133,6 +140,9 @@ func (c *Course) Next(now time.Time) Step {
 	if c.stopped || c.answered != none {
 		return Step{}
 	}
+	if !c.resume.IsZero() && !now.Before(c.resume) {
+		c.round, c.resume = c.round+1, time.Time{}
+	}
 	if len(c.legs) < c.limit() {
 		if step, ok := c.choose(now); ok {
 			return step
@@ -159,8 +169,10 @@ func (c *Course) Answered(l Leg, now time.Time) {
 		c.continued++
 	}
 	took := now.Sub(leg.began)
-	g.seen(c.call.Streams, max(took/2, took-reading(c.call.Size)), now) // reading is a generous figure
-	c.settle(g, leg.admission, succeeded, now)
+	took = max(took/2, took-reading(c.call.Size)) // reading is a generous figure
+	if g.answered(leg.admission, c.call.Streams, took, now) {
+		c.router.health.compare(g, now)
+	}
 }
 
 // Failed says that a leg failed before its first content.
@@ -169,7 +181,6 @@ func (c *Course) Failed(l Leg, e *inference.Error, now time.Time) {
 	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, e.Kind, e.Status()
 	g.leave(leg.reserved, 0, now)
 	if c.gone { // with more time the target might have answered
-		c.failure = e
 		c.settle(g, leg.admission, untold, now)
 		return
 	}
@@ -223,6 +234,7 @@ func (c *Course) Cut(l Leg, e *inference.Error, u inference.Usage, now time.Time
 	c.failure, c.ours = e, true
 	c.broken = leg.place
 	c.round++
+	c.opening, c.late, c.resume = c.round, time.Time{}, time.Time{}
 }
 
 // Ended says that the answer of a leg has ended or was left, having used u.
@@ -238,9 +250,10 @@ func (c *Course) Ended(l Leg, u inference.Usage, now time.Time) {
 // Gone says that nobody waits for the call any longer, and why: what fails from here
 // on is no target's fault.
 func (c *Course) Gone(e *inference.Error) {
-	if !c.gone {
-		c.gone, c.stopped, c.failure = true, true, e
+	if !c.stopped {
+		c.failure = e
 	}
+	c.gone, c.stopped = true, true
 }
 
 // Failure is what to answer the caller where no leg has answered: of the attempt that

@@ -29,6 +29,7 @@ type voyage struct {
 	fate   func(Leg) fate
 	legs   []Leg // in the order of their start
 	waited time.Duration
+	most   time.Duration // waited before the answer, or since it last broke off
 }
 
 // sail goes on until the course stops. It reports whether the call was answered in
@@ -40,6 +41,7 @@ func (v *voyage) sail() (answered bool) {
 		due time.Time
 	}
 	var flying []flight
+	waited := time.Duration(0)
 	depart := func(l Leg) {
 		f := flight{l, v.fate(l), v.now}
 		if f.hangs {
@@ -57,7 +59,8 @@ func (v *voyage) sail() (answered bool) {
 			}
 			return false
 		case Wait:
-			v.now, v.waited = v.now.Add(step.For), v.waited+step.For
+			waited += step.For
+			v.now, v.waited, v.most = v.now.Add(step.For), v.waited+step.For, max(v.most, waited)
 			continue
 		case Try:
 			depart(step.Leg)
@@ -71,13 +74,15 @@ func (v *voyage) sail() (answered bool) {
 				first = i
 			}
 		}
-		if !hedgeAt.IsZero() && hedgeAt.Before(flying[first].due) {
-			v.now = hedgeAt
+		for !hedgeAt.IsZero() && hedgeAt.Before(flying[first].due) {
+			v.now, hedgeAt = hedgeAt, time.Time{}
 			if l, ok := v.course.Hedge(v.now); ok {
 				depart(l)
 				if last := len(flying) - 1; flying[last].due.Before(flying[first].due) {
 					first = last
 				}
+			} else if after, ok := v.course.HedgeAfter(v.now); ok {
+				hedgeAt = v.now.Add(after)
 			}
 		}
 		f := flying[first]
@@ -91,7 +96,7 @@ func (v *voyage) sail() (answered bool) {
 		for _, other := range flying {
 			v.course.Lost(other.Leg, nil, v.now)
 		}
-		flying = nil
+		flying, waited = nil, 0
 		if !f.cut {
 			v.course.Ended(f.Leg, inference.Usage{OutputTokens: 1}, v.now)
 			return true
@@ -163,8 +168,8 @@ func TestCourseBudgets(t *testing.T) {
 			call.Seed, call.OnCut = uint64(n), rapid.SampledFrom([]inference.OnCut{"", inference.ContinueOnCut}).Draw(t, "on cut")
 			v := voyage{course: r.Start(call, choose(plan...), now), now: now, fate: func(Leg) fate { return drawFate(t) }}
 			v.sail()
-			if len(v.legs) > most || v.waited > config.Retry.Wait {
-				t.Fatalf("a call made %d attempts and waited %s, want at most %d and %s", len(v.legs), v.waited, most, config.Retry.Wait)
+			if len(v.legs) > most || v.most > config.Retry.Wait {
+				t.Fatalf("a call made %d attempts and waited %s, want at most %d and %s", len(v.legs), v.most, most, config.Retry.Wait)
 			}
 			tried, own := map[inference.Region]bool{}, 0
 			for _, l := range v.legs {
@@ -253,25 +258,141 @@ func TestCourseRetryAfter(t *testing.T) {
 	}
 }
 
-// A lone target that is dead is asked until its breaker opens and the budget is out,
-// and then calls fail at once.
+// A lone target that is dead is waited for as long as it is out no longer than a call
+// may wait. After that calls fail at once, but for those that are there when it is to be
+// probed.
 func TestCourseLoneTargetFailsFast(t *testing.T) {
-	r := New(Config{Retry: Retry{Budget: 0.1, Wait: 5 * time.Second}})
-	now, legs := epoch, 0
-	for n := range 100 {
+	r := New(Config{Retry: Retry{Budget: 0.1, Wait: time.Second}})
+	legs, calls := 0, 0
+	for now := epoch; now.Before(epoch.Add(14 * time.Second)); calls++ {
 		v := &voyage{course: r.Start(callOf(request), choose(targets("a")...), now), now: now}
 		v.fate = func(Leg) fate { return fate{fails: errUnavail} }
 		v.sail()
 		if e := v.course.Failure(); e.Kind != inference.ServiceUnavailable {
-			t.Fatalf("call %d: Failure() = %v, want ServiceUnavailableException", n, e)
+			t.Fatalf("call %d: Failure() = %v, want ServiceUnavailableException", calls, e)
+		}
+		at := now.Sub(epoch)
+		probed := at > 4*time.Second && at < 6*time.Second
+		if at > 3*time.Second && !probed && v.waited > 0 {
+			t.Errorf("a call %s after the outage began waited %s, want none", at, v.waited)
 		}
 		legs += len(v.legs)
-		if n > 50 && v.waited > 0 && len(v.legs) == 0 {
-			t.Errorf("call %d waited %s for a target that it could not try", n, v.waited)
+		now = v.now.Add(10 * time.Millisecond)
+	}
+	if most := 3 + burst + calls/10 + 2; legs > most {
+		t.Errorf("%d calls made %d attempts at a dead target, want at most %d", calls, legs, most)
+	}
+}
+
+// down opens the breakers of targets, and leaves nothing of the retry budget to force
+// them with.
+func down(r *Router, now time.Time, regions ...inference.Region) {
+	for _, region := range regions {
+		trip(r, region, now)
+		r.health.guard(targets(region)[0]).used.Store(now.UnixNano())
+	}
+	for r.health.retries.spend(0, spare, now) {
+	}
+}
+
+// Calls that find every target out of use look for one that is back in turn, whatever
+// their plan: each call here may force one.
+func TestCourseForcesInTurn(t *testing.T) {
+	r := New(Config{Retry: Retry{Budget: 1}, Breaker: BreakerConfig{OpenFor: time.Hour}})
+	down(r, epoch, "a", "b", "c", "d")
+	var called []inference.Region
+	for n := range 6 {
+		now := epoch.Add(time.Duration(n+1) * time.Second)
+		v := &voyage{course: r.Start(callOf(request), choose(targets("a", "b", "c", "d")...), now), now: now}
+		v.fate = func(Leg) fate { return fate{fails: errUnavail} }
+		v.sail()
+		for _, l := range v.legs {
+			called = append(called, l.Target.Region)
 		}
 	}
-	if legs > 3+burst+10+1 {
-		t.Errorf("100 calls made %d attempts at a dead target, want few", legs)
+	if fmt.Sprint(called) != "[a b c d a b]" {
+		t.Errorf("six calls with a token each forced %v, want each target in turn", called)
+	}
+}
+
+// A call that can force none of its targets waits for the first that may be probed, and
+// no longer: also when it is the last of the plan.
+func TestCourseWaitsForAProbe(t *testing.T) {
+	for seed := range uint64(50) {
+		r := New(Config{Retry: Retry{Budget: 1e-9, Wait: 2 * time.Second}, Breaker: BreakerConfig{OpenFor: 900 * time.Millisecond}})
+		down(r, epoch, "c")
+		down(r, epoch.Add(time.Second), "a", "b")
+		r.health.guard(targets("c")[0]).breaker.openUntil = epoch.Add(1100 * time.Millisecond)
+		now := epoch.Add(time.Second)
+		r.health.guard(targets("c")[0]).publish()
+		call := callOf(request)
+		call.Seed = seed
+		v := &voyage{course: r.Start(call, choose(targets("a", "b", "c")...), now), now: now}
+		v.fate = func(l Leg) fate {
+			if l.Target.Region != "c" {
+				return fate{fails: errUnavail}
+			}
+			return fate{}
+		}
+		if !v.sail() || len(v.legs) != 1 || v.waited < 100*time.Millisecond || v.waited > 201*time.Millisecond {
+			t.Errorf("call %d: %d attempts after a wait of %s, want one at c within 100 ms of the end of its hold", seed, len(v.legs), v.waited)
+		}
+	}
+}
+
+// A call waits for as long as it may before it gives up, however long its backoff, and
+// for as long again where its answer breaks off.
+func TestCourseUsesItsWait(t *testing.T) {
+	for seed := range uint64(50) {
+		r := New(Config{Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
+		call := callOf(streamed)
+		call.Seed, call.OnCut = seed, inference.ContinueOnCut
+		v := &voyage{course: r.Start(call, choose(targets("a")...), epoch), now: epoch}
+		back, cuts := epoch.Add(990*time.Millisecond), 0
+		v.fate = func(Leg) fate {
+			switch {
+			case v.now.Before(back):
+				return fate{fails: errUnavail}
+			case cuts < 3:
+				cuts++
+				back = v.now.Add(990 * time.Millisecond)
+				return fate{cut: true}
+			}
+			return fate{}
+		}
+		if !v.sail() || v.most > time.Second || v.waited < 3900*time.Millisecond {
+			t.Errorf("call %d: answered after %d cuts and %s, of which %s at a time, want 3 and four times up to 1s", seed, cuts, v.waited, v.most)
+		}
+	}
+}
+
+// A verdict on the request stays the answer, whatever becomes of the leg beside it.
+func TestCourseVerdictStays(t *testing.T) {
+	for name, then := range map[string]func(c *Course, first Leg, now time.Time){
+		"fails": func(c *Course, first Leg, now time.Time) { c.Failed(first, errUnavail, now) },
+		"lost":  func(c *Course, first Leg, now time.Time) { c.Lost(first, nil, now) },
+		"gone": func(c *Course, first Leg, now time.Time) {
+			c.Gone(&inference.Error{Kind: inference.Canceled})
+			c.Failed(first, &inference.Error{Kind: inference.Canceled}, now)
+		},
+	} {
+		r := New(Config{Hedge: Hedge{Budget: 1, Least: time.Second}, Retry: Retry{Budget: 1, Wait: time.Second}})
+		c := r.Start(callOf(streamed), choose(targets("a", "b", "c")...), epoch)
+		first := c.Next(epoch).Leg
+		after, _ := c.HedgeAfter(epoch)
+		now := epoch.Add(after)
+		hedge, ok := c.Hedge(now)
+		if !ok {
+			t.Fatal("Hedge() gives none")
+		}
+		c.Failed(hedge, errInvalid, now)
+		if step := c.Next(now); step.Do != Stop {
+			t.Errorf("%s: Next() = %+v after a verdict, want Stop", name, step)
+		}
+		then(c, first, now)
+		if e := c.Failure(); e.Kind != inference.Validation || c.Next(now).Do != Stop || len(c.Attempts()) != 2 {
+			t.Errorf("%s: Failure() = %v with %d attempts, want the verdict with two", name, e, len(c.Attempts()))
+		}
 	}
 }
 

@@ -136,6 +136,32 @@ func (g *guard) usable(now time.Time) bool {
 	return !g.outOfUse(at) && !g.notEntitled(at)
 }
 
+// never is an instant that no hold ends at.
+const never = math.MaxInt64
+
+// back is when the target comes back into use, in Unix nanoseconds: in the past where
+// it is in use, never while one call is out to see.
+func (g *guard) back() int64 { return max(g.away.Load(), g.barred.Load()) }
+
+// isBefore reports whether the target is to be tried before another, where both are out
+// of use: entitled ones first, then the one that was tried the longest ago.
+func (g *guard) isBefore(other *guard, now time.Time) bool {
+	at := now.UnixNano()
+	if barred := g.notEntitled(at); barred != other.notEntitled(at) {
+		return !barred
+	}
+	return g.used.Load() < other.used.Load()
+}
+
+// isDead reports whether nothing is to be hoped for from the target, which is out of
+// use, within d: it has been out for as long, and was tried meanwhile.
+func (g *guard) isDead(d time.Duration, now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	tried := now.UnixNano()-g.used.Load() < int64(d)
+	return g.entitlement.refusal != nil || tried && now.Sub(g.breaker.since) >= d
+}
+
 func (g *guard) admit(now time.Time) (admission, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -146,9 +172,7 @@ func (g *guard) admit(now time.Time) (admission, bool) {
 	}
 	a, ok := g.breaker.admit(now)
 	a.check = check
-	if ok {
-		g.used.Store(now.UnixNano())
-	} else if check {
+	if !ok && check {
 		g.entitlement.checking = false
 	}
 	return a, ok
@@ -165,14 +189,28 @@ func (g *guard) force() admission {
 func (g *guard) settle(a admission, e ending, now time.Time) (compare bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	defer g.publish()
+	return g.count(a, e, now)
+}
+
+// answered is settle for a call whose first content came after d.
+func (g *guard) answered(a admission, streams bool, d time.Duration, now time.Time) (compare bool) {
+	g.load.seen(streams, d, now)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	compare = g.count(a, succeeded, now)
+	g.window.seen(streams, d)
+	return compare
+}
+
+func (g *guard) count(a admission, e ending, now time.Time) (compare bool) {
 	g.breaker.settle(a, e, now)
 	if a.check {
 		g.entitlement.checking = false
 	}
-	if e == succeeded {
+	if e == succeeded && g.entitlement.refusal != nil {
 		g.entitlement = entitlement{}
 	}
+	g.publish()
 	return g.window.count(e, now)
 }
 
@@ -208,6 +246,7 @@ func (g *guard) refusal() *inference.Error {
 // enter takes in that a call begins, which may use as many tokens.
 func (g *guard) enter(tokens int, now time.Time) {
 	g.load.enter()
+	g.used.Store(now.UnixNano())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bucket.take(tokens, now)
@@ -219,14 +258,6 @@ func (g *guard) leave(reserved, burnt int, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bucket.settle(reserved, burnt, now)
-}
-
-// seen takes in the time to the first content of a call.
-func (g *guard) seen(streams bool, d time.Duration, now time.Time) {
-	g.load.seen(streams, d, now)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.window.seen(streams, d)
 }
 
 // throttled takes in that the quota is used up.
@@ -241,7 +272,7 @@ func (g *guard) publish() {
 	case b.openUntil.IsZero():
 		g.away.Store(0)
 	case b.probing:
-		g.away.Store(math.MaxInt64)
+		g.away.Store(never)
 	default:
 		g.away.Store(b.openUntil.UnixNano())
 	}
@@ -249,7 +280,7 @@ func (g *guard) publish() {
 	case e.refusal == nil:
 		g.barred.Store(0)
 	case e.checking:
-		g.barred.Store(math.MaxInt64)
+		g.barred.Store(never)
 	default:
 		g.barred.Store(e.until.UnixNano())
 	}
@@ -276,7 +307,7 @@ func (g *guard) measure(s *TargetState, now int64) {
 	for _, streams := range [...]bool{true, false} {
 		if s.FirstContentMS == 0 && g.load.of(streams).at.Load() != 0 {
 			usual := g.load.usual(streams)
-			s.FirstContentMS = g.load.expected(streams, usual+usual/4, now).Milliseconds()
+			s.FirstContentMS = g.load.expected(streams, usual, now).Milliseconds()
 		}
 	}
 	tokens, requests := &g.bucket.tokens, &g.bucket.requests

@@ -2,34 +2,41 @@ package route
 
 import "time"
 
-// HedgeAfter is how long the leg that Next gave last may take to its first content
-// before Hedge is asked for another beside it: as long as 95 of 100 calls of its
-// target, or of its peers, have taken. It reports false where none would be given.
+// HedgeAfter is how long the leg that Next gave last may still take to its first
+// content before Hedge is asked for another beside it: as long as 95 of 100 calls of
+// its target, or of its peers, have taken; where Hedge has refused, twice as long as
+// the time before. It reports false where none would be given.
 func (c *Course) HedgeAfter(now time.Time) (time.Duration, bool) {
-	if c.router.hedge.Budget == 0 || c.hedged || c.broken != none || c.call.Route.NoHedge || len(c.legs) == 0 {
+	if c.router.hedge.Budget == 0 || c.hedged || c.stopped || c.broken != none || c.flying != 1 ||
+		len(c.plan) == 1 || c.call.Route.NoHedge {
 		return 0, false
 	}
 	leg := &c.legs[len(c.legs)-1]
-	if _, ok := c.second(leg, now); !ok {
-		return 0, false
+	if c.asked == 0 {
+		usual, ok := c.guard(leg.place).load.p95(c.call.Streams)
+		if !ok {
+			usual = leastPatience
+		}
+		c.usual = max(c.router.hedge.Least, usual+reading(c.call.Size))
 	}
-	usual, ok := c.guard(leg.place).load.p95(c.call.Streams)
-	if !ok {
-		usual = leastPatience
-	}
-	after := max(c.router.hedge.Least, usual+reading(c.call.Size))
-	c.hedgeAt = now.Add(after)
-	return after, true
+	c.hedgeAt = leg.began.Add(c.usual << c.asked)
+	c.asked++
+	return c.hedgeAt.Sub(now), true
 }
 
 // Hedge is a leg to begin beside the one that is under way, where that is still due
-// and the budget lets. A call has one hedge at most.
+// and the budget lets: five of a hundred calls are due though all is well, and may not
+// leave nothing to those that are due for the second time. A call has one hedge at most.
 func (c *Course) Hedge(now time.Time) (Leg, bool) {
 	if c.stopped || c.hedged || c.flying != 1 || c.hedgeAt.IsZero() || now.Before(c.hedgeAt) {
 		return Leg{}, false
 	}
+	leave := float64(spare)
+	if c.asked > 1 {
+		leave = 0
+	}
 	place, ok := c.second(&c.legs[len(c.legs)-1], now)
-	if !ok || !c.router.health.hedges.spend(0, now) {
+	if !ok || !c.router.health.hedges.spend(0, leave, now) {
 		return Leg{}, false
 	}
 	l, ok := c.try(place, now)

@@ -28,6 +28,18 @@ func hedging(w *world) *Router {
 	return r
 }
 
+// lately answers with a verdict on the request after d.
+func lately(d time.Duration) behaviour {
+	return func(ctx context.Context) (inference.Stream, error) {
+		select {
+		case <-time.After(d):
+			return invalid(ctx)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
 // A call that waits for its first content is sent to a second target. Who has content
 // first answers; the other one is left, and what it used is recorded.
 func TestHedge(t *testing.T) {
@@ -65,10 +77,15 @@ func TestHedge(t *testing.T) {
 				{Region: "a", Outcome: inference.OK, Status: 200, MS: 1500},
 				{Region: "b", Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Status: 503, Hedge: true},
 			}, inference.Usage{}, 0},
-		{"the hedge refuses the request", map[inference.Region]behaviour{"a": after(1500 * ms), "b": invalid}, "a", 1500 * ms,
+		{"the hedge refuses the request", map[inference.Region]behaviour{"a": hangs, "b": invalid, "c": sends(whole)}, "", 1000 * ms,
 			[]inference.Attempt{
-				{Region: "a", Outcome: inference.OK, Status: 200, MS: 1500},
+				{Region: "a", Outcome: inference.Failed, Kind: inference.Canceled, MS: 1000, Usage: &inference.Usage{InputTokens: 50}},
 				{Region: "b", Outcome: inference.Failed, Kind: inference.Validation, Status: 400, Hedge: true},
+			}, inference.Usage{InputTokens: 50}, 1},
+		{"the first refuses the request", map[inference.Region]behaviour{"a": lately(1100 * ms), "b": hangs}, "", 1100 * ms,
+			[]inference.Attempt{
+				{Region: "a", Outcome: inference.Failed, Kind: inference.Validation, Status: 400, MS: 1100},
+				{Region: "b", Outcome: inference.Failed, Kind: inference.Canceled, Hedge: true, MS: 100, Usage: &inference.Usage{}},
 			}, inference.Usage{}, 0},
 		{"the first fails meanwhile", map[inference.Region]behaviour{"a": paces(step{1100 * ms, start}), "b": hangs, "c": after(300 * ms)}, "c", 1400 * ms,
 			[]inference.Attempt{
@@ -104,6 +121,9 @@ func TestHedge(t *testing.T) {
 					regions := []inference.Region{"a", "b", "c"}[:len(test.regions)]
 					began := time.Now()
 					got, err := r.Run(t.Context(), req, call, choose(targets(regions...)...))
+					if e := inference.AsError(err); err != nil && test.attempts[len(test.attempts)-1].Kind == inference.Validation && e.Kind != inference.Validation {
+						t.Errorf("Run() = %v, want the verdict on the request", err)
+					}
 					if waited := time.Since(began); waited != test.waited || got.Target.Region != test.answers || (err == nil) != (test.answers != "") {
 						t.Errorf("Run() = %q, %v after %s, want %q after %s", got.Target.Region, err, waited, test.answers, test.waited)
 					}
@@ -133,24 +153,27 @@ func TestHedge(t *testing.T) {
 }
 
 // A call has one hedge, no more than the budget lets all of them have, and none where
-// its route says so, nor at a target that is out of use.
+// its route says so, nor at a target that is out of use. A part of the budget is for
+// calls that are late by twice as much.
 func TestHedgeBounds(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		budget float64
 		route  Route
 		broken bool
+		takes  time.Duration // the first target
 		calls  int
 		want   int // hedges
 	}{
-		{"budget", 1e-9, Route{}, false, 30, burst},
-		{"no hedge on this route", 1, Route{NoHedge: true}, false, 5, 0},
-		{"nothing to hedge at", 1, Route{}, true, 5, 0},
-		{"one a call", 1, Route{}, false, 5, 5},
+		{"budget", 1e-9, Route{}, false, 5 * time.Second, 30, burst},
+		{"the budget less what is spared", 1e-9, Route{}, false, 1500 * time.Millisecond, 30, burst - spare},
+		{"no hedge on this route", 1, Route{NoHedge: true}, false, 5 * time.Second, 5, 0},
+		{"nothing to hedge at", 1, Route{}, true, 1500 * time.Millisecond, 3, 0},
+		{"one a call", 1, Route{}, false, 5 * time.Second, 5, 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := hedging(&world{regions: map[inference.Region]behaviour{"a": paces(step{0, start}, step{2 * time.Second, whole}), "b": sends(whole), "c": sends(whole)}})
+				r := hedging(&world{regions: map[inference.Region]behaviour{"a": paces(step{0, start}, step{test.takes, whole}), "b": sends(whole), "c": sends(whole)}})
 				r.hedge.Budget = test.budget
 				if test.broken {
 					trip(r, "b", time.Now())
@@ -176,6 +199,35 @@ func TestHedgeBounds(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A hedge that the budget refuses may be had at twice the time, and at four times.
+func TestCourseAsksForAHedgeAgain(t *testing.T) {
+	r := New(Config{Hedge: Hedge{Budget: 1e-9, Least: time.Second}})
+	c := r.Start(callOf(streamed), choose(targets("a", "b")...), epoch)
+	for r.health.hedges.spend(0, 0, epoch) {
+	}
+	c.Next(epoch)
+	now, due := epoch, []time.Duration{}
+	for range 4 {
+		after, ok := c.HedgeAfter(now)
+		now = now.Add(after)
+		due = append(due, now.Sub(epoch))
+		if _, hedged := c.Hedge(now); !ok || hedged {
+			t.Fatalf("after %s: HedgeAfter() = %s, %t, Hedge() = %t with an empty budget", now.Sub(epoch), after, ok, hedged)
+		}
+	}
+	if want := []time.Duration{1, 2, 4, 8}; fmt.Sprint(due) != fmt.Sprint([]time.Duration{want[0] * leastPatience, want[1] * leastPatience, want[2] * leastPatience, want[3] * leastPatience}) {
+		t.Errorf("hedges are due after %v, want after %v times %s", due, want, leastPatience)
+	}
+	r.health.hedges.earn(1)
+	after, _ := c.HedgeAfter(now)
+	if l, ok := c.Hedge(now.Add(after)); !ok || l.Target.Region != "b" {
+		t.Errorf("Hedge() = %v, %t with a token", l.Target, ok)
+	}
+	if after, ok := c.HedgeAfter(now); ok {
+		t.Errorf("HedgeAfter() = %s beside a hedge, want none", after)
 	}
 }
 

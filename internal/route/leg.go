@@ -25,9 +25,9 @@ func (c *Course) begin(place int, a admission, now time.Time) Leg {
 		row:   inference.Attempt{Region: t.Region, Model: t.Model, Account: t.Account},
 		place: place, admission: a, began: now, reserved: reserved,
 	})
-	c.turns[place].round = c.round
+	c.turns[place].round, c.turns[place].forced = c.round, false
 	c.flying++
-	c.hedgeAt = time.Time{}
+	c.resume, c.asked, c.hedgeAt = time.Time{}, 0, time.Time{}
 	return l
 }
 
@@ -119,6 +119,7 @@ func (c *Course) judge(l *leg, e *inference.Error, now time.Time) verdict {
 		}
 		c.spentOnce = true
 	}
+	c.take(e, own, own && v == stop)
 	t := &c.turns[l.place]
 	t.spent = !passing(e)
 	if e.Kind == inference.Throttling && e.RetryAfter > 0 {
@@ -137,18 +138,17 @@ func (c *Course) judge(l *leg, e *inference.Error, now time.Time) verdict {
 			}
 		}
 	}
-	c.take(e, own)
 	return v
 }
 
 // take makes e the failure to answer where it tells the caller more than the one that
-// is. The one that broke off an answer stays.
-func (c *Course) take(e *inference.Error, own bool) {
+// is. The one that broke off an answer stays, and so does a final one.
+func (c *Course) take(e *inference.Error, own, final bool) {
 	switch {
-	case c.broken != none:
+	case c.broken != none || c.stopped:
 	case c.failure == nil, own && !c.ours:
 		c.failure, c.ours = e, own
-	case own == c.ours && (c.stopped || passing(e) || !passing(c.failure)):
+	case own == c.ours && (final || passing(e) || !passing(c.failure)):
 		c.failure = e
 	}
 }

@@ -9,47 +9,104 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLoadExpects(t *testing.T) {
-	const ms = time.Millisecond
-	l := load{peers: new(pacing)}
-	expect := func(what string, after, want time.Duration) {
-		t.Helper()
-		if got := l.expected(true, 400*ms, epoch.Add(after).UnixNano()); got < want-ms || got > want+ms {
-			t.Errorf("expected() %s = %v, want %v", what, got, want)
-		}
-	}
-	expect("of nothing", 0, 400*ms)
-	l.seen(true, 800*ms, epoch)
-	expect("after 800ms", 0, 800*ms)
-	expect("a half-life later", halfLife, 600*ms)
-	expect("two half-lives later", 2*halfLife, 500*ms)
-	expect("an hour later", time.Hour, 400*ms)
-	l.seen(true, 1600*ms, epoch)
-	expect("after a slower one", 0, 1000*ms)
-	l.seen(true, 360*ms, epoch)
-	expect("after a faster one", 0, 960*ms)
-	l.seen(false, 9000*ms, epoch)
-	expect("after a unary one", 0, 960*ms)
-	later := epoch.Add(halfLife)
-	l.seen(true, 760*ms, later)
-	expect("after a faster one when half is forgotten", halfLife, 860*ms)
-	if got, want := l.usual(true), (800+1600+360+760)*ms/4; got < want-ms || got > want+ms {
-		t.Errorf("usual() = %v, want %v", got, want)
+const ms = time.Millisecond
+
+// answers are samples of about d, off by a quarter as those of real regions are.
+func answers(l *load, n int, d time.Duration, at time.Time) {
+	for i := range n {
+		off := [...]time.Duration{-30, 10, 25, -10, 40, -25, 0, -10}[i%8]
+		l.seen(true, d+d*off/100, at)
 	}
 }
 
-// What is expected lies between what was seen and what is usual, and comes closer to
-// that with time.
+func TestLoadExpects(t *testing.T) {
+	now := func(after time.Duration) int64 { return epoch.Add(after).UnixNano() }
+	const prior = 500 * ms
+	var none, one, many load
+	answers(&one, 1, 1000*ms, epoch)
+	answers(&many, 512, 1000*ms, epoch)
+	late := new(load)
+	answers(late, 512, 1000*ms, epoch)
+	late.seen(true, 10_000*ms, epoch)
+	over := new(load)
+	answers(over, 512, 1000*ms, epoch)
+	over.seen(true, 10_000*ms, epoch)
+	answers(over, 64, 1000*ms, epoch)
+	for _, test := range []struct {
+		name        string
+		l           *load
+		after       time.Duration
+		least, most time.Duration
+	}{
+		{"nothing: the prior", &none, 0, prior, prior},
+		{"one answer: little more than the prior", &one, 0, 505 * ms, 530 * ms},
+		{"many: nearly their mean", &many, 0, 850 * ms, 950 * ms},
+		{"many, minutes ago: less", &many, 5 * time.Minute, 780 * ms, 850 * ms},
+		{"many, an hour ago: the prior", &many, time.Hour, prior, 510 * ms},
+		{"one ten times as late: much more at once", late, 0, 2500 * ms, 4000 * ms},
+		{"a minute later: as before", late, time.Minute, 850 * ms, 950 * ms},
+		{"answers in time after it: as before", over, 0, 850 * ms, 1000 * ms},
+	} {
+		if got := test.l.expected(true, prior, now(test.after)); got < test.least || got > test.most {
+			t.Errorf("%s: expected() = %v, want %v to %v", test.name, got, test.least, test.most)
+		}
+	}
+	if got := many.expected(false, prior, now(0)); got != prior {
+		t.Errorf("expected() of unary calls after streams = %v, want %v", got, prior)
+	}
+}
+
+// A region that has become slower for good is known for it, though each answer is late.
+func TestLoadFollowsAStep(t *testing.T) {
+	var l load
+	answers(&l, 512, 500*ms, epoch)
+	answers(&l, 128, 3000*ms, epoch)
+	if got := l.expected(true, 500*ms, epoch.Add(time.Minute).UnixNano()); got < 2000*ms {
+		t.Errorf("expected() after 128 answers of 3s = %v, want 2s at least", got)
+	}
+}
+
+// A surge is taken by and by: what is hot moves up with what answers prove.
+func TestLoadProves(t *testing.T) {
+	var l load
+	answers(&l, 8, 500*ms, epoch)
+	grow := func(to int) {
+		for l.inFlight() < to {
+			l.enter()
+		}
+	}
+	expect := func(what string, want bool) {
+		t.Helper()
+		if got := l.hot(l.flying.Load()); got != want {
+			t.Errorf("hot() with %d in flight %s = %v, want %v", l.inFlight(), what, got, want)
+		}
+	}
+	grow(few)
+	expect("when nothing is proven", false)
+	grow(few + 1)
+	expect("when nothing is proven", true)
+	answers(&l, 1, 500*ms, epoch)
+	expect("and an answer in time", false)
+	grow(2 * few)
+	expect("when half as many are proven", true)
+	answers(&l, 1, 500*ms, epoch)
+	l.seen(true, 9000*ms, epoch)
+	expect("after a late answer", true)
+}
+
+// What is expected comes closer to the prior with time.
 func TestHalved(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		d := time.Duration(rapid.Int64Range(-int64(10*time.Minute), int64(10*time.Minute)).Draw(t, "d"))
+		n := rapid.Int64Range(-int64(10*time.Minute), int64(10*time.Minute)).Draw(t, "n")
 		age := rapid.Int64Range(0, int64(10*time.Minute)).Draw(t, "age")
-		want := float64(d) * math.Exp2(-float64(age)/float64(halfLife))
-		if got := float64(halved(d, age)); math.Abs(got-want) > math.Abs(float64(d))*0.05+1 {
-			t.Fatalf("halved(%v, %v) = %v, want about %v", d, time.Duration(age), time.Duration(got), time.Duration(want))
+		bits := rapid.SampledFrom([]int{lateHalfBits, countHalfBits}).Draw(t, "bits")
+		want := float64(n) * math.Exp2(-float64(age)/float64(int64(1)<<bits))
+		got := halved(n, age, bits)
+		if math.Abs(float64(got)-want) > math.Abs(float64(n))*0.05+1 {
+			t.Fatalf("halved(%d, %v, %d) = %d, want about %.0f", n, time.Duration(age), bits, got, want)
 		}
-		if later := halved(d, age+int64(time.Second)); later.Abs() > halved(d, age).Abs()+1 {
-			t.Fatalf("halved(%v, %v) grows with age", d, time.Duration(age))
+		if later := halved(n, age+int64(time.Second), bits); max(later, -later) > max(got, -got)+1 {
+			t.Fatalf("halved(%d, %v, %d) grows with age", n, time.Duration(age), bits)
 		}
 	})
 }

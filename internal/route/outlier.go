@@ -70,9 +70,13 @@ func (w *window) turn(now time.Time) bool {
 // the windows before: one whose share of failures or time to first content is far from
 // theirs. A third of them may be out of use for that, so never the last.
 func (h *health) compare(g *guard, now time.Time) {
-	peers := h.of(poolOf(g.target))
-	out := 1
-	var others []figures
+	mine := g.past(now)
+	if mine.calls < outlierCalls {
+		return
+	}
+	peers, out := h.of(poolOf(g.target)), 1
+	var room [32]figures
+	others := room[:0]
 	for _, peer := range peers {
 		switch {
 		case peer == g:
@@ -82,18 +86,17 @@ func (h *health) compare(g *guard, now time.Time) {
 			others = append(others, peer.past(now))
 		}
 	}
-	if mine := g.past(now); 3*out <= len(peers) && mine.isOutlier(others) {
+	if 3*out <= len(peers) && mine.isOutlier(others) {
 		g.eject(now)
 	}
 }
 
 // isOutlier compares with the middle one of others.
 func (f *figures) isOutlier(others []figures) bool {
-	if mine, usual, ok := against(f, others, (*figures).share); ok && mine >= usual+outlierShare {
+	if mine, usual, ok := against(f, others, share); ok && mine >= usual+outlierShare {
 		return true
 	}
-	for sort := range f.waits {
-		wait := func(f *figures) (float64, bool) { return f.wait(sort) }
+	for _, wait := range [...]figure{unaryWait, streamWait} {
 		mine, usual, ok := against(f, others, wait)
 		if ok && mine >= outlierTimes*usual && mine >= usual+outlierMore.Seconds() {
 			return true
@@ -104,11 +107,12 @@ func (f *figures) isOutlier(others []figures) bool {
 
 // against is a figure of f and the middle one of others. It reports false where
 // there is not one on both sides.
-func against(f *figures, others []figures, figure func(*figures) (float64, bool)) (mine, usual float64, ok bool) {
-	mine, ok = figure(f)
-	var all []float64
+func against(f *figures, others []figures, which figure) (mine, usual float64, ok bool) {
+	mine, ok = f.of(which)
+	var room [32]float64
+	all := room[:0]
 	for i := range others {
-		if theirs, ok := figure(&others[i]); ok {
+		if theirs, ok := others[i].of(which); ok {
 			all = append(all, theirs)
 		}
 	}
@@ -119,15 +123,21 @@ func against(f *figures, others []figures, figure func(*figures) (float64, bool)
 	return mine, all[len(all)/2], true
 }
 
-// share is that of the calls that failed. It reports false of few calls.
-func (f *figures) share() (float64, bool) {
-	return float64(f.failed) / float64(max(f.calls, 1)), f.calls >= outlierCalls
-}
+// figure is what targets are compared by.
+type figure int
 
-// wait is how long calls of a sort took to their first content on average, in
-// seconds. It reports false of few calls.
-func (f *figures) wait(sort int) (float64, bool) {
-	return f.waits[sort].Seconds() / float64(max(f.answers[sort], 1)), f.answers[sort] >= outlierCalls
+const (
+	unaryWait  figure = iota // to the first content on average, in seconds
+	streamWait               // likewise
+	share                    // of the calls that failed
+)
+
+// of is a figure. It reports false of few calls.
+func (f *figures) of(which figure) (value float64, ok bool) {
+	if which == share {
+		return float64(f.failed) / float64(max(f.calls, 1)), f.calls >= outlierCalls
+	}
+	return f.waits[which].Seconds() / float64(max(f.answers[which], 1)), f.answers[which] >= outlierCalls
 }
 
 // past are the figures of the last window that is over.

@@ -28,8 +28,7 @@ func relive(r *Router, histories []history, now time.Time) (open []bool) {
 			if n < h.failed {
 				g.settle(g.force(), failed, now)
 			} else {
-				g.seen(true, h.wait, now)
-				g.settle(g.force(), succeeded, now)
+				g.answered(g.force(), true, h.wait, now)
 			}
 		}
 	}
@@ -68,6 +67,20 @@ func TestOutlier(t *testing.T) {
 		if got := relive(r, append([]history{test.is}, test.with...), epoch); got[0] != test.want {
 			t.Errorf("%s: a is out of use %t, want %t", name, got[0], test.want)
 		}
+	}
+}
+
+// Windows end often in a pool of many targets: to compare them costs no memory.
+func TestCompareAllocatesNothing(t *testing.T) {
+	r := New(Config{Breaker: BreakerConfig{Failures: 1000, FailureRate: 1.1}})
+	histories := make([]history, 30)
+	for i := range histories {
+		histories[i] = history{50, 1, time.Second}
+	}
+	relive(r, histories, epoch)
+	g, now := r.health.guard(bare("a")), epoch.Add(outlierWindow)
+	if allocs := testing.AllocsPerRun(100, func() { r.health.compare(g, now) }); allocs != 0 {
+		t.Errorf("compare() allocates %v times, want 0", allocs)
 	}
 }
 

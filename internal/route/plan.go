@@ -52,7 +52,9 @@ func (r *Router) Plan(buf []Choice, c *Call, now time.Time) []Choice {
 	var views [roomy]view
 	var ranks [roomy]rank
 	seen, order := p.look(views[:0]), ranks[:0]
+	p.weigh(seen)
 	order = p.rank(order, seen)
+	p.lookAround(order, seen)
 	p.bringHome(order, seen)
 	sortRanks(order)
 	for _, at := range order {
@@ -75,6 +77,10 @@ type planner struct {
 	ruling  ruling
 	written bool // no policy was chosen: named destinations stay as written
 	tokens  int  // that the call reserves, 0 where no quota asks
+
+	soonest float64 // charge of the cold
+	steps   float64 // differences that count in a nanosecond
+	around  bool    // this call finds out about another target
 }
 
 // class is how usable a target is. Each bit makes it worse than all that have only
@@ -91,10 +97,12 @@ const (
 // view is what a plan saw of a target.
 type view struct {
 	expected time.Duration // to first content
+	charge   float64       // that the policy sees in its place, dearer where quota is low
 	inFlight int32
 	class    class
 	home     home
 	hot      bool
+	around   bool // it is first to be looked at
 	scarce   bool // hot for the little that is left of its quota
 }
 
@@ -112,18 +120,17 @@ func (p *planner) look(seen []view) []view {
 			inFlight: c.guard.load.flying.Load(),
 			class:    p.class(c),
 		}
+		v.charge = float64(v.expected)
 		if metered {
 			wait, left := c.guard.bucket.look(p.tokens, p.now)
 			if wait > 0 {
 				v.class |= tight
 			}
 			v.scarce = left < scarce
+			v.charge = dearer(v.expected, left)
 		}
+		v.hot = v.scarce || c.guard.load.hot(v.inFlight)
 		seen = append(seen, v)
-	}
-	crowd := crowd(seen)
-	for i := range seen {
-		seen[i].hot = seen[i].scarce || seen[i].inFlight > crowd
 	}
 	return seen
 }
@@ -139,6 +146,7 @@ func (p *planner) survey() (metered bool, prior time.Duration) {
 		if g.load.peers != peers {
 			peers = g.load.peers
 			prior = max(prior, g.load.usual(p.call.Streams))
+			p.around = p.around || peers != nil && peers.turn.Load()%lookEvery == lookEvery-1
 		}
 	}
 	return metered, prior + prior/4

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"math"
 	"math/bits"
 	"time"
 
@@ -47,7 +46,7 @@ func rulingOf(p inference.Policy, r *Route) ruling {
 func (p *planner) score(c *candidate, v *view) uint64 {
 	switch p.ruling {
 	case byPrequal:
-		return prequal(v)
+		return p.prequal(v)
 	case byLatency:
 		return uint64(v.expected / time.Microsecond)
 	case byLoad:
@@ -62,18 +61,73 @@ func (p *planner) score(c *candidate, v *view) uint64 {
 
 // prequal is after Prequal (Wydrowski et al., NSDI 2024): among the cold the soonest
 // answer, among the hot the fewest calls in flight. The hot bit puts those behind.
-func prequal(v *view) uint64 {
+// Answers that come about as soon are equal: the order decides, not chance.
+func (p *planner) prequal(v *view) uint64 {
 	if v.hot {
 		return uint64(max(v.inFlight, 0))
 	}
-	return uint64(v.expected / time.Microsecond)
+	return uint64(max(0, v.charge-p.soonest) * p.steps)
+}
+
+// near is the difference that counts, as a share of the soonest: about as much as a
+// region that is near has before one that is not.
+const near = 1. / 16
+
+// weigh finds what the soonest of the best class is expected to take, the cold first.
+func (p *planner) weigh(seen []view) {
+	if p.ruling != byPrequal {
+		return
+	}
+	best, hot := ^class(0), true
+	for i := range seen {
+		switch v := &seen[i]; {
+		case v.class > best, v.class == best && v.hot && !hot:
+		case v.class < best, hot && !v.hot, v.charge < p.soonest:
+			best, hot, p.soonest = v.class, v.hot, v.charge
+		}
+	}
+	p.steps = 1 / max(1, near*p.soonest)
+}
+
+// lookEvery is of how many calls one goes to the target that was seen longest ago, for
+// expectations to have something to go by: three in a hundred tell that a far region
+// has become the better one, and cost little while it has not.
+const lookEvery = 32
+
+// lookAround puts the target first that was seen longest ago, where it is the call's
+// turn.
+func (p *planner) lookAround(ranks []rank, seen []view) {
+	best, _ := tierOf(ranks)
+	if !p.around || p.ruling != byPrequal || best&lastPlace != lastPlace {
+		return
+	}
+	oldest, since := -1, int64(0)
+	for i, at := range ranks {
+		if at.tier() != best || seen[i].hot {
+			continue
+		}
+		if last := p.slate.candidates[i].guard.load.of(p.call.Streams).at.Load(); oldest < 0 || last < since {
+			oldest, since = i, last
+		}
+	}
+	if oldest >= 0 {
+		ranks[oldest] &^= awayBit
+		seen[oldest].around = true
+	}
 }
 
 // chance draws without putting back: the exponential race, whose first is each with
 // the probability of its weight.
 func chance(seed uint64, c *candidate) uint64 {
-	u := (float64(mix(seed^c.seed)>>11) + 0.5) / (1 << 53)
-	return scaled(-math.Log(u) / c.weight)
+	return scaled(waited(mix(seed^c.seed)) / c.weight)
+}
+
+// waited is -log2 of n as a share of 2^64, to 0.0002: a polynomial fitted to the logarithm
+// of the fraction, since a plan takes one for each target.
+func waited(n uint64) float64 {
+	zeros := bits.LeadingZeros64(n | 1)
+	f := float64(n<<zeros<<1>>11) / (1 << 53)
+	return float64(zeros+1) - f - f*(1-f)*(0.438073+f*(0.080307*f-0.236693))
 }
 
 // scaled is f as a score, to a millionth. What is divided by no weight is the worst.
@@ -117,38 +171,19 @@ func tierOf(ranks []rank) (best rank, size int) {
 	return best, size
 }
 
-// A target is hot with more calls in flight than most usable ones have, and more than a
-// few; or with little of its quota left, so that load moves before it throttles.
+// What is left of a quota counts before it is used up, so that load moves before it
+// throttles: with less than half a minute's left a target is by and by taken for slower,
+// up to half as slow again, and with scarce left for hot.
 const (
-	most   = 0.84 // Prequal's quantile
-	few    = 16
+	low    = time.Minute / 2
 	scarce = time.Minute / 8
 )
 
-// crowd is the number of calls in flight above which a target is hot, to a 64th.
-func crowd(seen []view) int32 {
-	peak, usable := int32(0), 0
-	for i := range seen {
-		if seen[i].class == 0 {
-			peak = max(peak, seen[i].inFlight)
-			usable++
-		}
+// dearer is how long a target is taken to need which has as much quota left.
+func dearer(expected, left time.Duration) float64 {
+	d := float64(expected)
+	if left < low {
+		d += d * (low - left).Minutes()
 	}
-	if peak <= few {
-		return few
-	}
-	var counts [64]int
-	shift := max(bits.Len32(uint32(peak))-6, 0)
-	for i := range seen {
-		if seen[i].class == 0 {
-			counts[max(seen[i].inFlight, 0)>>shift]++
-		}
-	}
-	within := 0
-	for i := range counts {
-		if within += counts[i]; within > int(most*float64(usable-1)) {
-			return max(few, int32(i+1)<<shift-1)
-		}
-	}
-	return peak
+	return d
 }

@@ -2,6 +2,7 @@ package route
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -19,13 +20,15 @@ type seenState struct {
 }
 
 func (s seenState) apply(r *Router) {
+	for range 256 { // so many that expectations are nearly of them alone
+		for region, d := range s.pace {
+			r.health.guard(bare(region)).load.seen(true, d, epoch)
+		}
+	}
 	for region, n := range s.inFlight {
 		for range n {
 			r.health.guard(bare(region)).load.enter()
 		}
-	}
-	for region, d := range s.pace {
-		r.health.guard(bare(region)).load.seen(true, d, epoch)
 	}
 }
 
@@ -80,8 +83,10 @@ func TestPolicies(t *testing.T) {
 // Regions that only a wildcard grants are the policy's when none was chosen.
 func TestAdaptiveIsForWildcards(t *testing.T) {
 	r, grant := New(Config{}), seedGrant()
-	for region, d := range map[inference.Region]time.Duration{"ap-south-1": time.Second, "ap-southeast-4": 300 * time.Millisecond} {
-		r.health.guard(inference.Target{Region: region, Model: model}).load.seen(false, d, epoch)
+	for range 256 {
+		for region, d := range map[inference.Region]time.Duration{"ap-south-1": time.Second, "ap-southeast-4": 300 * time.Millisecond} {
+			r.health.guard(inference.Target{Region: region, Model: model}).load.seen(false, d, epoch)
+		}
 	}
 	want := []inference.Region{"ap-southeast-1", "ap-northeast-1", "ap-southeast-2", "ap-northeast-2", "ap-northeast-3",
 		"ap-southeast-4", "ap-south-2", "ap-south-1"}
@@ -201,8 +206,9 @@ func TestAdaptiveOrder(t *testing.T) {
 			if a, b := a.why, b.why; a.hot && b.hot {
 				return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.inFlight, b.inFlight))
 			}
+			soonest := time.Duration(plan[0].why.charge)
 			return cmp.Or(cmp.Compare(a.why.class, b.why.class), heat(a)-heat(b),
-				cmp.Compare(a.why.expected/time.Microsecond, b.why.expected/time.Microsecond))
+				cmp.Compare(time.Duration(a.why.charge-b.why.charge)/max(1, soonest/8), 0))
 		})
 		if !sorted {
 			t.Fatalf("Plan() = %v", Ranking(plan))
@@ -247,5 +253,96 @@ func TestAdaptiveLeavesBeforeTheBucketIsEmpty(t *testing.T) {
 		if wait := r.health.guard(bare(region)).bucket.wait(1000, epoch); wait == 0 {
 			t.Errorf("bucket of %s has room when the first choice has none", region)
 		}
+	}
+}
+
+// drive lets the first of each plan answer calls until so many have been made, one each
+// 50 ms, and counts who answered them.
+func drive(r *Router, grant *inference.Grant, calls int, at time.Time, takes func(inference.Region, int) time.Duration) (map[inference.Region]int, time.Time) {
+	answered := map[inference.Region]int{}
+	for i := range calls {
+		call := plain(r, grant)
+		call.Policy, call.Streams = inference.Adaptive, true
+		first := r.Plan(nil, call, at)[0]
+		first.guard.load.seen(true, takes(first.Target.Region, i), at)
+		answered[first.Target.Region]++
+		at = at.Add(50 * time.Millisecond)
+	}
+	return answered, at
+}
+
+// ordinary is d with the spread of real answers, a quarter to either side.
+func ordinary(d time.Duration, i int) time.Duration {
+	return d + d*time.Duration(int(mix(uint64(i))%51)-25)/100
+}
+
+// The draw's logarithm is that of math.
+func TestWaited(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Uint64Min(1).Draw(t, "n")
+		want := 64 - math.Log2(float64(n))
+		if got := waited(n); math.Abs(got-want) > 0.0002 {
+			t.Fatalf("waited(%d) = %v, want %v", n, got, want)
+		}
+	})
+}
+
+// Low quota is charged by and by.
+func TestDearer(t *testing.T) {
+	for _, test := range []struct {
+		left time.Duration
+		want float64
+	}{{time.Minute, 1000}, {low, 1000}, {15 * time.Second, 1250}, {0, 1500}} {
+		if got := dearer(1000, test.left); math.Abs(got-test.want) > 1 {
+			t.Errorf("dearer(1000, %v) = %v, want %v", test.left, got, test.want)
+		}
+	}
+}
+
+// What a region's way makes it faster is seen through ordinary spread, wherever the
+// region stands in the order; where the difference is small the order holds.
+func TestAdaptivePrefersTheNearRegion(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		ms   map[inference.Region]time.Duration
+		want inference.Region
+	}{
+		{"the first is near", map[inference.Region]time.Duration{"a": 700, "b": 780, "c": 800}, "a"},
+		{"the last is near", map[inference.Region]time.Duration{"a": 1100, "b": 1100, "c": 700}, "c"},
+		{"near-ties keep the order", map[inference.Region]time.Duration{"a": 710, "b": 690, "c": 700}, "a"},
+	} {
+		r, grant := New(Config{}), granted("a", "b", "c")
+		takes := func(region inference.Region, i int) time.Duration { return ordinary(test.ms[region]*ms, i) }
+		_, at := drive(r, grant, 4000, epoch, takes)
+		if answered, _ := drive(r, grant, 1000, at, takes); answered[test.want] < 900 {
+			t.Errorf("%s: of 1,000 calls are answered %v, want %s mostly", test.name, answered, test.want)
+		}
+	}
+}
+
+// A region that is ten times slower is left after the first of its answers, and returned
+// to when it is well.
+func TestAdaptiveLeavesABrownout(t *testing.T) {
+	r, grant := New(Config{}), granted("a", "b", "c")
+	well := func(region inference.Region, i int) time.Duration {
+		if region == "a" {
+			return ordinary(600*ms, i)
+		}
+		return ordinary(700*ms, i)
+	}
+	slow := func(region inference.Region, i int) time.Duration {
+		if region == "a" {
+			return 6 * time.Second
+		}
+		return well(region, i)
+	}
+	_, at := drive(r, grant, 1000, epoch, well)
+	answered, at := drive(r, grant, 400, at, slow)
+	if answered["a"] > 20 {
+		t.Errorf("of 400 calls in 20s the slow region answers %d, want 20 at most", answered["a"])
+	}
+	_, at = drive(r, grant, 6000, at, well)
+	if answered, _ = drive(r, grant, 1000, at, well); answered["a"] < 900 {
+		t.Errorf("of 1,000 calls minutes later are answered %v, want a mostly", answered)
 	}
 }

@@ -16,7 +16,9 @@ type bucket struct {
 	tokens   gauge
 	requests gauge
 	hold     atomic.Int64 // up to when the target asked to be left alone, in Unix nanoseconds
+	rested   atomic.Int64 // up to when it is spared since it throttled, likewise
 	lowered  int64        // when a throttle last lowered the limits
+	rest     int64        // how long it was last spared
 }
 
 // lowerEvery is how often throttles lower the limits: those of calls that were under
@@ -50,12 +52,13 @@ func (b *bucket) wait(tokens int, now time.Time) time.Duration {
 }
 
 // look is how long a call of as many tokens has to wait, and how much of the quota is
-// left: as the time in which that is earned, up to a minute.
+// left: as the time in which that is earned, up to a minute. Nothing is said to be left
+// of one that is spared, and from then on no more than was earned since.
 func (b *bucket) look(tokens int, now int64) (wait, left time.Duration) {
 	tokensWait, tokensLeft := b.tokens.look(tokens, now)
 	requestsWait, requestsLeft := b.requests.look(1, now)
 	hold := b.hold.Load() - now
-	left = time.Duration(min(tokensLeft, requestsLeft))
+	left = time.Duration(min(tokensLeft, requestsLeft, max(0, now-b.rested.Load())))
 	if hold > 0 {
 		left = 0
 	}
@@ -88,8 +91,27 @@ func (b *bucket) throttled(retryAfter time.Duration, now time.Time) {
 		return
 	}
 	b.lowered = at
+	b.spare(at)
 	b.tokens.lower(at, 1)
 	b.requests.lower(at, leastRequests)
+}
+
+// A target that throttled is spared while others have room, and then taken back by and
+// by: calls may have used up its quota that others made, which nothing here counts.
+const (
+	firstRest   = minute      // in which a quota refills
+	longestRest = 10 * minute // so that a higher one is found within some minutes
+	restsCount  = 4           // a throttle as many rests after one is about something else
+)
+
+// spare lets the target rest, for twice as long when it has rested of late.
+func (b *bucket) spare(at int64) {
+	if b.rest > 0 && at < b.rested.Load()+restsCount*b.rest {
+		b.rest = min(2*b.rest, longestRest)
+	} else {
+		b.rest = firstRest
+	}
+	b.rested.Store(at + b.rest)
 }
 
 // gauge is the bucket of one quantity. It holds what a minute's limit is, and refills

@@ -69,6 +69,38 @@ func TestBucketHolds(t *testing.T) {
 	}
 }
 
+// A target that throttles is spared, for longer when it does again, and taken back by
+// and by; all the while calls that have nowhere else to go fit.
+func TestBucketRests(t *testing.T) {
+	var b bucket
+	left := func(at time.Time) time.Duration {
+		wait, left := b.look(1, at.UnixNano())
+		if wait > 0 {
+			t.Errorf("look() = a wait of %v, want none", wait)
+		}
+		return left
+	}
+	at := epoch
+	for _, rest := range []time.Duration{1, 2, 4, 8, 10, 10} {
+		rest *= time.Minute
+		b.throttled(0, at)
+		if got := left(at.Add(rest)); got != 0 {
+			t.Errorf("quota left when a rest of %v ends = %v, want none", rest, got)
+		}
+		if got := left(at.Add(rest + 20*time.Second)); got != 20*time.Second {
+			t.Errorf("quota left 20s after a rest of %v = %v, want 20s", rest, got)
+		}
+		at = at.Add(rest + time.Minute)
+		if b.bounds(at.UnixNano()) {
+			t.Errorf("quota is bound a minute after a rest of %v", rest)
+		}
+	}
+	b.throttled(0, at.Add(2*time.Hour))
+	if got := left(at.Add(2*time.Hour + 90*time.Second)); got != 30*time.Second {
+		t.Errorf("quota left 90s after the first throttle in hours = %v, want 30s", got)
+	}
+}
+
 // A target throttles at 1,000 tokens a second: the limit falls below that, grows, and is
 // forgotten.
 func TestBucketLearns(t *testing.T) {

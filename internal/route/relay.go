@@ -50,8 +50,10 @@ func (s *relay) begin(ctx context.Context, patience time.Duration) error {
 	due, memory := s.contentDue(), 0
 	for silence := patience; ; silence = s.router.stall {
 		late := errSilent
-		if left := due.Sub(s.router.clock.Now()); !due.IsZero() && left < silence {
-			silence, late = max(left, 0), errNoContent
+		if !due.IsZero() {
+			if left := due.Sub(s.router.clock.Now()); left < silence {
+				silence, late = max(left, 0), errNoContent
+			}
 		}
 		event, err := s.hear(ctx, silence, late)
 		switch {

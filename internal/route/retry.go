@@ -11,7 +11,8 @@ const burst = 10
 
 // budget bounds attempts that come on top of a call's first at each target: calls and
 // time earn tokens, and each such attempt takes one. So however many calls fail, the
-// attempts are no more than share*calls + rate*time + burst. The zero budget is full.
+// attempts are no more than share*calls + rate*time + burst. What needs them less leaves
+// some for what needs them more. The zero budget is full.
 // It is safe for concurrent use.
 type budget struct {
 	mu     sync.Mutex
@@ -26,8 +27,12 @@ func (b *budget) earn(share float64) {
 	b.mu.Unlock()
 }
 
-// spend takes a token, if there is one, where rate of them are earned in a second.
-func (b *budget) spend(rate float64, now time.Time) bool {
+// spare is how many tokens are left for what needs them more.
+const spare = burst / 2
+
+// spend takes a token, if there is one beside those to leave, where rate of them are
+// earned in a second.
+func (b *budget) spend(rate, leave float64, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if passed := now.Sub(b.earned); !b.earned.IsZero() && passed > 0 {
@@ -36,7 +41,7 @@ func (b *budget) spend(rate float64, now time.Time) bool {
 	if now.After(b.earned) {
 		b.earned = now
 	}
-	if b.spent+1 > burst {
+	if b.spent+1 > burst-leave {
 		return false
 	}
 	b.spent++

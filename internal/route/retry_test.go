@@ -27,10 +27,13 @@ func TestBudget(t *testing.T) {
 			case 1:
 				now = now.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "ms")) * time.Millisecond)
 			case 2:
-				had := burst - b.spent
-				if b.spend(rate, now) {
+				leave, had := rapid.SampledFrom([]float64{0, spare}).Draw(t, "leave"), burst-b.spent
+				if b.spend(rate, leave, now) {
 					spent++
-				} else if had >= 1 {
+					if had := burst - b.spent; had < leave {
+						t.Fatalf("spend() leaves %f tokens of %f", had, leave)
+					}
+				} else if had >= 1+leave {
 					t.Fatalf("spend() = false with %f tokens", had)
 				}
 			}
@@ -124,7 +127,7 @@ func TestBudgetsSurviveNewSettings(t *testing.T) {
 		attempts += len(got.Attempts())
 		r = r.Reconfigured(config)
 	}
-	if want := r.health.config.Failures + burst; attempts != want {
+	if want := r.health.config.Failures + burst - spare; attempts != want {
 		t.Errorf("20 calls of a dead target made %d attempts, want %d", attempts, want)
 	}
 }

@@ -2,6 +2,7 @@ package route
 
 import (
 	"cmp"
+	"math"
 	"time"
 )
 
@@ -12,7 +13,7 @@ func (c *Course) choose(now time.Time) (Step, bool) {
 	for from, to := 0, 0; from < len(c.plan); from = to {
 		for to = from; to < len(c.plan) && c.plan[to].Profile == c.plan[from].Profile; to++ {
 		}
-		if c.broken != none && c.plan[from].Profile != c.plan[c.broken].Profile {
+		if !c.mayRun(from) {
 			continue
 		}
 		if step, ok := c.among(from, to, now); ok {
@@ -40,7 +41,7 @@ func (c *Course) among(from, to int, now time.Time) (Step, bool) {
 // first begins a leg at the first target that admits it. Unless anyway, it passes over
 // those that have no quota for the call, short is until the first of them has some.
 func (c *Course) first(from, to int, anyway bool, now time.Time) (l Leg, short time.Duration, ok bool) {
-	for sort := fresh; sort <= c.sorts(); sort++ {
+	for sort := fresh; sort <= broken; sort++ {
 		for i := from; i < to; i++ {
 			if !c.isDue(i, now) || c.sort(i) != sort {
 				continue
@@ -72,18 +73,18 @@ func (c *Course) sort(place int) int {
 	return again
 }
 
-// sorts is the last sort that there is.
-func (c *Course) sorts() int {
-	if c.round == 1 {
-		return fresh
-	}
-	return broken
-}
-
-// isDue reports whether a target is to be tried in this round.
+// isDue reports whether a target is to be tried in this round: once, and again where it
+// was out of use then and has come back while the call waits.
 func (c *Course) isDue(place int, now time.Time) bool {
 	t := &c.turns[place]
-	return t.round < c.round && !t.spent && now.UnixNano() >= t.until
+	return !t.spent && now.UnixNano() >= t.until &&
+		(t.round < c.round || t.forced && !c.resume.IsZero() && c.guard(place).usable(now))
+}
+
+// mayRun reports whether the call may run on a target: an answer that broke off is gone
+// on with by its model only.
+func (c *Course) mayRun(place int) bool {
+	return c.broken == none || c.plan[place].Profile == c.plan[c.broken].Profile
 }
 
 // short is how long the target is not to be asked, as it said itself or as its quota is
@@ -107,65 +108,124 @@ func (c *Course) try(place int, now time.Time) (Leg, bool) {
 	if !ok {
 		return Leg{}, false
 	}
-	if c.turns[place].round > 0 && !c.afford(now) {
+	if c.turns[place].round > 0 && (c.isLate(now) || !c.afford(0, now)) {
 		g.settle(a, untold, now)
 		return Leg{}, false
 	}
 	return c.begin(place, a, now), true
 }
 
-// force begins a leg at a target that is out of use, the best first. It is the last
-// resort of a round.
+// force begins a leg at a target that is out of use: of the called model before others,
+// not entitled ones last, and of the rest the one that was tried the longest ago, by
+// whatever call. So calls that find nothing usable look for what has come back in turn.
+// A call that may force them all does so in the order of its plan.
 func (c *Course) force(now time.Time) (Leg, bool) {
+	place := none
 	for i := range c.plan {
 		switch {
-		case !c.isDue(i, now), c.broken != none && c.plan[i].Profile != c.plan[c.broken].Profile:
-		case !c.afford(now):
-			return Leg{}, false
-		default:
-			return c.begin(i, c.guard(i).force(), now), true
+		case !c.mayRun(i) || !c.isDue(i, now) || c.turns[i].round > 0 && c.isLate(now):
+		case place == none,
+			c.isBounded() && c.plan[i].Profile == c.plan[place].Profile && c.guard(i).isBefore(c.guard(place), now):
+			place = i
 		}
 	}
-	return Leg{}, false
+	if place == none || !c.afford(spare, now) {
+		return Leg{}, false
+	}
+	l := c.begin(place, c.guard(place).force(), now)
+	c.turns[place].forced = true
+	return l, true
 }
 
-// afford takes one attempt from the retry budget. Without one there is no bound.
-func (c *Course) afford(now time.Time) bool {
-	retry := &c.router.retry
-	return retry.Budget == 0 && retry.Reserve == 0 || c.router.health.retries.spend(retry.Reserve, now)
+// isBounded reports whether there is a retry budget.
+func (c *Course) isBounded() bool { return c.router.retry.Budget > 0 || c.router.retry.Reserve > 0 }
+
+// afford takes one attempt from the retry budget, which is to leave some.
+func (c *Course) afford(leave float64, now time.Time) bool {
+	return !c.isBounded() || c.router.health.retries.spend(c.router.retry.Reserve, leave, now)
 }
 
-// rest ends a round: the next one begins after a wait, where that may help and the
-// call has the time. A lone target that is out of use is not waited for.
+// rest is the wait for the next round, or for a target that comes back before that. It
+// is none where no target is worth it.
 func (c *Course) rest(now time.Time) Step {
-	pause := time.Duration(-1)
+	if c.resume.IsZero() {
+		pause := backoff(c.round-c.opening+2, c.call.Seed+uint64(len(c.legs)))
+		c.resume = now.Add(min(pause, c.longest(now)))
+	}
+	pause, worth := time.Duration(math.MaxInt64), false
 	for i := range c.plan {
-		t := &c.turns[i]
-		if t.spent || c.broken != none && c.plan[i].Profile != c.plan[c.broken].Profile {
+		if !c.mayRun(i) || c.turns[i].spent {
 			continue
 		}
-		due := max(backoff(c.round+1, c.call.Seed), time.Duration(t.until-now.UnixNano()))
-		if pause < 0 || due < pause {
-			pause = due
+		if due, ok := c.due(i, now); ok {
+			pause, worth = min(pause, due), true
 		}
 	}
-	lone := len(c.plan) == 1 && c.turns[0].round < c.round && !c.guard(0).usable(now)
-	if pause < 0 || lone {
+	if !worth {
 		return Step{}
 	}
-	step, ok := c.wait(pause, now)
-	if ok {
-		c.round++
-	}
+	step, _ := c.wait(pause, now)
 	return step
 }
 
-// wait is a step of d, where what the call may wait in all and its deadline let it.
+// due is how long to wait for a target: for the next round, or less where it comes back
+// into use before. It reports false where the call may not wait as long as it asked for,
+// and where it has been out of use for longer than a call may wait and will be, though
+// it was tried meanwhile.
+func (c *Course) due(place int, now time.Time) (time.Duration, bool) {
+	next, at, g := c.resume.Sub(now), now.UnixNano(), c.guard(place)
+	if held := time.Duration(c.turns[place].until - at); held > 0 {
+		return max(held, next), c.may(held, now)
+	}
+	soon := backoff(2, c.call.Seed+uint64(now.UnixNano())) // not all calls at once
+	switch back := g.back(); {
+	case back <= at:
+		return next, true
+	case back == never:
+		return min(next, soon), true
+	case c.may(time.Duration(back-at), now):
+		return min(next, time.Duration(back-at)+soon), true
+	}
+	return next, !g.isDead(c.router.retry.Wait, now)
+}
+
+// longest is how long the call may wait: half of the time to its deadline at most, so
+// that there is some for an answer.
+func (c *Course) longest(now time.Time) time.Duration {
+	left := c.router.retry.Wait
+	if !c.late.IsZero() {
+		left = c.late.Sub(now)
+	}
+	if !c.deadline.IsZero() {
+		left = min(left, c.deadline.Sub(now)/2)
+	}
+	return left
+}
+
+// may reports whether the call may wait for d, and has time left after it.
+func (c *Course) may(d time.Duration, now time.Time) bool {
+	if c.late.IsZero() {
+		if d > c.router.retry.Wait {
+			return false
+		}
+	} else if now.Add(d).After(c.late) {
+		return false
+	}
+	return c.deadline.IsZero() || now.Add(d).Before(c.deadline)
+}
+
+// isLate reports whether too much time has passed since the call first waited, in
+// attempts too, for it to try a target again.
+func (c *Course) isLate(now time.Time) bool { return !c.late.IsZero() && now.After(c.late) }
+
+// wait is a step of d, where the call may wait as long.
 func (c *Course) wait(d time.Duration, now time.Time) (Step, bool) {
 	d = max(d, time.Millisecond)
-	if c.waited+d > c.router.retry.Wait || !c.deadline.IsZero() && !now.Add(d).Before(c.deadline) {
+	if !c.may(d, now) {
 		return Step{}, false
 	}
-	c.waited += d
+	if c.late.IsZero() {
+		c.late = now.Add(c.router.retry.Wait)
+	}
 	return Step{Do: Wait, For: d}, true
 }

@@ -105,6 +105,7 @@ type call struct {
 	leading   *relay        // the last leg of Run's own goroutine
 	beside    *relay        // the hedge, nil without one
 	joined    chan struct{} // closed when the hedge has its outcome
+	stop      func() bool   // the timer of a hedge that is to begin, nil without one
 	over      bool          // nothing more begins
 	landed    bool          // the course knows that the leg which answers has ended
 }
@@ -137,54 +138,78 @@ func (c *call) lead(l Leg) {
 		s = new(relay)
 	}
 	c.prepare(s, l, c.request)
-	if after, ok := c.leads(s); ok {
-		stop := c.router.clock.AfterFunc(after, c.hedge)
-		defer stop()
+	if c.leads(s) {
+		defer c.disarm()
 	}
 	c.attempt(s)
 }
 
-// leads takes in that a leg begins. It reports when a hedge is due, if one is.
-func (c *call) leads(s *relay) (time.Duration, bool) {
+// leads takes in that a leg begins. It reports whether a hedge may.
+func (c *call) leads(s *relay) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leading = s
-	if c.answering != nil { // the hedge, meanwhile
+	if c.answering != nil || c.course.stopped { // by the hedge, meanwhile
 		s.lose()
 	}
-	if c.router.hedge.Budget == 0 {
-		return 0, false
-	}
-	return c.course.HedgeAfter(c.router.clock.Now())
+	return c.arm(s)
 }
 
-// hedge makes an attempt beside the one that is under way, where the course lets it. It
-// runs in a goroutine of the clock's.
-func (c *call) hedge() {
-	c.mu.Lock()
-	var l Leg
-	ok := c.answering == nil && !c.over
-	if ok {
-		l, ok = c.course.Hedge(c.router.clock.Now())
+// arm has a hedge begin beside a leg when it is due, if one is.
+func (c *call) arm(s *relay) bool {
+	if c.router.hedge.Budget == 0 {
+		return false
 	}
+	after, ok := c.course.HedgeAfter(c.router.clock.Now())
+	if ok {
+		c.stop = c.router.clock.AfterFunc(after, func() { c.hedge(s) })
+	}
+	return ok
+}
+
+// disarm is the end of the leg.
+func (c *call) disarm() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop()
+	c.stop = nil
+}
+
+// hedge makes an attempt beside a leg, where the course lets it. It runs in a goroutine
+// of the clock's.
+func (c *call) hedge(beside *relay) {
+	s, ok := c.hedges(beside)
 	if !ok {
-		c.mu.Unlock()
 		return
 	}
-	s := new(relay)
-	c.prepare(s, l, c.request)
-	c.beside, c.joined = s, make(chan struct{})
-	c.mu.Unlock()
 	defer close(c.joined)
 	defer func() { _ = recover() }() // nobody else would, and the call is not the hedge's
 	c.attempt(s)
 }
 
+// hedges begins a hedge. Where the course does not let it, it may later.
+func (c *call) hedges(beside *relay) (*relay, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.answering != nil || c.leading != beside || c.stop == nil {
+		return nil, false
+	}
+	l, ok := c.course.Hedge(c.router.clock.Now())
+	if !ok {
+		c.arm(beside)
+		return nil, false
+	}
+	s := new(relay)
+	c.prepare(s, l, c.request)
+	c.beside, c.joined = s, make(chan struct{})
+	return s, true
+}
+
 // prepare makes the relay of a leg. What it calls ends when the region is silent for
 // too long, when another is faster, and else when the stream is closed.
 func (c *call) prepare(s *relay, l Leg, req *inference.Request) {
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	*s = relay{router: c.router, request: req, leg: l, attempt: ctx, cancel: cancel}
+	s.router, s.request, s.leg = c.router, req, l
+	s.attempt, s.cancel = context.WithCancelCause(c.ctx)
 }
 
 // attempt reads what the target sends up to the first content, and tells the course,
@@ -219,8 +244,8 @@ var (
 	errPanic = errors.New("invoke model: the upstream panicked")
 )
 
-// settle tells the course what became of a leg. The first with content answers; then
-// the other one is given up.
+// settle tells the course what became of a leg. The first with content answers, unless
+// another target would say the same as one that failed; then the other leg is given up.
 func (c *call) settle(s *relay, err error) (inference.Attempt, *inference.Error) {
 	row, failure := c.outcome(s, err)
 	if failure != nil {
@@ -240,7 +265,8 @@ func (c *call) outcome(s *relay, err error) (inference.Attempt, *inference.Error
 		c.course.Lost(s.leg, s.told(), now)
 	case err == nil:
 		c.course.Answered(s.leg, now)
-		c.answers(s)
+		c.answering, c.landed = s, false
+		c.loseOther(s)
 	case c.left() != nil:
 		failure = abandoned(c.left(), region)
 		c.course.Gone(failure)
@@ -248,13 +274,15 @@ func (c *call) outcome(s *relay, err error) (inference.Attempt, *inference.Error
 	default:
 		failure = regional(err, region)
 		c.course.Failed(s.leg, failure, now)
+		if c.course.stopped {
+			c.loseOther(s)
+		}
 	}
 	return c.course.legs[s.leg.number].row, failure
 }
 
-// answers gives the call to a leg, and the other one up.
-func (c *call) answers(s *relay) {
-	c.answering, c.landed = s, false
+// loseOther gives up the leg beside s.
+func (c *call) loseOther(s *relay) {
 	for _, other := range [...]*relay{c.leading, c.beside} {
 		if other != nil && other != s {
 			other.lose()

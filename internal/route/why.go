@@ -87,6 +87,8 @@ func (w why) reason() string {
 		return "home of the session"
 	case w.home == ofPrefix:
 		return "home of the prompt prefix"
+	case w.around:
+		return "not seen for the longest"
 	}
 	switch w.ruling {
 	case byPrequal:

@@ -74,7 +74,7 @@ func TestRankingSaysWhatIsWrong(t *testing.T) {
 		"c": "quota fits in 8.2s; expected in 515ms, 0 in flight, little quota left",
 		"d": "expected in 515ms, 0 in flight",
 		"e": "may run outside of the grant; expected in 515ms, 0 in flight",
-		"f": "expected in 412ms, 3 in flight",
+		"f": "expected in 509ms, 3 in flight",
 		"g": "breaker open for 5s; expected in 515ms, 20 in flight, more than others",
 		"h": "expected in 515ms, 0 in flight",
 	}

@@ -138,6 +138,8 @@ func (c *call) happen(w *world, turn uint32) {
 		if leg, ok := c.course.Hedge(w.now()); ok {
 			c.story.hedges++
 			c.try(w, leg)
+		} else if after, ok := c.course.HedgeAfter(w.now()); ok {
+			c.wake(w, after, false)
 		}
 	}
 }
