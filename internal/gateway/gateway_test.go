@@ -89,6 +89,7 @@ func TestInvoke(t *testing.T) {
 		}},
 		{name: "a bare model", model: "amazon.nova-micro-v1:0", allow: []string{"arn:aws:bedrock:ap-southeast-2::foundation-model/*"}, want: func(r *inference.Record) {
 			r.Profile, r.Model, r.SourceRegion, r.DestinationRegion = nil, "amazon.nova-micro-v1:0", "ap-southeast-2", "ap-southeast-2"
+			r.Policy = inference.Ordered
 			r.Attempts = []inference.Attempt{{Region: "ap-southeast-2", Model: "amazon.nova-micro-v1:0", Outcome: inference.OK, Status: 200}}
 			r.Usage, r.Cost, r.AWS, r.Simulated = spent, 63_000, allowed, true
 		}},
@@ -103,7 +104,7 @@ func TestInvoke(t *testing.T) {
 		}},
 		{name: "narrowed", allow: modelARNs("ap-southeast-1", "ap-northeast-1"), want: func(r *inference.Record) {
 			r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
-			r.Usage, r.Cost, r.Simulated = spent, 6_000_000, true
+			r.Usage, r.Cost, r.Simulated, r.Policy = spent, 6_000_000, true, inference.Ordered
 			r.AWS = &inference.Verdict{Resource: inference.ModelARN("ap-northeast-2", model)}
 		}},
 		{name: "no such model", model: "no.such-model", want: func(r *inference.Record) {

@@ -19,7 +19,7 @@ func (g *Gateway) plan(ctx context.Context, c *call, grant *inference.Grant) err
 	if c.repeats == nil {
 		plan = g.fallBack(ctx, c, plan)
 	}
-	c.record.Policy = cmp.Or(c.routing.Policy, c.routing.Route.Policy, inference.Adaptive)
+	c.record.Policy = cmp.Or(c.routing.Policy, c.routing.Route.Policy, usual(grant))
 	c.record.Residency = g.Router.Bound(&c.routing)
 	if len(plan) == 0 {
 		return g.nowhere(&c.routing)
@@ -36,6 +36,15 @@ func (g *Gateway) plan(ctx context.Context, c *call, grant *inference.Grant) err
 	c.plan, c.record.Simulated = plan, plan[0].Target.Simulated
 	g.showPlan(ctx, c)
 	return nil
+}
+
+// usual is the policy that ranks first where none was chosen: a statement's order, or
+// what orders those that none names.
+func usual(grant *inference.Grant) inference.Policy {
+	if len(grant.Destinations) > 0 && grant.Destinations[0].Named {
+		return inference.Ordered
+	}
+	return inference.Adaptive
 }
 
 // routing is what routing is told of a call.

@@ -6,6 +6,7 @@ package meter
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -108,6 +109,9 @@ func attributes(r *inference.Record) []slog.Attr {
 	)
 	if r.Policy != "" {
 		all = append(all, slog.String("policy", string(r.Policy)))
+	}
+	if len(r.Residency) > 0 {
+		all = append(all, slog.String("residency", strings.Join(r.Residency, ",")))
 	}
 	if r.Fallback != "" {
 		all = append(all, slog.String("fallback", r.Fallback))

@@ -43,8 +43,8 @@ const (
 // has no timers and starts nothing.
 //
 //	closed     admits every call and counts how they end
-//	           -> open when Failures calls in a row failed, or FailureRate of at
-//	              least MinCalls calls in one Window
+//	           -> open when Failures calls in a row failed, or broke off, or
+//	              FailureRate of at least MinCalls calls in one Window
 //	open       admits nothing for the hold
 //	           -> half-open when the hold is over
 //	half-open  admits one call at a time, the probe
@@ -69,6 +69,7 @@ type breaker struct {
 	epoch     int // how often it has opened or closed
 
 	streak      int // failures in a row
+	cuts        int // answers in a row that broke off
 	windowStart time.Time
 	calls       int // in the window
 	failed      int // in the window
@@ -154,6 +155,19 @@ func (b *breaker) count(e ending, now time.Time) {
 	b.failed++
 	often := b.calls >= b.config.MinCalls && float64(b.failed) >= b.config.FailureRate*float64(b.calls)
 	if often || b.streak >= b.config.Failures {
+		b.open(now)
+	}
+}
+
+// cut takes in an answer that broke off. Its beginning has ended the row of failures:
+// answers that break off make a row of their own, which only a whole one ends.
+func (b *breaker) cut(now time.Time) {
+	if !b.openUntil.IsZero() {
+		return
+	}
+	b.cuts++
+	b.count(failed, now)
+	if b.openUntil.IsZero() && b.cuts >= b.config.Failures {
 		b.open(now)
 	}
 }

@@ -53,6 +53,7 @@ type Course struct {
 	failure    *inference.Error // to answer as things stand
 	ours       bool             // it is of the called model
 	spentOnce  bool             // the one retry of a ModelError is used up
+	broke      int              // targets that took the request and broke on it
 	retryAfter time.Duration    // shortest of the throttled targets, 0 when none said
 	continued  int
 	wasted     inference.Usage
@@ -185,6 +186,7 @@ func (c *Course) Failed(l Leg, e *inference.Error, now time.Time) {
 		return
 	}
 	verdict := c.judge(leg, e, now)
+	g.hangs.Store(now.Sub(leg.began) > quick)
 	if g.fail(leg.admission, e, verdict, c.guarded || c.regional(leg.place), now) {
 		c.router.health.compare(g, now)
 	}
@@ -195,7 +197,8 @@ const moment = 250 * time.Millisecond
 
 // Lost says that a leg was given up since another was faster. Told is the usage that
 // it has shown, zero where it was at work and did not tell, nil where it had shown no
-// sign of life: that is a failure, unless it was the later one.
+// sign of life: that is a failure, unless it was the later one. It is one of a unary
+// call too, whose region may be at work without a word: only a row of them counts.
 func (c *Course) Lost(l Leg, told *inference.Usage, now time.Time) {
 	leg, g := c.outcome(l, now)
 	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, inference.Canceled, 0
@@ -206,11 +209,14 @@ func (c *Course) Lost(l Leg, told *inference.Usage, now time.Time) {
 	case told != nil || now.Sub(leg.began) > moment:
 		used.InputTokens = c.call.outline().InputTokens
 	}
-	leg.row.Usage = &used
+	if used != (inference.Usage{}) {
+		leg.row.Usage = &used
+	}
 	c.wasted = sum(c.wasted, used)
 	g.leave(leg.reserved, c.burnt(leg.place, used), now)
-	silent := told == nil && !l.Hedge && (c.call.Streams || c.router.answer == 0)
+	silent := told == nil && !l.Hedge
 	if silent && !c.gone {
+		g.hangs.Store(true)
 		c.settle(g, leg.admission, failed, now)
 	} else {
 		c.settle(g, leg.admission, untold, now)
@@ -224,7 +230,9 @@ func (c *Course) Cut(l Leg, e *inference.Error, u inference.Usage, now time.Time
 	leg, g := &c.legs[l.number], c.guard(c.legs[l.number].place)
 	c.answered = none
 	g.leave(leg.reserved, c.burnt(leg.place, u), now)
-	c.settle(g, g.force(), judge(e).ending(), now)
+	if judge(e) == next && g.cut(now) {
+		c.router.health.compare(g, now)
+	}
 	if cmp.Or(c.call.OnCut, c.call.Route.OnCut) != inference.ContinueOnCut {
 		c.stopped = true
 		return
@@ -243,6 +251,8 @@ func (c *Course) Ended(l Leg, u inference.Usage, now time.Time) {
 	burnt := c.burnt(leg.place, u)
 	if burnt == 0 { // it was left before it told: what it was to use is the best guess
 		burnt = leg.reserved
+	} else {
+		c.guard(leg.place).told()
 	}
 	c.guard(leg.place).leave(leg.reserved, burnt, now)
 }

@@ -121,7 +121,12 @@ type guard struct {
 	// where neither is so, the end of the hold, or never while one call is out to
 	// see. Plan reads them without the lock.
 	away, barred atomic.Int64
+
+	hangs atomic.Bool // its last failure was long in coming
 }
+
+// quick is how soon a failure comes that costs a call nothing to meet.
+const quick = time.Second
 
 // outOfUse reports whether a call planned at now, in Unix nanoseconds, should
 // try other targets first, since the breaker is open.
@@ -225,6 +230,22 @@ func (g *guard) fail(a admission, e *inference.Error, v verdict, excused bool, n
 		return false
 	}
 	return g.settle(a, v.ending(), now)
+}
+
+// cut takes in that an answer broke off after its first content, and told that one was
+// told to its end. See count.
+func (g *guard) cut(now time.Time) (compare bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.breaker.cut(now)
+	g.publish()
+	return g.window.count(failed, now)
+}
+
+func (g *guard) told() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.breaker.cuts = 0
 }
 
 // refuse is settle for a call that the region refused to the account.

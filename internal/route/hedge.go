@@ -4,8 +4,8 @@ import "time"
 
 // HedgeAfter is how long the leg that Next gave last may still take to its first
 // content before Hedge is asked for another beside it: as long as 95 of 100 calls of
-// its target, or of its peers, have taken; where Hedge has refused, twice as long as
-// the time before. It reports false where none would be given.
+// its target, or of its peers, have taken; where Hedge has refused, as long again. It
+// reports false where none would be given.
 func (c *Course) HedgeAfter(now time.Time) (time.Duration, bool) {
 	if c.router.hedge.Budget == 0 || c.hedged || c.stopped || c.broken != none || c.flying != 1 ||
 		len(c.plan) == 1 || c.call.Route.NoHedge {
@@ -19,24 +19,19 @@ func (c *Course) HedgeAfter(now time.Time) (time.Duration, bool) {
 		}
 		c.usual = max(c.router.hedge.Least, usual+reading(c.call.Size))
 	}
-	c.hedgeAt = leg.began.Add(c.usual << c.asked)
 	c.asked++
+	c.hedgeAt = leg.began.Add(time.Duration(c.asked) * c.usual)
 	return c.hedgeAt.Sub(now), true
 }
 
 // Hedge is a leg to begin beside the one that is under way, where that is still due
-// and the budget lets: five of a hundred calls are due though all is well, and may not
-// leave nothing to those that are due for the second time. A call has one hedge at most.
+// and the budget lets. A call has one hedge at most.
 func (c *Course) Hedge(now time.Time) (Leg, bool) {
 	if c.stopped || c.hedged || c.flying != 1 || c.hedgeAt.IsZero() || now.Before(c.hedgeAt) {
 		return Leg{}, false
 	}
-	leave := float64(spare)
-	if c.asked > 1 {
-		leave = 0
-	}
 	place, ok := c.second(&c.legs[len(c.legs)-1], now)
-	if !ok || !c.router.health.hedges.spend(0, leave, now) {
+	if !ok || !c.mayHedge(&c.legs[len(c.legs)-1], now) {
 		return Leg{}, false
 	}
 	l, ok := c.try(place, now)
@@ -46,6 +41,24 @@ func (c *Course) Hedge(now time.Time) (Leg, bool) {
 	c.hedged, l.Hedge = true, true
 	c.legs[l.number].row.Hedge = true
 	return l, true
+}
+
+// hedgesASecond are there in any case: where few calls come they earn none, and those
+// that hang would for as long as they may.
+const hedgesASecond = 1
+
+// mayHedge takes a hedge from the budget: five of a hundred calls are due though all is
+// well, and may not leave nothing to those that are due for the second time. Beside a
+// leg whose target was taken out of use meanwhile it is failover, and free.
+func (c *Course) mayHedge(beside *leg, now time.Time) bool {
+	if c.router.hedge.Budget >= 1 || c.guard(beside.place).outOfUse(now.UnixNano()) {
+		return true
+	}
+	leave := float64(spare)
+	if c.asked > 1 {
+		leave = 0
+	}
+	return c.router.health.hedges.spend(hedgesASecond, leave, now)
 }
 
 // second is the place of the target to hedge a leg at: the next one of the same model

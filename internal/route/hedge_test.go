@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,7 +71,7 @@ func TestHedge(t *testing.T) {
 		{"the first is faster in the end", map[inference.Region]behaviour{"a": after(1100 * ms), "b": after(200 * ms)}, "a", 1100 * ms,
 			[]inference.Attempt{
 				{Region: "a", Outcome: inference.OK, Status: 200, MS: 1100},
-				{Region: "b", Outcome: inference.Failed, Kind: inference.Canceled, MS: 100, Hedge: true, Usage: &inference.Usage{}},
+				{Region: "b", Outcome: inference.Failed, Kind: inference.Canceled, MS: 100, Hedge: true},
 			}, inference.Usage{}, 0},
 		{"the hedge fails", map[inference.Region]behaviour{"a": after(1500 * ms), "b": unavail}, "a", 1500 * ms,
 			[]inference.Attempt{
@@ -85,7 +86,7 @@ func TestHedge(t *testing.T) {
 		{"the first refuses the request", map[inference.Region]behaviour{"a": lately(1100 * ms), "b": hangs}, "", 1100 * ms,
 			[]inference.Attempt{
 				{Region: "a", Outcome: inference.Failed, Kind: inference.Validation, Status: 400, MS: 1100},
-				{Region: "b", Outcome: inference.Failed, Kind: inference.Canceled, Hedge: true, MS: 100, Usage: &inference.Usage{}},
+				{Region: "b", Outcome: inference.Failed, Kind: inference.Canceled, Hedge: true, MS: 100},
 			}, inference.Usage{}, 0},
 		{"the first fails meanwhile", map[inference.Region]behaviour{"a": paces(step{1100 * ms, start}), "b": hangs, "c": after(300 * ms)}, "c", 1400 * ms,
 			[]inference.Attempt{
@@ -165,7 +166,7 @@ func TestHedgeBounds(t *testing.T) {
 		calls  int
 		want   int // hedges
 	}{
-		{"budget", 1e-9, Route{}, false, 5 * time.Second, 30, burst},
+		{"budget", 1e-9, Route{}, false, 4900 * time.Millisecond, 30, burst + 3*hedgesASecond}, // asked for at 1, 2, 3 and 4 s
 		{"the budget less what is spared", 1e-9, Route{}, false, 1500 * time.Millisecond, 30, burst - spare},
 		{"no hedge on this route", 1, Route{NoHedge: true}, false, 5 * time.Second, 5, 0},
 		{"nothing to hedge at", 1, Route{}, true, 1500 * time.Millisecond, 3, 0},
@@ -179,34 +180,42 @@ func TestHedgeBounds(t *testing.T) {
 					trip(r, "b", time.Now())
 					trip(r, "c", time.Now())
 				}
-				hedges := 0
+				var calls sync.WaitGroup
+				var hedges atomic.Int32
 				for range test.calls {
-					call := callOf(streamed)
-					call.Route = &test.route
-					got, err := r.Run(t.Context(), streamed, call, choose(targets("a", "b", "c")...))
-					if err != nil {
-						t.Fatal(err)
-					}
-					got.Stream.Close()
-					for _, a := range got.Attempts() {
-						if a.Hedge {
-							hedges++
+					calls.Go(func() {
+						call := callOf(streamed)
+						call.Route = &test.route
+						got, err := r.Run(t.Context(), streamed, call, choose(targets("a", "b", "c")...))
+						if err != nil {
+							t.Error(err)
+							return
 						}
-					}
+						got.Stream.Close()
+						for _, a := range got.Attempts() {
+							if a.Hedge {
+								hedges.Add(1)
+							}
+						}
+					})
 				}
-				if hedges != test.want {
-					t.Errorf("%d calls made %d hedges, want %d", test.calls, hedges, test.want)
+				calls.Wait()
+				if int(hedges.Load()) != test.want {
+					t.Errorf("%d calls made %d hedges, want %d", test.calls, hedges.Load(), test.want)
 				}
 			})
 		})
 	}
 }
 
-// A hedge that the budget refuses may be had at twice the time, and at four times.
+// A hedge that the budget refuses may be had at twice the time, three times, and so on;
+// at once where the target was taken out of use meanwhile.
 func TestCourseAsksForAHedgeAgain(t *testing.T) {
 	r := New(Config{Hedge: Hedge{Budget: 1e-9, Least: time.Second}})
 	c := r.Start(callOf(streamed), choose(targets("a", "b")...), epoch)
-	for r.health.hedges.spend(0, 0, epoch) {
+	empty := func(now time.Time) {
+		for r.health.hedges.spend(0, 0, now) {
+		}
 	}
 	c.Next(epoch)
 	now, due := epoch, []time.Duration{}
@@ -214,17 +223,19 @@ func TestCourseAsksForAHedgeAgain(t *testing.T) {
 		after, ok := c.HedgeAfter(now)
 		now = now.Add(after)
 		due = append(due, now.Sub(epoch))
+		empty(now)
 		if _, hedged := c.Hedge(now); !ok || hedged {
 			t.Fatalf("after %s: HedgeAfter() = %s, %t, Hedge() = %t with an empty budget", now.Sub(epoch), after, ok, hedged)
 		}
 	}
-	if want := []time.Duration{1, 2, 4, 8}; fmt.Sprint(due) != fmt.Sprint([]time.Duration{want[0] * leastPatience, want[1] * leastPatience, want[2] * leastPatience, want[3] * leastPatience}) {
+	if want := []time.Duration{1, 2, 3, 4}; fmt.Sprint(due) != fmt.Sprint([]time.Duration{want[0] * leastPatience, want[1] * leastPatience, want[2] * leastPatience, want[3] * leastPatience}) {
 		t.Errorf("hedges are due after %v, want after %v times %s", due, want, leastPatience)
 	}
-	r.health.hedges.earn(1)
 	after, _ := c.HedgeAfter(now)
+	empty(now.Add(after))
+	trip(r, "a", now)
 	if l, ok := c.Hedge(now.Add(after)); !ok || l.Target.Region != "b" {
-		t.Errorf("Hedge() = %v, %t with a token", l.Target, ok)
+		t.Errorf("Hedge() = %v, %t beside a target that is out of use", l.Target, ok)
 	}
 	if after, ok := c.HedgeAfter(now); ok {
 		t.Errorf("HedgeAfter() = %s beside a hedge, want none", after)

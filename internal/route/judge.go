@@ -84,6 +84,12 @@ func passing(e *inference.Error) bool {
 	return judge(e) == next || e.Kind == inference.Throttling
 }
 
+// mends reports whether the target itself may answer the same call a moment later. Of
+// a region that took the request and broke on it that is not to be expected.
+func mends(e *inference.Error) bool {
+	return e.Transport || e.Kind == inference.Throttling || e.Kind == inference.ServiceUnavailable || e.Kind == inference.ModelNotReady
+}
+
 // asAnswered is e as the caller reads it. Connections and credentials between us
 // and a region are not the caller's: such a failure reads as a 503.
 func asAnswered(e *inference.Error) *inference.Error {

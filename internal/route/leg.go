@@ -119,9 +119,14 @@ func (c *Course) judge(l *leg, e *inference.Error, now time.Time) verdict {
 		}
 		c.spentOnce = true
 	}
+	if v == next && !mends(e) {
+		if c.broke++; c.broke > mostBlamed {
+			v = nextWithoutBlame
+		}
+	}
 	c.take(e, own, own && v == stop)
 	t := &c.turns[l.place]
-	t.spent = !passing(e)
+	t.spent = !mends(e)
 	if e.Kind == inference.Throttling && e.RetryAfter > 0 {
 		t.until = now.Add(e.RetryAfter).UnixNano()
 		if own && (c.retryAfter == 0 || e.RetryAfter < c.retryAfter) {
@@ -140,6 +145,10 @@ func (c *Course) judge(l *leg, e *inference.Error, now time.Time) verdict {
 	}
 	return v
 }
+
+// mostBlamed is how many targets a call may break on before it is the request that is
+// taken to be at fault: one that breaks every region is not to take them from others.
+const mostBlamed = 2
 
 // take makes e the failure to answer where it tells the caller more than the one that
 // is. The one that broke off an answer stays, and so does a final one.

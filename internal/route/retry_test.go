@@ -117,17 +117,18 @@ func TestCallTimeout(t *testing.T) {
 	}
 }
 
-// What was spent stays spent when the settings change.
+// What was spent stays spent when the settings change: calls of dead targets make the
+// one attempt that is free, and those that the budget has for others.
 func TestBudgetsSurviveNewSettings(t *testing.T) {
-	config := Config{Upstream: &world{regions: map[inference.Region]behaviour{"a": unavail}}, Retry: Retry{Budget: 0.001}}
+	config := Config{Upstream: &world{regions: map[inference.Region]behaviour{"a": unavail, "b": unavail}}, Retry: Retry{Budget: 0.001}}
 	r := New(config)
 	attempts := 0
 	for range 20 {
-		got, _ := run(t.Context(), r, request, targets("a"))
+		got, _ := run(t.Context(), r, request, targets("a", "b"))
 		attempts += len(got.Attempts())
 		r = r.Reconfigured(config)
 	}
-	if want := r.health.config.Failures + burst - spare; attempts != want {
-		t.Errorf("20 calls of a dead target made %d attempts, want %d", attempts, want)
+	if want := 20 + r.health.config.Failures + burst - spare; attempts != want {
+		t.Errorf("20 calls of two dead targets made %d attempts, want %d", attempts, want)
 	}
 }

@@ -129,12 +129,20 @@ func (c *Course) force(now time.Time) (Leg, bool) {
 			place = i
 		}
 	}
-	if place == none || !c.afford(spare, now) {
+	if place == none || !c.isFree(place, now) && !c.afford(spare, now) {
 		return Leg{}, false
 	}
 	l := c.begin(place, c.guard(place).force(), now)
 	c.turns[place].forced = true
 	return l, true
+}
+
+// isFree reports whether forcing a target adds nothing to the load: the call's first
+// attempt, where it does not have to wait for the failure, and the first at a target
+// that will only say that the account is not entitled.
+func (c *Course) isFree(place int, now time.Time) bool {
+	g := c.guard(place)
+	return c.turns[place].round == 0 && (!g.outOfUse(now.UnixNano()) || len(c.legs) == 0 && !g.hangs.Load())
 }
 
 // isBounded reports whether there is a retry budget.
