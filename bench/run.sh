@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the baselines and your own gateway one after another on loopback and writes JSON lines to $OUT.
-#   run.sh [json|invoke|stream|mem|big|gql|failover|all] [rounds]
+#   run.sh [json|invoke|stream|mem|big|gql|failover|added|all] [rounds]
 # Builds its own upstream, loadgen and goproxy. Needs from Debian: nginx-light haproxy wrk. Scratch: $BENCH_DIR (a temporary folder unless set).
 # fwbearer and fwsigv4 are fairway serve with its bedrock upstream at the mock, with bearer keys or signatures on both sides; it is built here.
 # fwgql, of gql, is fairway dev on a copy of the built-in sample, its simulated regions instant, asked with the test user's token.
@@ -101,3 +101,42 @@ if [[ $WHAT = failover || $WHAT = all ]]; then for r in $(seq "$ROUNDS"); do
   start nginx; $LG -url "$U/fo/v1/chat/completions" -body "@$B/body/openai.json" -pids "$PIDS" -must '"finish_reason"' -rate 200 -c 64 -d 6s | rec failover200 nginx "$r"; stop nginx
   [[ -n ${OWN_FO_URL:-} ]] && { U=$OWN_FO_URL; PIDS=$OWN_PID; $LG -url "$U" -body "@$B/body/openai.json" -H "Authorization: Bearer ${OWN_KEY:-sk-bench}" -pids "$PIDS" -must '"finish_reason"' -rate 200 -c 64 -d 6s | rec failover200 own "$r"; }
 done; fi
+
+# What a first region in trouble adds. Two Fairways at once, each with a load of its own: fwtwo calls the
+# second region only, fwboth the first one and then the second. Region one is a mock of its own at :9103.
+#   added CELL KIND AT_START THEN MODELS [SETTING=VALUE...]
+added(){ [[ $1 =~ ${CELLS:-.} ]] || return 0; local cell=$1 kind=$2 at=$3 then=$4 models=$5 f=$P/added/$1.$2.$r; shift 5; local more=()
+  ctl "latency=20ms&chunks=4&interval=0"; curl -s "http://127.0.0.1:9103/_ctl?latency=20ms&chunks=4&interval=0&failpct=0&retryafter=0&hang=0" >/dev/null
+  [[ -n $at ]] && curl -s "http://127.0.0.1:9103/_ctl?$at" >/dev/null
+  up fwtwo env FAIRWAY_LISTEN=127.0.0.1:9304 FAIRWAY_ORDER=ap-northeast-3,ap-northeast-1 "$P/bin/fairway" serve --config "$P/added/two/fairway.yaml"
+  up fwboth env FAIRWAY_LISTEN=127.0.0.1:9305 FAIRWAY_ORDER=ap-northeast-1,ap-northeast-3 "$@" "$P/bin/fairway" serve --config "$P/added/both/fairway.yaml"
+  for g in fwtwo fwboth; do for _ in $(seq 50); do grep -q ready "$L/$g.log" && break; sleep 0.1; done; done
+  [[ -n $then ]] && more=(-then "http://127.0.0.1:9103/_ctl?$then")
+  X=(-body "@$B/body/converse.json" -H "Authorization: Bearer $BENCH_BEARER" -rate "${R:-200}" -d "$D" -within 15s)
+  calm; local own=; [[ $cell = 0-well ]] && { $LG "${X[@]}" -url "http://127.0.0.1:9100/model/m/$kind" -c 64 -warm 4s -log "$f.direct.log" >/dev/null & own=$!; }
+  $LG "${X[@]}" -url "http://127.0.0.1:9304/model/jp.anthropic.claude-opus-4-8/$kind" -c 64 -warm 4s -log "$f.two.log" >/dev/null & own="$own $!"
+  PIDS=$(pidsof fwboth),$(pidsof fwtwo)
+  $LG "${X[@]}" -url "http://127.0.0.1:9305/model/$models/$kind" -c 2000 -warm "${WARM:-4s}" -log "$f.both.log" -pids "$PIDS" "${more[@]}" | tee "$f.json" | rec "added_${cell}_$kind" fwboth "$r"
+  wait $own; for g in fwboth fwtwo; do stopone "$g"; for _ in $(seq 50); do [[ -e /proc/$(cat "$L/$g.pid") ]] || break; sleep 0.1; done; done; }
+if [[ $WHAT = added || $WHAT = all ]]; then
+up one "$P/bin/upstream" -addr 127.0.0.1:9103; export BENCH_ALSO=$BENCH_ALSO,$(cat "$L/one.pid")
+for g in two both; do mkdir -p "$P/added/$g"; cp "$B/cfg/added.yaml" "$P/added/$g/fairway.yaml"; done
+one=jp.anthropic.claude-opus-4-8 # each model has breakers and quotas of its own, and each of nine meets the fault anew
+nine=$(IFS=,; set -- $one jp.anthropic.claude-{haiku-4-5-20251001-v1:0,haiku-5-5,opus-4-7,opus-5,opus-5-5,sonnet-4-5-20250929-v1:0,sonnet-4-6,sonnet-5}; echo "{$*}")
+off=(FAIRWAY_BREAKER_FAILURES=1000000 FAIRWAY_BREAKER_OPEN_FOR=1ns FAIRWAY_BREAKER_MAX_OPEN_FOR=1ns)
+closed=FAIRWAY_BEDROCK_ENDPOINTS=ap-northeast-1=http://127.0.0.1:9109,ap-northeast-3=http://127.0.0.1:9100
+for r in $(seq "$ROUNDS"); do for k in converse-stream converse; do
+  added 0-well $k "" "" $one
+  added 1-refused.each $k "" "" "$nine" "${off[@]}" $closed
+  added 1-refused.all $k "" "" $one $closed
+  added 2-throttled.each $k "" "latency=0&failpct=100" "$nine" "${off[@]}"
+  added 2-throttled.all $k "" "latency=0&failpct=100" $one
+  added 3-throttled-1s.each $k "" "latency=0&failpct=100&retryafter=1" "$nine" "${off[@]}"
+  added 3-throttled-1s.all $k "" "latency=0&failpct=100&retryafter=1" $one
+  added 4-hung.each $k "" "hang=1" "$nine" "${off[@]}" FAIRWAY_HEDGE_BUDGET=1
+  added 5-hung.all $k "" "hang=1" $one
+  added 6-hung-budget-1.all $k "" "hang=1" $one FAIRWAY_HEDGE_BUDGET=1
+  added 7-hung-no-order.all $k "" "hang=1" $one FAIRWAY_ORDER=
+  WARM=0s added 8-hung-from-start.all $k "hang=1" "" $one
+done; done
+stopone one; ctl "latency=0&chunks=50&interval=50ms"; python3 "$B/added.py" "$P/added"; fi

@@ -5,6 +5,7 @@
 //	loadgen -url http://127.0.0.1:9100/v1/chat/completions -body @b.json -c 64 -d 10s            closed loop
 //	loadgen ... -rate 2000 -c 256 -d 10s                                                           open loop
 //	loadgen ... -stream -c 1000 -d 15s                                                             streams
+//	loadgen ... -rate 200 -c 500 -log FILE -then http://127.0.0.1:9103/_ctl?hang=1                  each call, before and after a change
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,7 +37,7 @@ func (h *hdrs) String() string     { return strings.Join(*h, ",") }
 func (h *hdrs) Set(s string) error { *h = append(*h, s); return nil }
 
 var (
-	target = flag.String("url", "", "")
+	target = flag.String("url", "", "http://127.0.0.1:...; of {a,b,c} in it each request has the next one")
 	bodyF  = flag.String("body", "{}", "request body or @file")
 	conc   = flag.Int("c", 64, "connections")
 	dur    = flag.Duration("d", 10*time.Second, "")
@@ -47,6 +49,9 @@ var (
 	name   = flag.String("name", "", "label")
 	expect = flag.Int("expect", 200, "status that counts as success")
 	must   = flag.String("must", "", "text that a non-streamed answer must hold")
+	logF   = flag.String("log", "", "`FILE` for a line a call that begins while it is measured, however late it ends; not with -stream")
+	within = flag.Duration("within", 30*time.Second, "what a call may take; not with -stream")
+	then   = flag.String("then", "", "`URL` to get when measuring begins; not with -stream")
 )
 var hs hdrs
 
@@ -55,16 +60,46 @@ type rec struct{ lat, sched int64 }
 func main() {
 	flag.Var(&hs, "H", "header")
 	flag.Parse()
-	u, err := url.Parse(*target)
-	if err != nil || u.Hostname() != "127.0.0.1" {
-		log.Fatal("loadgen sends to 127.0.0.1 only: ", *target)
-	}
 	body := []byte(*bodyF)
 	if strings.HasPrefix(*bodyF, "@") {
+		var err error
 		if body, err = os.ReadFile((*bodyF)[1:]); err != nil {
 			log.Fatal(err)
 		}
 	}
+	var host string
+	var reqs [][]byte
+	for _, t := range alternatives(*target) {
+		u, err := url.Parse(t)
+		if err != nil || u.Hostname() != "127.0.0.1" {
+			log.Fatal("loadgen sends to 127.0.0.1 only: ", t)
+		}
+		host = u.Host
+		reqs = append(reqs, request(u, body))
+	}
+	if *stream {
+		streams(host, reqs[0])
+		return
+	}
+	plain(host, reqs)
+}
+
+// alternatives are the URLs that {a,b,c} in one stands for.
+func alternatives(u string) []string {
+	before, rest, _ := strings.Cut(u, "{")
+	inside, after, ok := strings.Cut(rest, "}")
+	if !ok {
+		return []string{u}
+	}
+	var all []string
+	for _, each := range strings.Split(inside, ",") {
+		all = append(all, before+each+after)
+	}
+	return all
+}
+
+// request is all that is sent for a call.
+func request(u *url.URL, body []byte) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n", u.RequestURI(), u.Host, len(body))
 	signed, err := credential(u, body)
@@ -76,12 +111,7 @@ func main() {
 	}
 	b.WriteString("\r\n")
 	b.Write(body)
-	req := b.Bytes()
-	if *stream {
-		streams(u.Host, req)
-		return
-	}
-	plain(u.Host, req)
+	return b.Bytes()
 }
 
 type client struct {
@@ -89,6 +119,9 @@ type client struct {
 	conn net.Conn
 	br   *bufio.Reader
 	buf  []byte
+
+	first    time.Time // when content of the last answer was there: a chunk of the mock's, else all of it
+	attempts int       // that Fairway says the last answer took
 }
 
 func (c *client) dial() error {
@@ -143,15 +176,18 @@ func (c *client) head() (status, cl int, closeIt bool, err error) {
 			cl = -1
 		case len(k) == 10 && bytes.EqualFold(k, []byte("connection")) && bytes.EqualFold(v, []byte("close")):
 			closeIt = true
+		case len(k) == 18 && bytes.EqualFold(k, []byte("x-fairway-attempts")):
+			c.attempts, _ = strconv.Atoi(string(v))
 		}
 	}
 }
 
 func (c *client) do(req []byte) (int, []byte, error) {
+	c.first, c.attempts = time.Time{}, 0
 	if err := c.dial(); err != nil {
 		return 0, nil, err
 	}
-	c.conn.SetDeadline(time.Now().Add(30 * time.Second))
+	c.conn.SetDeadline(time.Now().Add(*within))
 	if _, err := c.conn.Write(req); err != nil {
 		c.drop()
 		return 0, nil, err
@@ -185,7 +221,14 @@ func (c *client) do(req []byte) (int, []byte, error) {
 			if _, err = io.ReadFull(c.br, c.buf[off:]); err != nil {
 				break
 			}
-			if _, err = c.br.ReadSlice('\n'); err != nil || n == 0 {
+			if c.first.IsZero() && bytes.IndexByte(c.buf[off:], '#') >= 0 {
+				c.first = time.Now()
+			}
+			if n == 0 {
+				err = trailers(c.br)
+				break
+			}
+			if _, err = c.br.ReadSlice('\n'); err != nil {
 				break
 			}
 		}
@@ -199,12 +242,14 @@ func (c *client) do(req []byte) (int, []byte, error) {
 	return st, c.buf, err
 }
 
-func plain(host string, req []byte) {
+func plain(host string, reqs [][]byte) {
 	start := time.Now().Add(50 * time.Millisecond)
 	mark := start.Add(*warm)
 	end := mark.Add(*dur)
 	var ok, bad atomic.Int64
 	var firstBad atomic.Pointer[string]
+	var calls callLog
+	var next atomic.Int64
 	all := make([][]rec, *conc)
 	jobs := make(chan time.Time, 1<<16)
 	if *rate > 0 {
@@ -233,6 +278,9 @@ func plain(host string, req []byte) {
 	var t0 time.Time
 	var hb0, ho0 float64
 	go func() { time.Sleep(time.Until(mark)); hb0, ho0 = hostOf(); cpu0 = cpuOf(); t0 = time.Now() }()
+	if *then != "" {
+		time.AfterFunc(time.Until(mark), func() { get(*then) })
+	}
 	var wg sync.WaitGroup
 	for w := 0; w < *conc; w++ {
 		wg.Add(1)
@@ -240,6 +288,10 @@ func plain(host string, req []byte) {
 			defer wg.Done()
 			c := &client{host: host}
 			one := func(at time.Time) {
+				if *logF != "" {
+					c.dial() // a call is what is measured, not its connection
+				}
+				req := reqs[int(next.Add(1))%len(reqs)]
 				s := time.Now()
 				if at.IsZero() {
 					at = s
@@ -247,6 +299,9 @@ func plain(host string, req []byte) {
 				st, bd, err := c.do(req)
 				e := time.Now()
 				good := err == nil && st == *expect && (*must == "" || bytes.Contains(bd, []byte(*must)))
+				if *logF != "" && s.After(mark) && s.Before(end) {
+					calls.add(c, s.Sub(mark), s, e, good)
+				}
 				if e.Before(mark) || e.After(end) {
 					return
 				}
@@ -298,7 +353,42 @@ func plain(host string, req []byte) {
 	if m := firstBad.Load(); m != nil {
 		out["first_bad"] = *m
 	}
+	if *logF != "" {
+		if err := os.WriteFile(*logF, calls.lines.Bytes(), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
 	json.NewEncoder(os.Stdout).Encode(out)
+}
+
+// callLog is a line for each call.
+type callLog struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+// add writes, in microseconds, when a call began since measuring did, its time to first
+// content and to its end, the attempts it took, and 1 if it was answered as expected.
+func (l *callLog) add(c *client, at time.Duration, began, ended time.Time, good bool) {
+	first := c.first
+	if first.IsZero() {
+		first = ended
+	}
+	was := 0
+	if good {
+		was = 1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintln(&l.lines, at.Microseconds(), first.Sub(began).Microseconds(), ended.Sub(began).Microseconds(), c.attempts, was)
+}
+
+func get(u string) {
+	answer, err := http.Get(u)
+	if err != nil {
+		log.Fatal(err)
+	}
+	answer.Body.Close()
 }
 
 func streams(host string, req []byte) {
@@ -458,8 +548,10 @@ func (d *dechunk) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if n == 0 {
-			d.br.ReadSlice('\n')
 			d.eof = true
+			if err := trailers(d.br); err != nil {
+				return 0, err
+			}
 			return 0, io.EOF
 		}
 		d.left = n
@@ -473,6 +565,16 @@ func (d *dechunk) Read(p []byte) (int, error) {
 		_, err = d.br.Discard(2)
 	}
 	return n, err
+}
+
+// trailers reads what is behind the last chunk.
+func trailers(br *bufio.Reader) error {
+	for {
+		l, err := br.ReadSlice('\n')
+		if err != nil || len(bytes.TrimRight(l, "\r\n")) == 0 {
+			return err
+		}
+	}
 }
 
 type cpuT struct{ sec float64 }

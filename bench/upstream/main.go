@@ -8,7 +8,7 @@
 //	POST /model/ID/converse              Bedrock Converse
 //	POST /model/ID/converse-stream       Bedrock ConverseStream (AWS event-stream)
 //	POST /model/ID/invoke-with-response-stream
-//	GET  /_ctl?latency=1ms&chunks=20&interval=50ms&failpct=100&failcode=429
+//	GET  /_ctl?latency=1ms&chunks=20&interval=50ms&failpct=100&failcode=429&retryafter=1&hang=1
 //	GET  /_stat
 //
 // Every streamed text delta holds "#<unix-nanoseconds>#" so that the load
@@ -38,6 +38,8 @@ type cfg struct {
 	latency, interval time.Duration
 	chunks            int
 	failPct, failCode int
+	retryAfter        int // seconds, of a request that fails; 0 does not say
+	hang              int // 1 reads requests and answers none
 }
 
 var (
@@ -157,13 +159,17 @@ func serve(conn net.Conn) {
 		}
 		_ = method
 		nReq.Add(1)
+		if c.hang == 1 {
+			io.Copy(io.Discard, br)
+			return
+		}
 		if c.latency > 0 {
 			time.Sleep(c.latency)
 		}
 		if c.failPct > 0 && rand.Intn(100) < c.failPct {
 			nFail.Add(1)
 			b := `{"message":"Too many requests, please wait before trying again.","error":{"message":"throttled","type":"rate_limit_error"}}`
-			out = fmt.Appendf(out[:0], "HTTP/1.1 %d Mock\r\nContent-Type: application/json\r\nx-amzn-ErrorType: ThrottlingException\r\nContent-Length: %d\r\n\r\n%s", c.failCode, len(b), b)
+			out = fmt.Appendf(out[:0], "HTTP/1.1 %d Mock\r\nContent-Type: application/json\r\nx-amzn-ErrorType: ThrottlingException\r\n%sContent-Length: %d\r\n\r\n%s", c.failCode, retryAfter(c.retryAfter), len(b), b)
 			if _, err := conn.Write(out); err != nil || closeIt {
 				return
 			}
@@ -214,6 +220,13 @@ func serve(conn net.Conn) {
 			return
 		}
 	}
+}
+
+func retryAfter(seconds int) string {
+	if seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Retry-After: %d\r\n", seconds)
 }
 
 func streamOut(conn net.Conn, kind string, c *cfg) bool {
@@ -326,6 +339,8 @@ func ctl(target string) []byte {
 	num("chunks", &n.chunks)
 	num("failpct", &n.failPct)
 	num("failcode", &n.failCode)
+	num("retryafter", &n.retryAfter)
+	num("hang", &n.hang)
 	cur.Store(&n)
 	b := fmt.Sprintf(`{"latency":%q,"interval":%q,"chunks":%d,"failpct":%d,"failcode":%d,"requests":%d,"streams":%d,"failed":%d,"open":%d}`+"\n", n.latency, n.interval, n.chunks, n.failPct, n.failCode, nReq.Load(), nStream.Load(), nFail.Load(), nOpen.Load())
 	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(b), b)
