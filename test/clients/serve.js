@@ -46,15 +46,20 @@ const responses = [
   { match: breaking, text: 'Half an answer', error: { kind: 'ModelErrorException', message: 'scripted' } },
 ]
 
+const everything = [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:*', Resource: '*' }] }]
+
 const word = () => randomBytes(12).toString('hex')
 
 // serve runs fairway serve with the given settings until the test ends. Its
-// principals are "tester", who may do everything, and "outsider", who may nothing.
+// principals are "tester", who may do everything, "resident", who may do so within
+// Japan, and "outsider", who may nothing. logged(pattern) resolves with the first
+// line of its log that matches, said or still to come.
 export async function serve(t, settings = {}, env = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
   const keys = {
     accessKey: { accessKeyId: 'FWAK' + word().toUpperCase(), secretAccessKey: word() },
     bearer: 'fairway-api-key-' + word(),
+    resident: 'fairway-api-key-' + word(),
     outsider: 'fairway-api-key-' + word(),
   }
   const file = join(dir, 'fairway.yaml')
@@ -71,8 +76,9 @@ export async function serve(t, settings = {}, env = {}) {
         name: 'tester',
         access_keys: [{ id: keys.accessKey.accessKeyId, secret: 'env:TESTER_SECRET' }],
         bearer_keys: ['env:TESTER_BEARER'],
-        policies: [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:*', Resource: '*' }] }],
+        policies: everything,
       },
+      { name: 'resident', bearer_keys: ['env:RESIDENT_BEARER'], policies: everything, residency: ['jp'] },
       {
         name: 'outsider',
         bearer_keys: ['env:OUTSIDER_BEARER'],
@@ -86,6 +92,7 @@ export async function serve(t, settings = {}, env = {}) {
       ...process.env,
       TESTER_SECRET: keys.accessKey.secretAccessKey,
       TESTER_BEARER: keys.bearer,
+      RESIDENT_BEARER: keys.resident,
       OUTSIDER_BEARER: keys.outsider,
       ...env,
     },
@@ -99,11 +106,19 @@ export async function serve(t, settings = {}, env = {}) {
 
   const stderr = []
   const lines = createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line))
+  const next = () => on(lines, 'line', { close: ['close'], signal: AbortSignal.timeout(patience) })
+  const logged = async (pattern) => {
+    const coming = next()
+    const said = stderr.find((line) => pattern.test(line))
+    if (said) return said
+    for await (const [line] of coming) if (pattern.test(line)) return line
+    throw new Error(`fairway serve never said ${pattern}, but:\n${stderr.join('\n')}`)
+  }
   let admin
-  for await (const [line] of on(lines, 'line', { close: ['close'], signal: AbortSignal.timeout(patience) })) {
+  for await (const [line] of next()) {
     admin = line.match(/^admin (http:\S+)/)?.[1] ?? admin
     const endpoint = line.match(/^ready (http:\S+)/)?.[1]
-    if (endpoint) return { endpoint, admin, region, stderr, ...keys, regions: (...args) => regions(admin, ...args) }
+    if (endpoint) return { endpoint, admin, region, stderr, logged, ...keys, regions: (...args) => regions(admin, ...args) }
   }
   throw new Error(`fairway serve never became ready:\n${stderr.join('\n')}`)
 }
@@ -117,10 +132,11 @@ async function regions(admin, ...args) {
 // chain runs a fairway in front of a fairway, whose simulated regions stand in for
 // AWS and pick destinations themselves: the first calls them as it would call real
 // ones, signature and all. What is done to regions is done to the second, which is
-// given as far.
-export async function chain(t, settings = {}) {
-  const far = await serve(t, { ...settings, simulate: { ...settings.simulate, hidden_routing: true } })
+// given as far. Both have the settings.
+export async function chain(t, { simulate, ...settings } = {}) {
+  const far = await serve(t, { ...settings, simulate: { hidden_routing: true, ...simulate } })
   const near = await serve(t, {
+    ...settings,
     model: 'bedrock',
     bedrock: { endpoint: far.endpoint, control_endpoint: far.endpoint },
   }, {
