@@ -48,7 +48,7 @@ func record(change func(*inference.Record)) inference.Record {
 		Attempts: []inference.Attempt{}, Outcome: inference.OK,
 	}
 	change(&r)
-	if r.AWS != nil { // it was planned
+	if r.AWS != nil && r.Policy == "" { // it was planned
 		r.Policy = inference.Adaptive
 	}
 	return r

@@ -70,9 +70,10 @@ func (p *planner) shared() uint64 {
 	return p.call.outline().Prefix
 }
 
-// worth is how long waiting for the home is worth it.
+// worth is how long waiting for the home is worth it. Models keep no prompt of fewer
+// than about a thousand tokens: who asks for a home has as many.
 func (p *planner) worth() time.Duration {
-	tokens := cmp.Or(p.call.told.PrefixTokens, p.call.Size/4)
+	tokens := max(1000, cmp.Or(p.call.told.PrefixTokens, p.call.Size/4))
 	return p.router.keepCache * time.Duration(tokens) / 1000
 }
 

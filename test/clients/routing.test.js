@@ -114,8 +114,9 @@ async function trailers({ endpoint, bearer }, headers) {
 
 for (const [name, start] of Object.entries(hops)) {
   test(`a stream whose region dies through ${name}`, async (t) => {
-    // Regions that pick a destination themselves would go round the one that cuts.
-    const server = await start(t, { policy: 'ordered', on_cut_instruct: true, simulate: { hidden_routing: false } })
+    // Regions that pick a destination themselves would go round the one that cuts, and so
+    // would a breaker.
+    const server = await start(t, { policy: 'ordered', on_cut_instruct: true, breaker: { failures: 1000 }, simulate: { hidden_routing: false } })
     const goOn = { 'x-fairway-on-cut': 'continue' }
 
     for (const [client, read] of Object.entries(streams)) {
@@ -189,7 +190,7 @@ for (const [name, start] of Object.entries(hops)) {
 }
 
 test('headers that steer', async (t) => {
-  const server = await serve(t)
+  const server = await serve(t, { keep_cache: '10s' }) // no region is worth leaving for being slow
   const converse = (headers) => clients.aws(t, server, headers).send(new ConverseCommand(conversation('Hello')))
 
   for (const policy of ['ordered', 'latency', 'weighted', 'least-load', 'cost', 'round-robin', 'adaptive']) {

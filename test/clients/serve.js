@@ -69,6 +69,7 @@ export async function serve(t, settings = {}, env = {}) {
     listen: '127.0.0.1:0',
     region,
     admin: { listen: '127.0.0.1:0' },
+    retry: { wait: '0s' }, // what breaks every region here stays broken
     ...settings,
     simulate: { speed: 'instant', responses: 'responses.yaml', ...settings.simulate },
     principals: [
