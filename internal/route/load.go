@@ -23,7 +23,6 @@ func (l *load) inFlight() int { return int(l.flying.Load()) }
 func (l *load) seen(streams bool, d time.Duration, now time.Time) {
 	l.prove(l.of(streams).seen(d, now.UnixNano()))
 	if l.peers != nil {
-		l.peers.turn.Add(1)
 		l.peers.of(streams).seen(d, now.UnixNano())
 	}
 }
@@ -97,7 +96,6 @@ func (l *load) expected(streams bool, prior time.Duration, now int64) time.Durat
 // is all of it.
 type pacing struct {
 	streams, unary pace
-	turn           atomic.Uint32 // how many answers there were, of peers
 }
 
 func (p *pacing) of(streams bool) *pace {

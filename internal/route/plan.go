@@ -80,7 +80,6 @@ type planner struct {
 
 	soonest float64 // charge of the cold
 	steps   float64 // differences that count in a nanosecond
-	around  bool    // this call finds out about another target
 }
 
 // class is how usable a target is. Each bit makes it worse than all that have only
@@ -146,7 +145,6 @@ func (p *planner) survey() (metered bool, prior time.Duration) {
 		if g.load.peers != peers {
 			peers = g.load.peers
 			prior = max(prior, g.load.usual(p.call.Streams))
-			p.around = p.around || peers != nil && peers.turn.Load()%lookEvery == lookEvery-1
 		}
 	}
 	return metered, prior + prior/4

@@ -94,11 +94,22 @@ func (p *planner) weigh(seen []view) {
 // has become the better one, and cost little while it has not.
 const lookEvery = 32
 
-// lookAround puts the target first that was seen longest ago, where it is the call's
-// turn.
+// isBrisk reports whether enough calls come to spare one of them: a few by hand go where
+// they are expected to.
+func (p *planner) isBrisk() bool {
+	peers := p.slate.candidates[0].guard.load.peers
+	if peers == nil {
+		return false
+	}
+	all := peers.of(p.call.Streams)
+	return halved(all.count.Load(), p.now-all.at.Load(), countHalfBits) >= longRun*3/4
+}
+
+// lookAround puts the target first that was seen longest ago, for the calls whose seed
+// says so.
 func (p *planner) lookAround(ranks []rank, seen []view) {
 	best, _ := tierOf(ranks)
-	if !p.around || p.ruling != byPrequal || best&lastPlace != lastPlace {
+	if p.ruling != byPrequal || mix(p.call.Seed)%lookEvery != 0 || best&lastPlace != lastPlace || !p.isBrisk() {
 		return
 	}
 	oldest, since := -1, int64(0)

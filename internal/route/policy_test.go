@@ -262,7 +262,7 @@ func drive(r *Router, grant *inference.Grant, calls int, at time.Time, takes fun
 	answered := map[inference.Region]int{}
 	for i := range calls {
 		call := plain(r, grant)
-		call.Policy, call.Streams = inference.Adaptive, true
+		call.Policy, call.Streams, call.Seed = inference.Adaptive, true, uint64(i)
 		first := r.Plan(nil, call, at)[0]
 		first.guard.load.seen(true, takes(first.Target.Region, i), at)
 		answered[first.Target.Region]++
