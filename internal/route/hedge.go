@@ -45,7 +45,7 @@ func (c *Course) Hedge(now time.Time) (Leg, bool) {
 
 // hedgesASecond are there in any case: where few calls come they earn none, and those
 // that hang would for as long as they may.
-const hedgesASecond = 1
+const hedgesASecond = 0.1
 
 // mayHedge takes a hedge from the budget: five of a hundred calls are due though all is
 // well, and may not leave nothing to those that are due for the second time. Beside a
