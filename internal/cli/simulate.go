@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -122,18 +122,22 @@ func findScenario(named string) (*simulate.Scenario, error) {
 }
 
 func (f *simulateFlags) run(ctx context.Context, s Surroundings, scenario *simulate.Scenario, o simulate.Options) error {
+	var drawing *plotFile
+	if f.svg != "" {
+		var err error
+		if drawing, err = createPlot(f.svg, scenario.Name); err != nil {
+			return failed(fmt.Errorf("simulate: write plot: %w", err))
+		}
+		defer drawing.discard()
+	}
 	finish := progress(s, "simulating "+scenario.Name)
 	report, err := simulate.Run(ctx, scenario, o)
 	finish()
 	if err != nil {
 		return failed(fmt.Errorf("simulate: %w", err))
 	}
-	if f.svg != "" {
-		var drawn bytes.Buffer
-		if err := report.WriteSVG(&drawn); err != nil {
-			return failed(fmt.Errorf("simulate: draw: %w", err))
-		}
-		if err := os.WriteFile(f.svg, drawn.Bytes(), 0o644); err != nil {
+	if drawing != nil {
+		if err := drawing.write(report); err != nil {
 			return failed(fmt.Errorf("simulate: write plot: %w", err))
 		}
 	}
@@ -141,4 +145,46 @@ func (f *simulateFlags) run(ctx context.Context, s Surroundings, scenario *simul
 		return writeJSON(s, report)
 	}
 	return report.WriteTable(s.Stdout)
+}
+
+// plotFile is a file that has its name only once it is whole.
+type plotFile struct {
+	name string
+	part *os.File // beside it
+}
+
+// createPlot makes sure that a plot can be written to name, which is not to be the
+// scenario's own file.
+func createPlot(name, scenario string) (*plotFile, error) {
+	if old, err := os.Stat(name); err == nil {
+		read, err := os.Stat(scenario)
+		switch {
+		case err == nil && os.SameFile(old, read):
+			return nil, fmt.Errorf("%s is the scenario itself", name)
+		case !old.Mode().IsRegular():
+			return nil, fmt.Errorf("%s is not a regular file", name)
+		}
+		if name, err = filepath.EvalSymlinks(name); err != nil {
+			return nil, err
+		}
+	}
+	part, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return nil, err
+	}
+	return &plotFile{name, part}, nil
+}
+
+func (p *plotFile) write(r *simulate.Report) error {
+	err := errors.Join(r.WriteSVG(p.part), p.part.Chmod(0o644), p.part.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(p.part.Name(), p.name)
+}
+
+// discard removes what is not whole.
+func (p *plotFile) discard() {
+	p.part.Close()
+	os.Remove(p.part.Name())
 }

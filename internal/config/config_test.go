@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -152,6 +153,47 @@ func TestLoadDeep(t *testing.T) {
 		if err == nil || !strings.HasSuffix(err.Error(), "want brackets at most 1000 deep") {
 			t.Errorf("Load(%q without end) error = %v, want it refused", bracket, err)
 		}
+	}
+}
+
+// What the parser takes minutes or gigabytes for is refused at once, and what is within
+// the bounds does not take long.
+func TestLoadHostile(t *testing.T) {
+	var keys strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&keys, "k%d: 1\n", i)
+	}
+	few := keys.String()[:strings.Index(keys.String(), "k5000:")]
+	for _, test := range []struct{ name, text, want string }{
+		{"dashes", "routes:\n  " + strings.Repeat("- ", 300_000) + "a", "want at most 100 dashes and question marks on line 2"},
+		{"question marks", strings.Repeat("? ", 300_000) + "a", "want at most 100 dashes and question marks on line 1"},
+		{"keys", keys.String(), "want at most 10000 lines"},
+		{"keys in bounds", few, "want at most 1000 keys"},
+		{"keys of a route", "routes: [{" + strings.ReplaceAll(few, "\n", ",") + "}]", "want at most 1000 keys under routes[0]"},
+		{"routes", "routes: [" + strings.Repeat("{}, ", 20_000) + "]", "routes: want at most 5000 elements"},
+		{"blank lines", "model: |\n" + strings.Repeat(" \n", 400_000), "want at most 1000 blank lines in a row, up to line 1002"},
+		{"blank lines of Macintosh", "model: |\r" + strings.Repeat(" \r", 400_000), "want at most 1000 blank lines in a row, up to line 1002"},
+	} {
+		start := time.Now()
+		_, _, err := loadText(t, test.text)
+		if err == nil || !strings.HasSuffix(err.Error(), ": "+test.want) {
+			t.Errorf("%s: Load() error = %v, want %s", test.name, err, test.want)
+		}
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: Load() takes %v", test.name, took)
+		}
+	}
+}
+
+// Twenty problems are told, and how many more there are.
+func TestLoadShowsTwentyProblems(t *testing.T) {
+	var text strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&text, "k%d: 1\n", i)
+	}
+	_, _, err := loadText(t, text.String())
+	if err == nil || strings.Count(err.Error(), "unknown key") != 20 || !strings.HasSuffix(err.Error(), "\nand 10 more") {
+		t.Errorf("Load() of 30 unknown keys: error = %v, want 20 of them, and 10 more", err)
 	}
 }
 

@@ -34,6 +34,7 @@ type reader struct {
 	name     string   // of the file
 	paths    []string // of all settings and listings
 	listings []setting
+	broken   []string // listings in which something could not be read
 	entries  []entry
 	origins  Origins // of the values in listings
 	problems []error
@@ -46,8 +47,8 @@ func (r *reader) read(data []byte) {
 		r.problems = append(r.problems, problem{r.name, errors.New("want UTF-8 text")})
 		return
 	}
-	if depth(data) > maxDepth {
-		r.problems = append(r.problems, problem{r.name, fmt.Errorf("want brackets at most %d deep", maxDepth)})
+	if err := bounded(data); err != nil {
+		r.problems = append(r.problems, problem{r.name, err})
 		return
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -66,9 +67,41 @@ func (r *reader) read(data []byte) {
 	}
 }
 
-// maxDepth bounds the brackets that are open at once, which the parser takes the
-// square of their number of steps for.
-const maxDepth = 1000
+// Bounds of a file. The parser takes the square of the number of lines, when they are
+// blank or keys of one mapping, and of how deep brackets, and dashes and question marks
+// on one line, nest.
+const (
+	maxLines  = 10_000
+	maxBlanks = 1000 // in a row
+	maxDepth  = 1000 // of brackets
+	maxMarks  = 100  // dashes and question marks on a line
+	maxKeys   = 1000 // of a section
+	maxItems  = 5000 // of a list of more than words
+)
+
+// bounded refuses what the parser would take long for.
+func bounded(data []byte) error {
+	if depth(data) > maxDepth {
+		return fmt.Errorf("want brackets at most %d deep", maxDepth)
+	}
+	lines, blanks := 0, 0
+	for line := range strings.Lines(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))) {
+		lines++
+		blanks++
+		if strings.TrimSpace(line) != "" {
+			blanks = 0
+		}
+		switch {
+		case lines > maxLines:
+			return fmt.Errorf("want at most %d lines", maxLines)
+		case blanks > maxBlanks:
+			return fmt.Errorf("want at most %d blank lines in a row, up to line %d", maxBlanks, lines)
+		case strings.Count(line, "- ")+strings.Count(line, "? ") > maxMarks:
+			return fmt.Errorf("want at most %d dashes and question marks on line %d", maxMarks, lines)
+		}
+	}
+	return nil
+}
 
 // depth is how many brackets are open at most; those in texts count too.
 func depth(data []byte) int {
@@ -105,6 +138,10 @@ func (r *reader) section(n ast.Node, prefix string) {
 		r.fail(n, "want keys and values%s", under(prefix))
 		return
 	}
+	if len(pairs) > maxKeys {
+		r.fail(n, "want at most %d keys%s", maxKeys, under(prefix))
+		return
+	}
 	for _, pair := range pairs {
 		key, ok := scalar(pair.Key)
 		path := prefix + key
@@ -124,7 +161,11 @@ func (r *reader) section(n ast.Node, prefix string) {
 
 func (r *reader) setting(path string, pair *ast.MappingValueNode) {
 	if i := slices.IndexFunc(r.listings, func(s setting) bool { return s.path == path }); i >= 0 {
+		known := len(r.problems)
 		r.listing(pair.Value, r.listings[i])
+		if len(r.problems) > known {
+			r.broken = append(r.broken, path)
+		}
 		return
 	}
 	g, ok := take(pair.Value)

@@ -16,6 +16,10 @@ func (r *reader) listing(n ast.Node, s setting) {
 		r.fail(n, "%s: want a list", s.path)
 		return
 	}
+	if len(list.Values) > maxItems {
+		r.fail(n, "%s: want at most %d elements", s.path, maxItems)
+		return
+	}
 	if len(list.Values) == 0 {
 		return
 	}
@@ -60,6 +64,10 @@ func (r *reader) keyed(n ast.Node, s setting) {
 	pairs, ok := mapping(n)
 	if !ok {
 		r.fail(n, "want keys and values under %s", s.path)
+		return
+	}
+	if len(pairs) > maxKeys {
+		r.fail(n, "want at most %d keys under %s", maxKeys, s.path)
 		return
 	}
 	keys := map[string]reflect.Value{}

@@ -189,6 +189,9 @@ func TestServeProblems(t *testing.T) {
 		{"backend: app\nlisten: :80\n", "fairway.yaml:2: listen: want a principal with a key before others than this machine are let in at :80"},
 		{key + "admin: {listen: 0.0.0.0:9000, token: env:TOKEN}\n", ""},
 		{key + "admin:\n  listen: 0.0.0.0:9000\n", "fairway.yaml:3: admin.listen: want an admin.token before others than this machine are let in at 0.0.0.0:9000"},
+		{key + "routes:\n  - {principals: [a]}\n", ""},
+		{key + "routes:\n  - policy: cost\n    principals: [a, b]\n", `fairway.yaml:4: routes[0].principals: want the name of one of the principals, got "b"`},
+		{"backend: app\nroutes: [{principals: [ChatDataSource]}]\n", ""},
 	} {
 		c, o, err := loadText(t, test.text)
 		if err != nil {

@@ -33,8 +33,11 @@ func Find(dir string) string {
 	return path
 }
 
-// Load puts the sources over the defaults. The error joins everything that is
-// wrong, each with its origin, one a line; the other results are nil then.
+// maxShown is how many problems are told, and how many more there are.
+const maxShown = 20
+
+// Load puts the sources over the defaults. The error joins what is wrong, up to
+// twenty problems, each with its origin, one a line; the other results are nil then.
 func Load(s Source) (*Config, Origins, error) {
 	l := newLoader()
 	if s.File != "" {
@@ -86,15 +89,24 @@ func (l *loader) file(name string, data []byte) {
 	}
 	r.read(data)
 	l.problems = append(l.problems, r.problems...)
-	for _, s := range r.listings {
-		if len(r.problems) > 0 { // what could not be read is not to be missed as well
-			s.value.SetZero()
-		}
-	}
+	l.drop(r.broken)
 	for _, e := range r.entries {
 		i := slices.IndexFunc(l.settings, func(s setting) bool { return s.path == e.path })
 		l.set(l.settings[i], e.given, fmt.Sprintf("%s:%d", name, e.line))
 		l.settings[i].within(filepath.Dir(name))
+	}
+}
+
+// drop empties the listings in which something could not be read, which is not to be
+// missed as well, and the quotas with the accounts that they name.
+func (l *loader) drop(broken []string) {
+	if slices.Contains(broken, "accounts") {
+		broken = append(broken, "quotas")
+	}
+	for _, s := range listings(l.config) {
+		if slices.Contains(broken, s.path) {
+			s.value.SetZero()
+		}
 	}
 }
 
@@ -124,6 +136,9 @@ func (l *loader) finish() (*Config, Origins, error) {
 		l.problems = append(l.problems, f.at(l.origins))
 	}
 	l.inherit()
+	if more := len(l.problems) - maxShown; more > 0 {
+		l.problems = append(l.problems[:maxShown], fmt.Errorf("and %d more", more))
+	}
 	if len(l.problems) > 0 {
 		return nil, nil, errors.Join(l.problems...)
 	}

@@ -69,6 +69,45 @@ func (c *Config) validateRoutes(found *findings) {
 	}
 }
 
+// validateNamed finds routes that leave a principal which they name no region.
+func (c *Config) validateNamed(found *findings) {
+	bound := map[string]Residency{}
+	for _, p := range c.Principals {
+		bound[p.Name] = p.Residency
+	}
+	for i := range c.Routes {
+		route := c.residency(&c.Routes[i])
+		regions := route.Regions()
+		for _, name := range c.Routes[i].Principals {
+			own := bound[name]
+			shared := func(r inference.Region) bool { return slices.Contains(regions, r) }
+			left := len(own) == 0 || len(route) == 0 || slices.ContainsFunc(own.Regions(), shared)
+			found.check(left, fmt.Sprintf("routes[%d].residency", i), "want a region of the residency of %s, %s: none of %s is", name, strings.Join(own, ", "), strings.Join(route, ", "))
+		}
+	}
+}
+
+// validateRoutePrincipals finds names of principals that there are not.
+func (c *Config) validateRoutePrincipals(found *findings) {
+	known := map[string]bool{}
+	for _, p := range c.Principals {
+		known[p.Name] = true
+	}
+	for i, r := range c.Routes {
+		for _, name := range r.Principals {
+			found.check(known[name], fmt.Sprintf("routes[%d].principals", i), "want the name of one of the principals, got %q", name)
+		}
+	}
+}
+
+// residency is that of a route, also where it leaves that out.
+func (c *Config) residency(r *Route) Residency {
+	if r.Residency == nil {
+		return c.Residency
+	}
+	return r.Residency
+}
+
 func (c *Config) validateShadow(found *findings, r *Route, at string) {
 	s := r.Shadow
 	found.check(s.Share == 0 || s.Region != "" || s.Model != "", at, "want the region or the model to compare with")
@@ -79,10 +118,7 @@ func (c *Config) validateShadow(found *findings, r *Route, at string) {
 		return
 	}
 	found.region(s.Region, at+".region")
-	residency := r.Residency
-	if residency == nil { // left out
-		residency = c.Residency
-	}
+	residency := c.residency(r)
 	within := len(residency) == 0 || slices.Contains(residency.Regions(), s.Region)
 	found.check(within, at+".region", "want a region of the residency %s, got %q", strings.Join(residency, ", "), s.Region)
 }

@@ -88,6 +88,7 @@ func (c *Config) validate() findings {
 	c.validateUpstreams(&found)
 	c.validateLimits(&found)
 	c.validateRoutes(&found)
+	c.validateNamed(&found)
 	c.validateQuotas(&found)
 	validateAccounts(&found, c.Accounts)
 	c.validatePrincipals(&found)

@@ -134,7 +134,7 @@ type Policy inference.Policy
 // UnmarshalText reads one of the policies.
 func (p *Policy) UnmarshalText(text []byte) error {
 	if len(text) > 0 && !inference.IsPolicy(inference.Policy(text)) {
-		return fmt.Errorf("want one of %v, got %q", inference.Policies(), text)
+		return fmt.Errorf("want one of %s, got %q", list(inference.Policies()), text)
 	}
 	*p = Policy(text)
 	return nil
@@ -208,8 +208,17 @@ func (f *Fault) UnmarshalText(text []byte) error {
 
 func oneOf[T ~string](dst *T, text []byte, names ...T) error {
 	if !slices.Contains(names, T(text)) {
-		return fmt.Errorf("want one of %v, got %q", names, text)
+		return fmt.Errorf("want one of %s, got %q", list(names), text)
 	}
 	*dst = T(text)
 	return nil
+}
+
+// list is names as one writes them.
+func list[T ~string](names []T) string {
+	words := make([]string, len(names))
+	for i, name := range names {
+		words[i] = string(name)
+	}
+	return strings.Join(words, ", ")
 }

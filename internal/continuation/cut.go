@@ -13,7 +13,7 @@ import (
 // Cut ends the leg at hand, which broke off. Request is what the next target is to
 // answer. Where nothing but the end is missing, or the tokens that the request allows
 // are used up, there is no request and rest is the end of the answer. Ok is false where
-// it cannot be gone on with soundly.
+// it cannot be gone on with soundly, or has ended.
 func (t *Thread) Cut() (request *inference.Request, rest []inference.Event, ok bool) {
 	if t.spent = (inference.Usage{}); !t.leg.silent {
 		t.spent, t.leg.silent = t.used(), true
@@ -21,7 +21,7 @@ func (t *Thread) Cut() (request *inference.Request, rest []inference.Event, ok b
 	}
 	asked := t.conversation()
 	switch {
-	case !t.heard.began || t.heard.broken || asked == nil || !asked.IsPlain():
+	case !t.heard.began || t.heard.ended || t.heard.broken || asked == nil || !asked.IsPlain():
 		return nil, nil, false
 	case t.heard.stop != nil:
 		rest, ok = t.end(*t.heard.stop)

@@ -50,6 +50,7 @@ func (t *Thread) end(stop dialect.Stop) ([]inference.Event, bool) {
 	}
 	usage := t.total
 	j.write(dialect.Piece{Kind: dialect.Ended, Usage: &usage})
+	t.heard.ended = true
 	if j.err != nil || len(j.events) == 0 {
 		return nil, false
 	}
@@ -84,6 +85,8 @@ func (t *Thread) Join(e inference.Event) ([]inference.Event, error) {
 var (
 	errNoLeg    = errors.New("an event where no target goes on")
 	errThinking = errors.New("the target began to think in the middle of the answer")
+	errBeyond   = errors.New("the target went on behind its own end")
+	errNoStop   = errors.New("the target ended without saying why it stopped")
 )
 
 // unsound is the error of a target that does not go on as it was asked to.
@@ -125,6 +128,10 @@ func (j *joined) send(p dialect.Piece) {
 
 func (j *joined) take(p *dialect.Piece) {
 	h, leg := &j.thread.heard, &j.thread.leg
+	if h.ended || h.stop != nil && p.Kind != dialect.Began && p.Kind != dialect.Ended {
+		j.err = errBeyond
+		return
+	}
 	switch p.Kind {
 	case dialect.Began: // the caller has it
 	case dialect.BlockBegan:
@@ -142,6 +149,10 @@ func (j *joined) take(p *dialect.Piece) {
 		j.write(*p)
 		h.stop = &p.Stop
 	case dialect.Ended:
+		if h.ended = true; h.stop == nil {
+			j.err = errNoStop
+			return
+		}
 		leg.tell(p.Usage)
 		used := j.thread.used()
 		if leg.told != nil && leg.told.OutputTokens > 0 { // it is not an estimate

@@ -45,6 +45,7 @@ type heard struct {
 	beyond bool  // it has more than text, or more of it than is kept: text holds nothing
 	broken bool  // it cannot be read
 	stop   *dialect.Stop
+	ended  bool
 }
 
 // leg is one target's part of the answer.
@@ -103,6 +104,8 @@ func (t *Thread) hear(p *dialect.Piece) {
 		}
 	case dialect.Stopped:
 		h.stop = &p.Stop
+	case dialect.Ended:
+		h.ended = true
 	}
 }
 

@@ -68,6 +68,7 @@ type Visit struct {
 	Principal inference.Principal
 	Region    inference.Region // source region
 	Steering  inference.Steering
+	Deadline  time.Time // when the caller stops waiting, zero where it does not say
 	Body      []byte
 
 	PayloadHash string // lower-case hex SHA-256 of the Body, where that was signed
@@ -107,6 +108,7 @@ func (c *Config) Admit(w http.ResponseWriter, r *http.Request, base inference.Re
 	if v.Steering, err = Steer(inference.Steering{}, r.Header); err != nil {
 		return v, err
 	}
+	v.Deadline = Deadline(r.Header, time.Now())
 	v.Body, err = body()
 	return v, err
 }

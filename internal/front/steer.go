@@ -2,6 +2,7 @@ package front
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,7 +35,7 @@ func Steer(s inference.Steering, h http.Header) (inference.Steering, error) {
 	return s, nil
 }
 
-// notTaken is the refusal of a header's value.
+// notTaken is the refusal of a header's value. A log gets its name alone.
 func notTaken(header, value, takes string) error {
 	const most = 64 // bytes that a message quotes
 	if len(value) > most {
@@ -43,5 +44,6 @@ func notTaken(header, value, takes string) error {
 	return &inference.Error{
 		Kind: inference.Validation, Op: "steer call",
 		Message: "steer call: " + header + " does not take " + strconv.Quote(value) + ": send " + takes,
+		Err:     errors.New(header),
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"fairway/internal/inference"
 	"fairway/internal/route"
 )
@@ -77,6 +80,9 @@ func TestContinued(t *testing.T) {
 // TestHedged: what the slower one used is in the record and in the cost.
 func TestHedged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		spans := tracetest.NewSpanRecorder()
+		provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans))
+		defer provider.Shutdown(t.Context())
 		l := newLine(t, nil, time.Now, everything)
 		l.Outline = func(*inference.Request, inference.ModelID) inference.Outline {
 			return inference.Outline{InputTokens: 100}
@@ -85,6 +91,7 @@ func TestHedged(t *testing.T) {
 			Upstream:  regions{source: hangs},
 			Hedge:     route.Hedge{Budget: 1, Least: time.Second},
 			Simulated: true,
+			Tracer:    provider.Tracer("test"),
 		})
 		stream, record, err := l.Invoke(t.Context(), request("id"))
 		if err != nil {
@@ -98,6 +105,18 @@ func TestHedged(t *testing.T) {
 		}
 		if want := record.Attempts[1].Region; record.DestinationRegion != want || want == source {
 			t.Errorf("record of %s, want the hedge's %s", record.DestinationRegion, want)
+		}
+		hedges := 0
+		for _, span := range spans.Ended() {
+			if hedge, ok := attributes(span)["fairway.hedge"]; ok {
+				hedges++
+				if hedge != "true" || attributes(span)["fairway.outcome"] != "ok" {
+					t.Errorf("span of %v, want the hedge that answered", attributes(span))
+				}
+			}
+		}
+		if hedges != 1 {
+			t.Errorf("%d spans of hedges, want one", hedges)
 		}
 		wasted := inference.Usage{InputTokens: 100}
 		if record.Wasted != wasted || record.Usage != spent || record.Cost != 6_000_000+300_000 {
@@ -116,7 +135,37 @@ func TestRetryAfterIsPassedOn(t *testing.T) {
 	}
 	l := newLine(t, everywhere, ticking(), everything)
 	_, record, err := l.Invoke(t.Context(), request("id"))
-	if e := inference.AsError(err); e.Kind != inference.Throttling || e.RetryAfter != 7*time.Second || len(record.Attempts) != len(destinations) {
+	if e := inference.AsError(err); e.Kind != inference.Throttling || e.RetryAfter.Round(time.Second) != 7*time.Second || len(record.Attempts) != len(destinations) {
 		t.Errorf("Invoke = %v to be tried again after %s, %d attempts, want Throttling, 7s, %d", err, e.RetryAfter, len(record.Attempts), len(destinations))
+	}
+}
+
+// TestDeadline: a call waits for no target beyond when its caller stops waiting.
+func TestDeadline(t *testing.T) {
+	for deadline, attempts := range map[time.Duration]int{0: len(destinations) + 1, time.Hour: len(destinations) + 1, 5 * time.Second: len(destinations)} {
+		synctest.Test(t, func(t *testing.T) {
+			began, everywhere := time.Now(), regions{}
+			for _, r := range destinations {
+				everywhere[r] = func(ctx context.Context) (inference.Stream, error) {
+					if time.Since(began) < 20*time.Second {
+						return nil, &inference.Error{Kind: inference.Throttling, Message: "slow down", RetryAfter: 20 * time.Second}
+					}
+					return sends(whole)(ctx)
+				}
+			}
+			l := newLine(t, everywhere, time.Now, everything)
+			l.Router = route.New(route.Config{Upstream: everywhere, Simulated: true, Retry: route.Retry{Budget: 1, Reserve: 100, Wait: time.Minute}})
+			r := request("id")
+			if deadline > 0 {
+				r.Deadline = began.Add(deadline)
+			}
+			stream, record, err := l.Invoke(t.Context(), r)
+			if stream != nil {
+				stream.Close()
+			}
+			if waited := time.Since(began) >= 20*time.Second; len(record.Attempts) != attempts || waited != (err == nil) || waited != (deadline != 5*time.Second) {
+				t.Errorf("with %s: %d attempts in %s, %v, want %d", deadline, len(record.Attempts), time.Since(began), err, attempts)
+			}
+		})
 	}
 }

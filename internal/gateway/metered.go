@@ -63,14 +63,14 @@ func (m *metered) Close() error {
 	return err
 }
 
-// estimate makes up for usage that comes with the end of an answer, and did not
-// come: the whole prompt was read, and an event of content has a token or more.
+// estimate makes up for usage that comes with the end of an answer, and did not come:
+// the legs that broke off used theirs, the whole prompt was read, and an event of
+// content has a token or more.
 func (m *metered) estimate() {
-	told := m.call.record.Usage
-	used := &m.call.record.Usage
-	if told.InputTokens+told.CacheReadTokens+told.CacheWriteTokens == 0 && m.gateway.Estimate != nil {
+	told, used := m.call.record.Usage, m.call.answer.Used()
+	if used.InputTokens+used.CacheReadTokens+used.CacheWriteTokens == 0 && m.gateway.Estimate != nil {
 		used.InputTokens = m.gateway.Estimate(m.call.request, m.call.answer.Profile.Model)
 	}
 	used.OutputTokens = max(used.OutputTokens, m.content)
-	m.call.record.Estimated = *used != told
+	m.call.record.Usage, m.call.record.Estimated = used, used != told
 }

@@ -14,7 +14,7 @@ import (
 // those of the models that stand in for it. The error is AccessDenied: of a call that
 // no target can keep to where it may run.
 func (g *Gateway) plan(ctx context.Context, c *call, grant *inference.Grant) error {
-	c.routing = g.routing(c.request, grant, g.Router.Route(c.request.Principal.Name, grant.Profile.Named()))
+	c.routing = g.routing(c.request, grant, g.route(c, grant))
 	plan := g.Router.Plan(make([]route.Choice, 0, len(grant.Destinations)+1), &c.routing, g.Clock())
 	if c.repeats == nil {
 		plan = g.fallBack(ctx, c, plan)
@@ -36,6 +36,15 @@ func (g *Gateway) plan(ctx context.Context, c *call, grant *inference.Grant) err
 	c.plan, c.record.Simulated = plan, plan[0].Target.Simulated
 	g.showPlan(ctx, c)
 	return nil
+}
+
+// route is how a call goes. A shadow goes as the call that it repeats, whose residency
+// it keeps to, whatever model it is sent to.
+func (g *Gateway) route(c *call, grant *inference.Grant) *route.Route {
+	if c.repeats != nil {
+		return c.repeats.routing.Route
+	}
+	return g.Router.Route(c.request.Principal.Name, grant.Profile.Named())
 }
 
 // usual is the policy that ranks first where none was chosen: a statement's order, or

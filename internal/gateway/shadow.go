@@ -110,7 +110,7 @@ func (g *Gateway) repeat(ctx context.Context, of *call, shown <-chan sight) {
 	}()
 	req := *of.request
 	req.ID, req.Model = uuid.New(), cmp.Or(of.routing.Route.Shadow.Model, req.Model)
-	req.Steering = inference.Steering{OnCut: inference.FailOnCut}
+	req.Steering, req.Deadline = inference.Steering{OnCut: inference.FailOnCut}, time.Time{}
 	if _, err := g.standIn(ctx, of, req.Model); err != nil {
 		g.leaveOut(ctx, of.request, "shadow left out", req.Model, err)
 		return

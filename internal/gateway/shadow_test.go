@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -269,4 +270,61 @@ func TestShadowPanics(t *testing.T) {
 	if line := l.log.said(t, "shadow panicked"); line["panic"] != "boom" || line["request_id"] != "id" || line["stack"] == "" {
 		t.Errorf("line = %v, want the panic and its stack", line)
 	}
+}
+
+// TestShadowStaysInItsRoute: the residency of a call's route holds for its shadow, also
+// where that calls a model for which there is no route, and the record says so.
+func TestShadowStaysInItsRoute(t *testing.T) {
+	for name, test := range map[string]struct {
+		region inference.Region // of the shadow
+		want   string           // its outcome
+	}{
+		"outside": {tokyo, "failed"},
+		"inside":  {source, "ok"},
+	} {
+		calls := &visited{}
+		l, end := shadowed(t, calls, route.Shadow{}, everything)
+		l.Router = route.New(route.Config{Upstream: calls, Simulated: true, Rules: []route.Rule{{
+			Models: []string{"apac.anthropic.*"},
+			Route: route.Route{
+				Policy:    inference.Ordered,
+				Residency: route.Residency{Names: []string{"singapore"}, Regions: []inference.Region{source}},
+				Shadow:    route.Shadow{Share: 1, Model: novaProfile, Region: test.region},
+			},
+		}}})
+		stream, _, err := l.Invoke(t.Context(), converse("id"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read(t.Context(), stream); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		if line := l.log.said(t, "shadow answered"); line["shadow_outcome"] != test.want {
+			t.Errorf("%s: line = %v, want a shadow that %s", name, line, test.want)
+		}
+		for _, region := range calls.regions {
+			if region != source {
+				t.Errorf("%s: %s was called, outside of the residency", name, region)
+			}
+		}
+		for _, r := range l.kept.records {
+			if !slices.Equal(r.Residency, []string{"singapore"}) {
+				t.Errorf("%s: residency of the record that is a shadow of %q = %v, want singapore", name, r.ShadowOf, r.Residency)
+			}
+		}
+	}
+}
+
+// visited remembers the regions that were called, each of which answers well.
+type visited struct {
+	mu      sync.Mutex
+	regions []inference.Region
+}
+
+func (v *visited) Invoke(ctx context.Context, t inference.Target, _ *inference.Request) (inference.Stream, error) {
+	v.mu.Lock()
+	v.regions = append(v.regions, t.Region)
+	v.mu.Unlock()
+	return sends(whole)(ctx)
 }

@@ -67,11 +67,20 @@ func describe(span trace.Span, r *inference.Record) {
 		attribute.Bool("fairway.simulated", r.Simulated),
 		attribute.String("fairway.policy", string(r.Policy)),
 	)
+	if len(r.Residency) > 0 {
+		span.SetAttributes(attribute.StringSlice("fairway.residency", r.Residency))
+	}
+	if len(r.Plan) > 0 {
+		span.SetAttributes(attribute.StringSlice("fairway.plan", ranking(r.Plan)))
+	}
 	if r.Fallback != "" {
 		span.SetAttributes(attribute.String("fairway.fallback", r.Fallback))
 	}
 	if r.Continued > 0 {
 		span.SetAttributes(attribute.Int("fairway.continued", r.Continued))
+	}
+	if cut := brokeOff(r); len(cut) > 0 {
+		span.SetAttributes(attribute.StringSlice("fairway.cut", cut))
 	}
 	if r.ShadowOf != "" {
 		span.SetAttributes(attribute.String("fairway.shadow_of", r.ShadowOf))
@@ -80,6 +89,26 @@ func describe(span trace.Span, r *inference.Record) {
 		span.SetAttributes(attribute.String("error.type", string(r.Error.Type)))
 		span.SetStatus(codes.Error, string(r.Error.Type))
 	}
+}
+
+// ranking is a line for each target of a plan: where, what, and why there.
+func ranking(plan []inference.Ranked) []string {
+	lines := make([]string, len(plan))
+	for i, ranked := range plan {
+		lines[i] = strings.TrimSpace(string(ranked.Region)+" "+ranked.Account) + " " + ranked.Model + ": " + ranked.Because
+	}
+	return lines
+}
+
+// brokeOff are the regions in which an answer broke off: the span of an attempt, which
+// ends with its first content, cannot tell.
+func brokeOff(r *inference.Record) (regions []string) {
+	for _, a := range r.Attempts {
+		if a.Cut {
+			regions = append(regions, string(a.Region))
+		}
+	}
+	return regions
 }
 
 // task is what the model was asked to do, by the convention's names where it has

@@ -137,11 +137,21 @@ func TestSpanOfWhatHappensToFew(t *testing.T) {
 	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans))
 	defer provider.Shutdown(t.Context())
 	_, span := provider.Tracer("test").Start(t.Context(), "a")
-	describe(span, &inference.Record{Fallback: novaProfile, Continued: 2, ShadowOf: "f00d"})
+	describe(span, &inference.Record{
+		Fallback: novaProfile, Continued: 2, ShadowOf: "f00d", Attempts: []inference.Attempt{{Region: source, Cut: true}, {Region: tokyo}}, Residency: []string{"apac", "eu"},
+		Plan: []inference.Ranked{{Region: source, Model: model, Because: "near"}, {Region: tokyo, Account: "111122223333", Model: model, Because: "next"}},
+	})
 	span.End()
 	got := attributes(spans.Ended()[0])
 	if got["fairway.fallback"] != novaProfile || got["fairway.continued"] != "2" || got["fairway.shadow_of"] != "f00d" {
 		t.Errorf("attributes = %v, want the fallback, two continuations and the shadow's call", got)
+	}
+	if got["fairway.cut"] != `["ap-southeast-1"]` {
+		t.Errorf("cut in %s, want %s alone", got["fairway.cut"], source)
+	}
+	const plan = `["ap-southeast-1 ` + model + `: near","ap-northeast-1 111122223333 ` + model + `: next"]`
+	if got["fairway.residency"] != `["apac","eu"]` || got["fairway.plan"] != plan {
+		t.Errorf("residency = %s and plan = %s, want both geographies and %s", got["fairway.residency"], got["fairway.plan"], plan)
 	}
 }
 

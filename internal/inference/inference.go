@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Region is an AWS Region code such as "ap-southeast-1".
@@ -67,6 +68,7 @@ type Request struct {
 	Body         []byte      // the model's own JSON, byte for byte
 	PayloadHash  string      // lower-case hex SHA-256 of Body, where it is known already
 	Steering     Steering
+	Deadline     time.Time // when the caller stops waiting, as far as it says; zero where it does not
 }
 
 // Principal is an identity that policy statements are attached to.

@@ -74,9 +74,10 @@ func TestLineOfWhatHappensToFew(t *testing.T) {
 	var log bytes.Buffer
 	r := answered()
 	r.Policy, r.Fallback, r.Continued, r.ShadowOf = inference.Adaptive, profile, 2, "beef"
-	r.Attempts = append(r.Attempts, used(model, 0))
+	r.Attempts, r.Residency, r.Wasted = append(r.Attempts, used(model, 0)), []string{"apac", "eu"}, inference.Usage{InputTokens: 30, OutputTokens: 4}
 	New(Config{Pricer: list{}, Log: logTo(&log), Now: later}).Settle(t.Context(), r)
-	const want = " cost_usd=0.00105 policy=adaptive fallback=" + profile + " hedged=true continued=2 shadow_of=beef\n"
+	const want = " cost_usd=0.00105 policy=adaptive residency=apac,eu fallback=" + profile +
+		" hedged=true continued=2 wasted_input_tokens=30 wasted_output_tokens=4 shadow_of=beef\n"
 	if !strings.HasSuffix(log.String(), want) {
 		t.Errorf("log = %q, want it to end with %q", log.String(), want)
 	}

@@ -92,7 +92,7 @@ func (m *Meter) firstUnpriced(model string) bool {
 // attributes are the fixed keys of a call's log line, and those of what happened to
 // few: counts and names, never what was said.
 func attributes(r *inference.Record) []slog.Attr {
-	all := append(make([]slog.Attr, 0, 18),
+	all := append(make([]slog.Attr, 0, 21),
 		slog.String("request_id", r.ID),
 		slog.String("principal", r.Principal),
 		slog.String("action", r.Operation.Action()),
@@ -121,6 +121,12 @@ func attributes(r *inference.Record) []slog.Attr {
 	}
 	if r.Continued > 0 {
 		all = append(all, slog.Int("continued", r.Continued))
+	}
+	if n := r.Wasted.InputTokens; n > 0 {
+		all = append(all, slog.Int("wasted_input_tokens", n))
+	}
+	if n := r.Wasted.OutputTokens; n > 0 {
+		all = append(all, slog.Int("wasted_output_tokens", n))
 	}
 	if r.ShadowOf != "" {
 		all = append(all, slog.String("shadow_of", r.ShadowOf))

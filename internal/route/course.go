@@ -20,9 +20,9 @@ import (
 // It goes over the plan in rounds, each target once in a round. All targets of the
 // called model come before those of a fallback; what a breaker or the account's
 // entitlement keeps out of use is forced when nothing else is left. Attempts that are
-// not the first at their target, and forced ones, take from the retry budget. The next
-// round begins after a wait. An answer that broke off begins anew with its rounds and
-// with its waits.
+// not the first at their target, forced ones, and those at targets that throttle take
+// from the retry budget. The next round begins after a wait. An answer that broke off
+// begins anew with its rounds and with its waits.
 //
 // It is not safe for concurrent use.
 type Course struct {
@@ -39,6 +39,8 @@ type Course struct {
 	flying   int    // legs without an outcome
 	answered int    // the leg that answers, or none
 	broken   int    // place of the target whose answer is to be gone on with, or none
+
+	pressed bool // the one free attempt at a target that throttles was made
 
 	late   time.Time // from when on no target is tried again; zero while the call has not waited
 	resume time.Time // when the next round begins, zero while this one goes on
@@ -99,7 +101,8 @@ type turn struct {
 
 const none = -1
 
-// mostAttempts is how many one call makes, whatever is configured.
+// mostAttempts is how many one call makes, whatever is configured, unless its plan has
+// more targets.
 const mostAttempts = 32
 
 // Start begins the course of a call over its plan, which is the course's from here on.
@@ -158,7 +161,11 @@ func (c *Course) Next(now time.Time) Step {
 	if l, ok := c.force(now); ok {
 		return Step{Do: Try, Leg: l}
 	}
-	return c.rest(now)
+	step := c.rest(now)
+	if step.Do == Stop {
+		c.takeHolds(now)
+	}
+	return step
 }
 
 // Answered says that the first content of a leg has come: the call is its.
@@ -171,7 +178,7 @@ func (c *Course) Answered(l Leg, now time.Time) {
 	}
 	took := now.Sub(leg.began)
 	took = max(took/2, took-reading(c.call.Size)) // reading is a generous figure
-	if g.answered(leg.admission, c.call.Streams, took, now) {
+	if g.answered(leg.admission, c.call.Streams, leg.began, took, now) {
 		c.router.health.compare(g, now)
 	}
 }

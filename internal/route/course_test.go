@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -166,20 +167,27 @@ func TestCourseBudgets(t *testing.T) {
 		for n := range calls {
 			call := callOf(streamed)
 			call.Seed, call.OnCut = uint64(n), rapid.SampledFrom([]inference.OnCut{"", inference.ContinueOnCut}).Draw(t, "on cut")
-			v := voyage{course: r.Start(call, choose(plan...), now), now: now, fate: func(Leg) fate { return drawFate(t) }}
+			v, pressed := voyage{course: r.Start(call, choose(plan...), now), now: now}, 0
+			tried, own := map[inference.Region]bool{}, 0
+			v.fate = func(l Leg) fate {
+				switch b := &r.health.guard(*l.Target).bucket; {
+				case tried[l.Target.Region] || b.held(v.now) > 0:
+					retries++
+				case b.isRefusing(v.now):
+					pressed++
+				}
+				tried[l.Target.Region] = true
+				return drawFate(t)
+			}
 			v.sail()
+			retries += max(0, pressed-1) // one is free
 			if len(v.legs) > most || v.most > config.Retry.Wait {
 				t.Fatalf("a call made %d attempts and waited %s, want at most %d and %s", len(v.legs), v.most, most, config.Retry.Wait)
 			}
-			tried, own := map[inference.Region]bool{}, 0
 			for _, l := range v.legs {
 				if l.Hedge {
 					hedges, own = hedges+1, own+1
 				}
-				if tried[l.Target.Region] {
-					retries++
-				}
-				tried[l.Target.Region] = true
 			}
 			if own > 1 {
 				t.Fatalf("a call made %d hedges, want one at most", own)
@@ -256,6 +264,257 @@ func TestCourseRetryAfter(t *testing.T) {
 			t.Errorf("%+v: Failure().RetryAfter = %s", test, v.course.Failure().RetryAfter)
 		}
 	}
+}
+
+// Calls within the hold of all targets ask none of them and are told the shortest time
+// that is left, unless they may wait as long, or a fallback answers.
+func TestCourseRetryAfterOfOtherCalls(t *testing.T) {
+	for _, retry := range []Retry{{}, {Budget: 0.2, Reserve: 10, Wait: 2 * time.Second}} {
+		r, own := New(Config{Retry: retry}), targets("a", "b", "c", "d", "e", "f", "g", "h")
+		plan := func() []Choice { return choose(own...) }
+		v := &voyage{course: r.Start(callOf(request), plan(), epoch), now: epoch}
+		v.fate = func(l Leg) fate {
+			after := 18 * time.Second
+			if l.Target.Region == "c" {
+				after = 17 * time.Second
+			}
+			return fate{fails: &inference.Error{Kind: inference.Throttling, RetryAfter: after}}
+		}
+		if v.sail() || len(v.legs) != len(own) || v.waited > 0 {
+			t.Fatalf("%+v: the first call made %d attempts and waited %s, want one at each target", retry, len(v.legs), v.waited)
+		}
+		for n := range 140 {
+			now := epoch.Add(time.Duration(n) * 100 * time.Millisecond)
+			v := &voyage{course: r.Start(callOf(request), plan(), now), now: now}
+			if v.sail() || len(v.legs) != 0 || v.waited > 0 {
+				t.Fatalf("%+v: a call after %s made %d attempts and waited %s, want none", retry, now.Sub(epoch), len(v.legs), v.waited)
+			}
+			if e, left := v.course.Failure(), epoch.Add(17*time.Second).Sub(now); e.Kind != inference.Throttling || e.Status() != 429 || e.RetryAfter != left || e.Region != "c" {
+				t.Fatalf("%+v: a call after %s fails with %v after %s, want Throttling of c after %s", retry, now.Sub(epoch), e, e.RetryAfter, left)
+			}
+		}
+		now := epoch.Add(15500 * time.Millisecond)
+		v = &voyage{course: r.Start(callOf(request), append(plan(), choose(targets("z")...)...), now), now: now, fate: func(Leg) fate { return fate{} }}
+		if waits := retry.Wait > 0; !v.sail() || len(v.legs) != 1 || (v.legs[0].Target.Region == "c") != waits || (v.waited > 0) != waits {
+			t.Errorf("%+v: a call that is to be answered in 1.5s, or by a fallback: %+v after %s", retry, v.legs, v.waited)
+		}
+	}
+}
+
+// A target in its hold is asked only where another one may answer and does not, and as
+// far as the budget goes; the hold is waited for where it just ends in time.
+func TestCourseBesideAHold(t *testing.T) {
+	const held = 17 * time.Second
+	for _, test := range []struct {
+		name   string
+		hold   time.Duration
+		plan   []inference.Region
+		b      *inference.Error
+		barred bool
+		spent  bool // the budget is
+		called string
+		kind   inference.Kind
+		waited time.Duration
+	}{
+		{"another fails", held, []inference.Region{"a", "b"}, errMissing, false, false, "[b]", inference.Throttling, 0},
+		{"another breaks on it", held, []inference.Region{"a", "b"}, &inference.Error{Kind: inference.InternalServer}, false, false, "[b]", inference.InternalServer, 0},
+		{"no budget", held, []inference.Region{"a", "b"}, errUnavail, false, true, "[b]", inference.ServiceUnavailable, 0},
+		{"not entitled to another", held, []inference.Region{"a", "b"}, errDenied, true, false, "[b]", inference.Throttling, 0},
+		{"just in time", 1950 * time.Millisecond, []inference.Region{"a"}, nil, false, false, "[a]", "", 1950 * time.Millisecond},
+	} {
+		r := New(Config{Retry: Retry{Budget: 1e-9, Wait: 2 * time.Second}})
+		r.health.guard(targets("a")[0]).throttled(test.hold, epoch)
+		if b := r.health.guard(targets("b")[0]); test.barred {
+			b.refuse(b.force(), errDenied, epoch)
+		}
+		if test.spent {
+			for r.retry.Wait = 0; r.health.retries.spend(0, 0, epoch); {
+			}
+		}
+		v := &voyage{course: r.Start(callOf(request), choose(targets(test.plan...)...), epoch), now: epoch}
+		v.fate = func(l Leg) fate {
+			if l.Target.Region == "b" {
+				return fate{fails: test.b}
+			}
+			return fate{}
+		}
+		answered := v.sail()
+		if got := fmt.Sprint(called(v.legs)); got != test.called || answered != (test.kind == "") || v.waited != test.waited {
+			t.Errorf("%s: called %s and waited %s, answered %t, want %s, %s", test.name, got, v.waited, answered, test.called, test.waited)
+		} else if !answered && v.course.Failure().Kind != test.kind {
+			t.Errorf("%s: Failure() = %v, want %s", test.name, v.course.Failure(), test.kind)
+		}
+	}
+}
+
+// Calls make one attempt where all targets throttle and do not say for how long, and
+// those that the budget has; one that answers is used by all calls from then on.
+func TestCourseThrottledEverywhere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		retry := Retry{
+			Budget:  rapid.SampledFrom([]float64{0.01, 0.2, 1}).Draw(t, "retries"),
+			Reserve: rapid.SampledFrom([]float64{0, 1, 10}).Draw(t, "reserve"),
+			Wait:    time.Duration(rapid.IntRange(0, 10).Draw(t, "wait s")) * time.Second,
+		}
+		r, plan := New(Config{Retry: retry}), targets("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")[:rapid.IntRange(1, 10).Draw(t, "targets")]
+		now, last, legs, calls := epoch, epoch, 0, rapid.IntRange(1, 100).Draw(t, "calls")
+		for n := range calls {
+			call := callOf(request)
+			call.Seed = uint64(n)
+			v := &voyage{course: r.Start(call, choose(plan...), now), now: now, fate: func(Leg) fate { return fate{fails: errThrottle} }}
+			v.sail()
+			if e := v.course.Failure(); len(v.legs) == 0 || e.Kind != inference.Throttling {
+				t.Fatalf("call %d made %d attempts and fails with %v", n, len(v.legs), e)
+			}
+			legs, last = legs+len(v.legs), v.now
+			now = v.now.Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "pause ms")) * time.Millisecond)
+		}
+		passed := last.Sub(epoch)
+		free := calls + len(plan)*(1+int(passed/time.Minute))
+		if most := float64(free) + burst + retry.Budget*float64(calls) + retry.Reserve*passed.Seconds(); float64(legs) > most {
+			t.Fatalf("%d calls of %d targets that throttle made %d attempts in %s, want at most %.0f", calls, len(plan), legs, passed, most)
+		}
+		for answered := 0; answered < 20; now = now.Add(time.Second) { // the last of the plan answers again
+			v := &voyage{course: r.Start(callOf(request), choose(plan...), now), now: now}
+			v.fate = func(l Leg) fate {
+				if l.Target.Region == plan[len(plan)-1].Region {
+					return fate{}
+				}
+				return fate{fails: errThrottle}
+			}
+			switch ok := v.sail(); {
+			case ok:
+				answered++
+			case answered > 0 || now.Sub(last) > 2*time.Minute:
+				t.Fatalf("%d calls were answered when one is not, %s after a target came back", answered, now.Sub(last))
+			}
+			now = v.now
+		}
+	})
+}
+
+// No target of a call is passed over for another, and each is tried once at least
+// however many there are.
+func TestCourseTriesAllInOrder(t *testing.T) {
+	var plan []inference.Target
+	var want []inference.Region
+	for i := range mostAttempts + 8 {
+		plan, want = append(plan, bare(inference.Region(rune('A'+i)))), append(want, inference.Region(rune('A'+i)))
+	}
+	for _, retry := range []Retry{{}, {Budget: 0.2, Reserve: 10, Wait: 2 * time.Second}} {
+		v := &voyage{course: New(Config{Retry: retry}).Start(callOf(request), choose(plan...), epoch), now: epoch, fate: func(Leg) fate { return fate{fails: errUnavail} }}
+		v.sail()
+		if got := called(v.legs); !slices.Equal(got, want) {
+			t.Errorf("%+v: called %v, want %v", retry, got, want)
+		}
+	}
+}
+
+// called is where legs went.
+func called(legs []Leg) (regions []inference.Region) {
+	for _, l := range legs {
+		regions = append(regions, l.Target.Region)
+	}
+	return regions
+}
+
+// What a call may wait is over when attempts have used it up: it does not end its round.
+func TestCourseIsLate(t *testing.T) {
+	r := New(Config{Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
+	v := &voyage{course: r.Start(callOf(request), choose(targets("a", "b")...), epoch), now: epoch}
+	v.fate = func(Leg) fate { return fate{after: 3 * time.Second, fails: errUnavail} }
+	v.sail()
+	if got := called(v.legs); fmt.Sprint(got) != "[a b a]" {
+		t.Errorf("called %v with 1s to wait and attempts of 3s, want a, b, and a once more", got)
+	}
+}
+
+// drawBounds is what bounds calls: nothing, as shipped, or anything.
+func drawBounds(t *rapid.T) Config {
+	return Config{
+		Retry: rapid.OneOf(rapid.SampledFrom([]Retry{{}, {Budget: 0.2, Reserve: 10, Wait: 2 * time.Second}}), rapid.Custom(func(t *rapid.T) Retry {
+			return Retry{
+				Budget: rapid.Float64Range(0, 1).Draw(t, "retries"), Reserve: rapid.Float64Range(0, 10).Draw(t, "reserve"),
+				Wait: time.Duration(rapid.IntRange(0, 5000).Draw(t, "wait ms")) * time.Millisecond,
+			}
+		})).Draw(t, "retry"),
+		Hedge: rapid.OneOf(rapid.SampledFrom([]Hedge{{}, {Budget: 0.05, Least: 100 * time.Millisecond}}), rapid.Custom(func(t *rapid.T) Hedge {
+			return Hedge{Budget: rapid.Float64Range(0, 1).Draw(t, "hedges"), Least: time.Duration(rapid.IntRange(0, 3000).Draw(t, "least ms")) * time.Millisecond}
+		})).Draw(t, "hedge"),
+	}
+}
+
+// drawPlan is a plan of up to ten targets, some of which have a quota.
+func drawPlan(t *rapid.T, r *Router) []Choice {
+	all := targets("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")
+	plan := choose(all[:rapid.IntRange(1, len(all)).Draw(t, "targets")]...)
+	for i := range plan {
+		plan[i].guard = r.health.guard(*plan[i].Target)
+		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: rapid.SampledFrom([]int{0, 0, 6, 600}).Draw(t, "requests a minute")})
+	}
+	return plan
+}
+
+// However calls are bounded: a target that answers, and that nothing was said against
+// of late, answers each call unless the request itself is at fault.
+func TestCourseProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := New(drawBounds(t))
+		plan, now := drawPlan(t, r), epoch
+		for n := range rapid.IntRange(1, 12).Draw(t, "calls") {
+			fates, healthy, faulty := map[inference.Region]fate{}, false, false
+			for _, c := range plan {
+				f := drawFate(t)
+				fates[c.Target.Region] = f
+				well := f.fails == nil && !f.hangs && !f.cut
+				healthy = healthy || well && c.guard.usable(now) && c.guard.bucket.held(now) == 0 && !c.guard.bucket.isRefusing(now)
+				faulty = faulty || f.fails == errInvalid
+			}
+			call := callOf(streamed)
+			call.Seed, call.OnCut = uint64(n), inference.ContinueOnCut
+			v := &voyage{course: r.Start(call, slices.Clone(plan), now), now: now, fate: func(l Leg) fate { return fates[l.Target.Region] }}
+			if answered := v.sail(); healthy && !faulty && !answered {
+				t.Fatalf("call %d fails with %v after %v, though a target is well: %v", n, v.course.Failure(), called(v.legs), fates)
+			}
+			now = v.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "pause ms")) * time.Millisecond)
+		}
+	})
+}
+
+// However a call is bounded, one more target that answers never turns success into
+// failure.
+func TestCourseOneMoreHealthyTarget(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		config := drawBounds(t)
+		plan := drawPlan(t, New(config))
+		fates := map[inference.Region]fate{"z": {}}
+		var open []inference.Region
+		for _, c := range plan {
+			fates[c.Target.Region] = drawFate(t)
+			if rapid.Bool().Draw(t, "open") {
+				open = append(open, c.Target.Region)
+			}
+		}
+		answered := func(targets []Choice) bool {
+			r := New(config)
+			for _, region := range open {
+				trip(r, region, epoch)
+			}
+			for i := range targets {
+				targets[i].guard = nil
+			}
+			call := callOf(streamed)
+			call.OnCut = inference.ContinueOnCut
+			v := &voyage{course: r.Start(call, targets, epoch), now: epoch, fate: func(l Leg) fate { return fates[l.Target.Region] }}
+			return v.sail()
+		}
+		more := choose(targets("z")...)[0]
+		more.Profile = plan[0].Profile
+		at := rapid.IntRange(0, len(plan)).Draw(t, "at")
+		if answered(slices.Clone(plan)) && !answered(slices.Insert(slices.Clone(plan), at, more)) {
+			t.Fatalf("%v, %v open: one more target that is well, at %d, fails the call", fates, open, at)
+		}
+	})
 }
 
 // A lone target that is dead is waited for as long as it is out no longer than a call

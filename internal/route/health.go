@@ -197,11 +197,12 @@ func (g *guard) settle(a admission, e ending, now time.Time) (compare bool) {
 	return g.count(a, e, now)
 }
 
-// answered is settle for a call whose first content came after d.
-func (g *guard) answered(a admission, streams bool, d time.Duration, now time.Time) (compare bool) {
+// answered is settle for a call that began then and whose first content came after d.
+func (g *guard) answered(a admission, streams bool, began time.Time, d time.Duration, now time.Time) (compare bool) {
 	g.load.seen(streams, d, now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.bucket.answered(began)
 	compare = g.count(a, succeeded, now)
 	g.window.seen(streams, d)
 	return compare

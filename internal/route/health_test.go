@@ -14,7 +14,7 @@ func TestTargetState(t *testing.T) {
 		t.Errorf("States() = %+v before any call, want none", states)
 	}
 	g.bucket.configure(Quota{TokensPerMinute: 6000})
-	g.answered(g.force(), true, 300*time.Millisecond, epoch)
+	g.answered(g.force(), true, epoch, 300*time.Millisecond, epoch)
 	g.enter(1500, epoch)
 	const want = `[{"region":"a","model":"` + model + `","state":"closed","failures":0,"in_flight":1,` +
 		`"first_content_ms":300,"quota_left":0.75,"tokens_per_minute":6000}]`

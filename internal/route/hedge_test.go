@@ -242,6 +242,17 @@ func TestCourseAsksForAHedgeAgain(t *testing.T) {
 	}
 }
 
+// A hedge is of the same model: a fallback is no second target.
+func TestCourseHedgesAtTheSameModel(t *testing.T) {
+	r := New(Config{Hedge: Hedge{Budget: 1, Least: time.Second}})
+	c := r.Start(callOf(streamed), append(choose(targets("a")...), choose(targets("b", "c")...)...), epoch)
+	c.Next(epoch)
+	after, due := c.HedgeAfter(epoch)
+	if l, ok := c.Hedge(epoch.Add(after)); !due || ok {
+		t.Errorf("Hedge() beside the only target of a model = %v, %t, due %t, want none", l.Target, ok, due)
+	}
+}
+
 // A caller that leaves while a hedge is under way leaves nothing behind, and blames
 // neither target.
 func TestHedgeAbandoned(t *testing.T) {

@@ -26,6 +26,7 @@ func (c *Course) begin(place int, a admission, now time.Time) Leg {
 		place: place, admission: a, began: now, reserved: reserved,
 	})
 	c.turns[place].round, c.turns[place].forced = c.round, false
+	c.pressed = c.pressed || g.bucket.isRefusing(now)
 	c.flying++
 	c.resume, c.asked, c.hedgeAt = time.Time{}, 0, time.Time{}
 	return l
@@ -47,12 +48,14 @@ func (c *Course) left() int {
 	return max(1, min(len(c.plan)*int(c.round), c.limit())-len(c.legs))
 }
 
-// limit is how many attempts the call may make.
+// limit is how many attempts the call may make: each target once in any case, where
+// nothing else is configured.
 func (c *Course) limit() int {
-	if most := c.router.maxAttempts; most > 0 {
-		return min(most, mostAttempts)
+	most := max(mostAttempts, len(c.plan))
+	if set := c.router.maxAttempts; set > 0 {
+		return min(set, most)
 	}
-	return mostAttempts
+	return most
 }
 
 func (c *Course) guard(place int) *guard {
@@ -128,7 +131,7 @@ func (c *Course) judge(l *leg, e *inference.Error, now time.Time) verdict {
 	t := &c.turns[l.place]
 	t.spent = !mends(e)
 	if e.Kind == inference.Throttling && e.RetryAfter > 0 {
-		t.until = now.Add(e.RetryAfter).UnixNano()
+		t.until = now.Add(min(e.RetryAfter, longestHold)).UnixNano()
 		if own && (c.retryAfter == 0 || e.RetryAfter < c.retryAfter) {
 			c.retryAfter = e.RetryAfter
 		}

@@ -28,7 +28,7 @@ func relive(r *Router, histories []history, now time.Time) (open []bool) {
 			if n < h.failed {
 				g.settle(g.force(), failed, now)
 			} else {
-				g.answered(g.force(), true, h.wait, now)
+				g.answered(g.force(), true, now, h.wait, now)
 			}
 		}
 	}

@@ -17,6 +17,8 @@ type bucket struct {
 	requests gauge
 	hold     atomic.Int64 // up to when the target asked to be left alone, in Unix nanoseconds
 	rested   atomic.Int64 // up to when it is spared since it throttled, likewise
+	refuses  atomic.Int64 // up to when it is taken to throttle still, since it did not say for how long, likewise
+	refused  int64        // when it last throttled
 	lowered  int64        // when a throttle last lowered the limits
 	rest     int64        // how long it was last spared
 }
@@ -82,11 +84,38 @@ func (b *bucket) settle(reserved, burnt int, now time.Time) {
 	b.tokens.take(burnt-reserved, now.UnixNano())
 }
 
+// longestHold is for how long a target is left alone, whatever it asks for: nothing
+// looks for its quota meanwhile.
+const longestHold = 10 * time.Minute
+
+// held is for how much longer the target asked to be left alone.
+func (b *bucket) held(now time.Time) time.Duration {
+	return time.Duration(max(0, b.hold.Load()-now.UnixNano()))
+}
+
+// isRefusing reports whether the target throttled less than a minute ago without a word
+// of how long it will, and has answered nothing since.
+func (b *bucket) isRefusing(now time.Time) bool { return now.UnixNano() < b.refuses.Load() }
+
+// answered takes in that the target answered a call: where that began no sooner than the
+// last throttle it throttles no longer, whatever it said.
+func (b *bucket) answered(began time.Time) {
+	if began.UnixNano() >= b.refused {
+		b.hold.Store(0)
+		b.refuses.Store(0)
+	}
+}
+
 // throttled takes in that the target refused a call for its quota, and for how long
 // it asked to be left alone, 0 where it did not say.
 func (b *bucket) throttled(retryAfter time.Duration, now time.Time) {
 	at := now.UnixNano()
-	b.hold.Store(max(b.hold.Load(), at+int64(retryAfter)))
+	b.refused = at
+	if retryAfter > 0 {
+		b.hold.Store(max(b.hold.Load(), at+int64(min(retryAfter, longestHold))))
+	} else {
+		b.refuses.Store(at + minute)
+	}
 	if b.lowered != 0 && at-b.lowered < lowerEvery {
 		return
 	}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -66,6 +67,34 @@ func TestBucketHolds(t *testing.T) {
 	}
 	if b.inForce(epoch.Add(time.Minute)) {
 		t.Error("a target that was never used has learned a limit")
+	}
+}
+
+// A target is left alone for ten minutes at most, and no longer than until it answers a
+// call that began after it throttled.
+func TestBucketHoldEnds(t *testing.T) {
+	for _, test := range []struct{ said, want time.Duration }{
+		{-time.Hour, 0}, {math.MinInt64, 0}, {0, 0}, {time.Second, time.Second},
+		{10 * time.Minute, 10 * time.Minute}, {time.Hour, 10 * time.Minute}, {math.MaxInt64, 10 * time.Minute},
+	} {
+		var b bucket
+		b.throttled(test.said, epoch)
+		if got := b.held(epoch); got != test.want || b.isRefusing(epoch) != (test.want == 0) {
+			t.Errorf("held() after Retry-After %s = %s, want %s; isRefusing() = %t", test.said, got, test.want, b.isRefusing(epoch))
+		}
+		b.answered(epoch.Add(-1))
+		if got := b.held(epoch); got != test.want || b.isRefusing(epoch) != (test.want == 0) {
+			t.Errorf("held() when a call from before was answered = %s, want %s still; isRefusing() = %t", got, test.want, b.isRefusing(epoch))
+		}
+		b.answered(epoch)
+		if got := b.held(epoch); got != 0 || b.isRefusing(epoch) {
+			t.Errorf("held() when a later call was answered = %s, want none; isRefusing() = %t", got, b.isRefusing(epoch))
+		}
+	}
+	var b bucket
+	b.throttled(0, epoch)
+	if at := epoch.Add(time.Minute); b.isRefusing(at) || !b.isRefusing(at.Add(-1)) {
+		t.Error("isRefusing() changes at another time than a minute after the throttle")
 	}
 }
 

@@ -138,8 +138,8 @@ func (s *relay) next(ctx context.Context) (event inference.Event, err error, bla
 
 // listen is read within the chunk timeout.
 func (s *relay) listen(ctx context.Context) (inference.Event, error) {
-	if s.final { // there is nothing to wait for
-		return s.read(ctx)
+	if s.final { // whatever becomes of the connection: the answer is complete
+		return inference.Event{}, io.EOF
 	}
 	if s.silence == nil {
 		s.silence = watch(s.router.clock, s.router.chunk, func() { s.cancel(errSilent) })
@@ -153,11 +153,11 @@ func (s *relay) listen(ctx context.Context) (inference.Event, error) {
 	return event, err
 }
 
-// read is the target's next event. The end of the stream is io.EOF only after
-// the terminal event, else a transport failure.
+// read is the target's next event. The end of the stream is a transport failure: the
+// terminal event has not come.
 func (s *relay) read(ctx context.Context) (inference.Event, error) {
 	event, err := s.stream.Next(ctx)
-	if err == io.EOF && !s.final {
+	if err == io.EOF {
 		return inference.Event{}, unanswered(s.leg.Target.Region, errCut)
 	}
 	if err == nil {

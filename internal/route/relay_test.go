@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -45,6 +46,30 @@ func TestHeldFramesAreCopied(t *testing.T) {
 		event, err := got.Stream.Next(t.Context())
 		if err != nil || string(event.Raw) != want {
 			t.Errorf("Next = %q, %v, want %q", event.Raw, err, want)
+		}
+	}
+}
+
+// TestNothingCountsBehindTheEnd: an answer is complete with its terminal event, whatever
+// becomes of the connection then.
+func TestNothingCountsBehindTheEnd(t *testing.T) {
+	reset := errors.New("connection reset by peer")
+	for name, answer := range map[string]behaviour{
+		"reset": breaks(reset, start, content, final), "hangs": stalls(start, content, final), "says more": sends(start, content, final, content),
+	} {
+		r := New(Config{Upstream: &world{regions: map[inference.Region]behaviour{"a": answer}}, Breaker: BreakerConfig{Failures: 1}})
+		call := callOf(streamed)
+		call.OnCut = inference.ContinueOnCut
+		got, err := r.Run(t.Context(), streamed, call, choose(targets("a", "b")...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts, err := read(t, got.Stream)
+		if err != io.EOF || !slices.Equal(texts, []string{"start", "content", "final"}) || len(got.Attempts()) != 1 {
+			t.Errorf("%s behind the end: stream = %v, %v with %d attempts, want all of it, EOF, 1", name, texts, err, len(got.Attempts()))
+		}
+		if s := r.States(time.Now())[0]; s.State != Closed || s.InFlight != 0 {
+			t.Errorf("%s behind the end: state of a = %+v, want closed", name, s)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"time"
+
+	"fairway/internal/inference"
 )
 
 // choose is the next step of this round: the first target that is usable, those of the
@@ -33,7 +35,12 @@ func (c *Course) among(from, to int, now time.Time) (Step, bool) {
 		if step, ok := c.wait(short+short/8, now); ok {
 			return step, true
 		}
-		l, _, ok = c.first(from, to, true, now)
+		if step, ok := c.wait(short, now); ok {
+			return step, true
+		}
+		if !c.areHeld(from, to, now) {
+			l, _, ok = c.first(from, to, true, now)
+		}
 	}
 	return Step{Do: Try, Leg: l}, ok
 }
@@ -42,13 +49,23 @@ func (c *Course) among(from, to int, now time.Time) (Step, bool) {
 // those that have no quota for the call, short is until the first of them has some.
 func (c *Course) first(from, to int, anyway bool, now time.Time) (l Leg, short time.Duration, ok bool) {
 	for sort := fresh; sort <= broken; sort++ {
+		next := none
 		for i := from; i < to; i++ {
-			if !c.isDue(i, now) || c.sort(i) != sort {
+			if !c.isDue(i, now) || c.sort(i, now) != sort {
 				continue
 			}
 			if wait := c.short(i, now); wait > 0 && !anyway {
 				short = min(wait, cmp.Or(short, wait))
-			} else if l, ok := c.try(i, now); ok {
+			} else if sort != refusing {
+				if l, ok := c.try(i, now); ok {
+					return l, 0, true
+				}
+			} else if next == none || c.guard(i).used.Load() < c.guard(next).used.Load() {
+				next = i
+			}
+		}
+		if next != none {
+			if l, ok := c.try(next, now); ok {
 				return l, 0, true
 			}
 		}
@@ -58,13 +75,16 @@ func (c *Course) first(from, to int, anyway bool, now time.Time) (l Leg, short t
 
 // The sorts of targets, in the order to try them in a round.
 const (
-	fresh  = iota // not tried by this call
-	again         // tried
-	broken        // whose answer broke off last
+	fresh    = iota // not tried by this call
+	refusing        // nor that, and throttled just now: the one that was tried the longest ago may have come back
+	again           // tried
+	broken          // whose answer broke off last
 )
 
-func (c *Course) sort(place int) int {
+func (c *Course) sort(place int, now time.Time) int {
 	switch {
+	case c.turns[place].round == 0 && c.guard(place).bucket.isRefusing(now):
+		return refusing
 	case c.turns[place].round == 0:
 		return fresh
 	case place == c.broken:
@@ -88,27 +108,69 @@ func (c *Course) mayRun(place int) bool {
 }
 
 // short is how long the target is not to be asked, as it said itself or as its quota is
-// configured, 0 where the call could not wait for that. What was learned from throttles
-// orders plans, and may be wrong: nothing waits for it.
+// configured, that 0 where the call could not wait for it. What was learned from
+// throttles orders plans, and may be wrong: nothing waits for it.
 func (c *Course) short(place int, now time.Time) time.Duration {
 	g := c.guard(place)
-	if c.router.retry.Wait == 0 || !g.bucket.inForce(now) {
-		return 0
+	if hold := g.bucket.held(now); hold > 0 {
+		return hold
 	}
-	if hold := g.bucket.hold.Load() - now.UnixNano(); hold > 0 || g.bucket.isLearned(now.UnixNano()) {
-		return max(0, time.Duration(hold))
+	if c.router.retry.Wait == 0 || !g.bucket.inForce(now) || g.bucket.isLearned(now.UnixNano()) {
+		return 0
 	}
 	return g.bucket.wait(c.reserve(g, now), now)
 }
 
-// try begins a leg where the target admits it, and the budget if it is not the first.
+// areHeld reports whether all targets of a model that could answer have asked to be left
+// alone: there is no use in asking any of them.
+func (c *Course) areHeld(from, to int, now time.Time) bool {
+	for i := from; i < to; i++ {
+		if g := c.guard(i); !c.turns[i].spent && !g.notEntitled(now.UnixNano()) && g.bucket.held(now) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// takeHolds takes in what targets of the called model said to other calls, as this one
+// ends: that they throttle, where waiting would cure nothing else that it met, and the
+// shortest time until one is to be asked again.
+func (c *Course) takeHolds(now time.Time) {
+	shortest, place := time.Duration(0), none
+	for i := range c.plan {
+		hold := c.guard(i).bucket.held(now)
+		if c.own(i) && c.turns[i].round == 0 && hold > 0 && (place == none || hold < shortest) {
+			shortest, place = hold, i
+		}
+	}
+	if place == none {
+		return
+	}
+	c.retryAfter = min(shortest, cmp.Or(c.retryAfter, shortest))
+	if c.failure == nil || !c.ours || !passing(c.failure) {
+		c.take(&inference.Error{Kind: inference.Throttling, Op: op, Region: c.plan[place].Target.Region, Message: busy}, true, false)
+	}
+}
+
+// busy is the service's text for a target that throttles.
+const busy = "Too many requests, please wait before trying again."
+
+// isRetry reports whether an attempt takes from the retry budget: one that is not the
+// call's first at its target, one at a target that asked to be left alone, and all but
+// one at targets that throttled just now.
+func (c *Course) isRetry(place int, now time.Time) bool {
+	b := &c.guard(place).bucket
+	return c.turns[place].round > 0 || b.held(now) > 0 || c.pressed && b.isRefusing(now)
+}
+
+// try begins a leg where the target admits it, and the budget if it is a retry.
 func (c *Course) try(place int, now time.Time) (Leg, bool) {
 	g := c.guard(place)
 	a, ok := g.admit(now)
 	if !ok {
 		return Leg{}, false
 	}
-	if c.turns[place].round > 0 && (c.isLate(now) || !c.afford(0, now)) {
+	if c.turns[place].round > 0 && c.isLate(now) || c.isRetry(place, now) && !c.afford(0, now) {
 		g.settle(a, untold, now)
 		return Leg{}, false
 	}
@@ -123,7 +185,7 @@ func (c *Course) force(now time.Time) (Leg, bool) {
 	place := none
 	for i := range c.plan {
 		switch {
-		case !c.mayRun(i) || !c.isDue(i, now) || c.turns[i].round > 0 && c.isLate(now):
+		case !c.mayRun(i) || !c.isDue(i, now) || c.guard(i).bucket.held(now) > 0 || c.turns[i].round > 0 && c.isLate(now):
 		case place == none,
 			c.isBounded() && c.plan[i].Profile == c.plan[place].Profile && c.guard(i).isBefore(c.guard(place), now):
 			place = i
@@ -142,7 +204,7 @@ func (c *Course) force(now time.Time) (Leg, bool) {
 // that will only say that the account is not entitled.
 func (c *Course) isFree(place int, now time.Time) bool {
 	g := c.guard(place)
-	return c.turns[place].round == 0 && (!g.outOfUse(now.UnixNano()) || len(c.legs) == 0 && !g.hangs.Load())
+	return !c.isRetry(place, now) && (!g.outOfUse(now.UnixNano()) || len(c.legs) == 0 && !g.hangs.Load())
 }
 
 // isBounded reports whether there is a retry budget.
@@ -182,7 +244,7 @@ func (c *Course) rest(now time.Time) Step {
 // it was tried meanwhile.
 func (c *Course) due(place int, now time.Time) (time.Duration, bool) {
 	next, at, g := c.resume.Sub(now), now.UnixNano(), c.guard(place)
-	if held := time.Duration(c.turns[place].until - at); held > 0 {
+	if held := max(time.Duration(c.turns[place].until-at), g.bucket.held(now)); held > 0 {
 		return max(held, next), c.may(held, now)
 	}
 	soon := backoff(2, c.call.Seed+uint64(now.UnixNano())) // not all calls at once

@@ -43,6 +43,27 @@ func (a *Answer) Wasted() inference.Usage {
 	return a.call.course.Wasted()
 }
 
+// Used is what the answer has used so far: what its legs that broke off have, and what
+// the one at hand told, or is estimated to have. Only who reads the stream may ask.
+func (a *Answer) Used() (used inference.Usage) {
+	c := a.call
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range c.course.legs {
+		if row := &c.course.legs[i].row; row.Cut {
+			used = sum(used, *row.Usage)
+		}
+	}
+	switch s := c.answering; {
+	case s == nil || c.course.legs[s.leg.number].row.Cut:
+		return used
+	case c.thread != nil:
+		return sum(used, c.thread.Spent())
+	default:
+		return sum(used, s.usage)
+	}
+}
+
 // Run tries the targets as [Course] says until one answers with content, and holds
 // back everything before that. The stream lives as long as ctx; a failure in it is the
 // caller's to see, unless another target can go on.
@@ -57,6 +78,9 @@ func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan 
 	run.course.guarded = req.Header.Get(guardrailHeader) != ""
 	if deadline, ok := ctx.Deadline(); ok {
 		run.course.Until(deadline)
+	}
+	if !req.Deadline.IsZero() {
+		run.course.Until(req.Deadline)
 	}
 	if r.whole > 0 {
 		run.bound(r.whole)

@@ -71,6 +71,8 @@ func TestRunFailsOver(t *testing.T) {
 			[]inference.Region{"a", "b"}, nil, answered{kind: inference.ServiceUnavailable}},
 		{"all throttle", map[inference.Region]behaviour{"a": throttles(5 * time.Second), "b": throttles(2 * time.Second), "c": throttles(0)},
 			[]inference.Region{"a", "b", "c"}, nil, answered{inference.Throttling, 2 * time.Second}},
+		{"the shortest wait is neither first nor last", map[inference.Region]behaviour{"a": throttles(5 * time.Second), "b": throttles(2 * time.Second), "c": throttles(9 * time.Second)},
+			[]inference.Region{"a", "b", "c"}, nil, answered{inference.Throttling, 2 * time.Second}},
 		{"what waiting may cure is answered", map[inference.Region]behaviour{"a": throttles(time.Second), "b": missing},
 			[]inference.Region{"a", "b"}, nil, answered{inference.Throttling, time.Second}},
 		{"nobody has the model", map[inference.Region]behaviour{"a": missing, "b": missing},
@@ -403,98 +405,127 @@ func TestRunLastResort(t *testing.T) {
 	}
 }
 
-// behaviours are all the ways in which a region answers. Those that wait move
-// the clock past the attempt timeout of one second.
-func behaviours(clock *steppedClock) map[string]behaviour {
-	late := func(b behaviour) behaviour {
-		return func(ctx context.Context) (inference.Stream, error) {
-			clock.advance(time.Second)
-			return b(ctx)
-		}
-	}
-	return map[string]behaviour{
-		"ok": sends(start, content, final), "unary": sends(whole), "cut late": sends(content),
-		"refused": refused, "unavailable": unavail, "throttled": throttles(time.Second), "missing": missing,
-		"cut early": sends(start), "hangs": late(hangs), "stalls": late(stalls(start)),
-		"invalid": invalid, "model error": modelFailed,
-	}
+// behaviours are all the ways in which a region answers.
+var behaviours = map[string]behaviour{
+	"ok": sends(start, content, final), "unary": sends(whole), "slow": paces(step{700 * time.Millisecond, content}, step{0, final}), "cut late": sends(content),
+	"refused": refused, "unavailable": unavail, "throttled": throttles(time.Second), "busy": throttles(0), "missing": missing,
+	"cut early": sends(start), "hangs": hangs, "stalls": stalls(start),
+	"invalid": invalid, "model error": modelFailed,
 }
 
-// drawRegions scripts up to six regions and names their behaviours.
-func drawRegions(t *rapid.T, w *world, kinds map[string]behaviour) (regions []inference.Region, drawn []string) {
-	w.regions, w.called = map[inference.Region]behaviour{}, nil
-	for i := range rapid.IntRange(1, 6).Draw(t, "regions") {
+// drawRegions scripts up to ten regions and names their behaviours.
+func drawRegions(t *rapid.T, w *world) (regions []inference.Region, drawn map[inference.Region]string) {
+	w.regions, w.called, drawn = map[inference.Region]behaviour{}, nil, map[inference.Region]string{}
+	for i := range rapid.IntRange(1, 10).Draw(t, "regions") {
 		region := inference.Region(rune('a' + i))
-		kind := rapid.SampledFrom(slices.Sorted(maps.Keys(kinds))).Draw(t, string(region))
-		w.regions[region] = kinds[kind]
-		regions, drawn = append(regions, region), append(drawn, kind)
+		kind := rapid.SampledFrom(slices.Sorted(maps.Keys(behaviours))).Draw(t, string(region))
+		w.regions[region], drawn[region] = behaviours[kind], kind
+		regions = append(regions, region)
 	}
 	return regions, drawn
 }
 
-// Under any sequence of calls on regions that fail in any way: attempts stay in
-// the plan and the budget, each target at most once; nothing is tried after
-// content; and a healthy region answers unless the request itself is at fault.
-func TestRunProperties(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		clock, w := &steppedClock{now: epoch}, &world{}
-		kinds := behaviours(clock)
-		budget := rapid.IntRange(0, 4).Draw(t, "budget")
-		r := New(Config{
-			Upstream: w, Clock: clock, AttemptTimeout: time.Second, MaxAttempts: budget,
-			Breaker: BreakerConfig{OpenFor: 2 * time.Second},
+// drawRouter is a Router whose calls are bounded in any way.
+func drawRouter(t *rapid.T, w *world, most int) Config {
+	c := drawBounds(t)
+	c.Upstream, c.MaxAttempts = w, most
+	c.AttemptTimeout, c.StallTimeout = time.Second, time.Second
+	c.Breaker = BreakerConfig{OpenFor: 2 * time.Second}
+	return c
+}
+
+// drain reads the answer to its end.
+func drain(s inference.Stream) error {
+	defer s.Close()
+	for {
+		if _, err := s.Next(context.Background()); err != nil {
+			return err
+		}
+	}
+}
+
+// checkInBubble checks a property in virtual time. A failure leaves the bubble before
+// rapid sees it.
+func checkInBubble(t *testing.T, property func(*rapid.T)) {
+	rapid.Check(t, func(drawn *rapid.T) {
+		var failure any
+		synctest.Test(t, func(*testing.T) {
+			defer func() { failure = recover() }()
+			property(drawn)
 		})
+		if failure != nil {
+			panic(failure)
+		}
+	})
+}
+
+// Under any sequence of calls on regions that fail in any way: attempts stay in the
+// plan and in their bounds, and at each target there is one, unless the call may wait;
+// nothing is tried after content; and a region that is well, and that nothing was said
+// against of late, answers unless the request itself is at fault.
+func TestRunProperties(t *testing.T) {
+	checkInBubble(t, func(t *rapid.T) {
+		w, most := &world{}, rapid.IntRange(0, 4).Draw(t, "most attempts")
+		config := drawRouter(t, w, most)
+		r := New(config)
 		for range rapid.IntRange(1, 8).Draw(t, "calls") {
-			regions, drawn := drawRegions(t, w, kinds)
+			regions, drawn := drawRegions(t, w)
+			healthy, faulty := false, false
+			for region, kind := range drawn {
+				g, now := r.health.guard(targets(region)[0]), time.Now()
+				unspoken := (config.Retry == Retry{} || g.usable(now) && !g.bucket.isRefusing(now)) && g.bucket.held(now) == 0
+				healthy = healthy || unspoken && (kind == "ok" || kind == "unary" || kind == "slow")
+				faulty = faulty || kind == "invalid" || kind == "model error"
+			}
 			got, err := run(context.Background(), r, request, targets(regions...))
 			if err == nil {
-				got.Stream.Close()
+				if end := drain(got.Stream); (end == io.EOF) == (drawn[got.Target.Region] == "cut late") {
+					t.Fatalf("the answer of %s, %s, ends with %v", got.Target.Region, drawn[got.Target.Region], end)
+				}
 			}
-			attempts := len(got.Attempts())
-			if len(w.called) != attempts || attempts > len(regions) || budget > 0 && attempts > budget {
-				t.Fatalf("%d attempts, %d calls on %d regions with a budget of %d", attempts, len(w.called), len(regions), budget)
+			attempts, answers := got.Attempts(), 0
+			if len(w.called) != len(attempts) || most > 0 && len(attempts) > most {
+				t.Fatalf("%d attempts, %d calls on %d regions with at most %d", len(attempts), len(w.called), len(regions), most)
 			}
-			for i, a := range got.Attempts() {
-				if a.Region != w.called[i] || !slices.Contains(regions, a.Region) || slices.Contains(w.called[:i], a.Region) {
+			for i, a := range attempts {
+				if a.Region != w.called[i] || drawn[a.Region] == "" || config.Retry.Wait == 0 && slices.Contains(w.called[:i], a.Region) {
 					t.Fatalf("attempts on %v of the plan %v", w.called, regions)
 				}
-				if (a.Outcome == inference.OK) != (err == nil && i == attempts-1) {
-					t.Fatalf("attempt %d of %d is %s, Run error %v", i+1, attempts, a.Outcome, err)
+				if a.Outcome == inference.OK {
+					answers++
 				}
 			}
-			healthy := slices.Contains(drawn, "ok") || slices.Contains(drawn, "unary")
-			faulty := slices.Contains(drawn, "invalid") || slices.Contains(drawn, "model error")
-			if budget == 0 && healthy && !faulty && err != nil {
+			if (answers == 1) != (err == nil) || answers > 1 {
+				t.Fatalf("%d of the attempts %+v answer, Run error %v", answers, attempts, err)
+			}
+			if most == 0 && healthy && !faulty && err != nil {
 				t.Fatalf("Run() error = %v with a healthy region among %v", err, drawn)
 			}
-			clock.advance(time.Duration(rapid.IntRange(0, 3000).Draw(t, "pause ms")) * time.Millisecond)
+			<-time.After(time.Duration(rapid.IntRange(0, 3000).Draw(t, "pause ms")) * time.Millisecond)
 		}
 	})
 }
 
 // From the same state of the breakers, one more healthy region anywhere in the
-// plan never turns success into failure, whatever the budget.
+// plan never turns success into failure, however calls are bounded.
 func TestRunOneMoreHealthyRegion(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		clock, w := &steppedClock{now: epoch}, &world{}
-		regions, drawn := drawRegions(t, w, behaviours(clock))
+	checkInBubble(t, func(t *rapid.T) {
+		w := &world{}
+		regions, drawn := drawRegions(t, w)
 		w.regions["z"] = sends(whole)
 		open := rapid.SliceOfDistinct(rapid.SampledFrom(regions), rapid.ID).Draw(t, "open")
-		budget := rapid.IntRange(0, 4).Draw(t, "budget")
+		config := drawRouter(t, w, rapid.IntRange(0, 4).Draw(t, "most attempts"))
 		succeeds := func(regions []inference.Region) bool {
-			r := New(Config{Upstream: w, Clock: clock, AttemptTimeout: time.Second, MaxAttempts: budget})
+			r := New(config)
 			for _, region := range open {
-				trip(r, region, clock.now)
+				trip(r, region, time.Now())
 			}
 			got, err := run(context.Background(), r, request, targets(regions...))
-			if err == nil {
-				got.Stream.Close()
-			}
-			return err == nil
+			return err == nil && drain(got.Stream) == io.EOF
 		}
 		at := rapid.IntRange(0, len(regions)).Draw(t, "at")
 		if succeeds(regions) && !succeeds(slices.Insert(slices.Clone(regions), at, "z")) {
-			t.Fatalf("%v, %v open, budget %d: one more healthy region at %d fails the call", drawn, open, budget, at)
+			t.Fatalf("%v, %v open, %+v: one more healthy region at %d fails the call", drawn, open, config, at)
 		}
 	})
 }

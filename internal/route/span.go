@@ -35,6 +35,9 @@ func describe(span trace.Span, a inference.Attempt) {
 	span.SetAttributes(
 		attribute.String("fairway.outcome", string(a.Outcome)),
 		attribute.Int("http.response.status_code", a.Status))
+	if a.Hedge {
+		span.SetAttributes(attribute.Bool("fairway.hedge", true))
+	}
 	if a.Outcome == inference.Failed {
 		span.SetAttributes(attribute.String("error.type", string(a.Kind)))
 		span.SetStatus(codes.Error, string(a.Kind))

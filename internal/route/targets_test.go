@@ -284,7 +284,7 @@ func TestPlanIsConcurrent(t *testing.T) {
 				}
 				g := plan[worker].guard
 				g.enter(1000, at)
-				g.answered(g.force(), true, time.Second, at)
+				g.answered(g.force(), true, at, time.Second, at)
 				g.throttled(0, at)
 				g.leave(1000, 500, at)
 			}

@@ -8,6 +8,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The plot's measures, in pixels.
@@ -149,6 +151,13 @@ func number(v float64) string {
 	return cmp.Or(strings.TrimRight(strings.TrimRight(text, "0"), "."), "0")
 }
 
+// escape is text for XML, without what XML cannot hold or a reader cannot see.
 func escape(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, text)
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(text)
 }

@@ -21,23 +21,29 @@ import (
 )
 
 // MaxBytes is how large a scenario's file may be.
-const MaxBytes = 1 << 20
+const MaxBytes = 64 << 10
 
-// Bounds of what is in it: the brackets that are open at once, and the elements of
-// one list or mapping.
+// Bounds of what is in it. The parser takes the square of the number of lines, when
+// they are blank or keys of one mapping, and of how deep brackets, and dashes and
+// question marks on one line, nest.
 const (
+	maxLines = 2000
 	maxDepth = 100
-	maxItems = 1000
+	maxItems = 1000 // elements of one list or mapping
+	maxShown = 20   // problems
 )
 
-// Parse reads a scenario and checks it. The error joins everything that is wrong,
-// one a line, each with the file's name and line.
+// Parse reads a scenario and checks it. The error joins what is wrong, up to twenty
+// problems, one a line, each with the file's name and line.
 func Parse(name string, data []byte) (*Scenario, error) {
 	r := &reader{name: name, lines: map[string]int{}}
 	s := defaults()
 	r.read(data, s)
 	if len(r.problems) == 0 {
 		check(s, r.refuse)
+	}
+	if more := len(r.problems) - maxShown; more > 0 {
+		r.problems = append(r.problems[:maxShown], fmt.Errorf("and %d more", more))
 	}
 	if len(r.problems) > 0 {
 		return nil, errors.Join(r.problems...)
@@ -74,8 +80,9 @@ func (r *reader) read(data []byte, s *Scenario) {
 	case !utf8.Valid(data):
 		r.problem(0, "want UTF-8 text")
 		return
-	case depth(data) > maxDepth:
-		r.problem(0, "want brackets at most %d deep", maxDepth)
+	}
+	if err := bounded(data); err != nil {
+		r.problem(0, "%w", err)
 		return
 	}
 	file, err := parser.ParseBytes(data, 0)
@@ -92,6 +99,23 @@ func (r *reader) read(data []byte, s *Scenario) {
 			r.value(doc.Body, reflect.ValueOf(s).Elem(), "")
 		}
 	}
+}
+
+// bounded refuses what the parser would take long for.
+func bounded(data []byte) error {
+	if depth(data) > maxDepth {
+		return fmt.Errorf("want brackets at most %d deep", maxDepth)
+	}
+	lines := 0
+	for line := range strings.Lines(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))) {
+		if lines++; lines > maxLines {
+			return fmt.Errorf("want at most %d lines", maxLines)
+		}
+		if strings.Count(line, "- ")+strings.Count(line, "? ") > maxDepth {
+			return fmt.Errorf("want at most %d dashes and question marks on line %d", maxDepth, lines)
+		}
+	}
+	return nil
 }
 
 // depth is how many brackets are open at most; those in texts count too.

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,11 @@ func TestParseRefuses(t *testing.T) {
 		{"two documents", least + "---\nmodel: x\n", "s.yaml:8: one document is enough"},
 		{"no UTF-8", "model: \xff", "s.yaml: want UTF-8 text"},
 		{"brackets", strings.Repeat("[", maxDepth+1), "s.yaml: want brackets at most 100 deep"},
-		{"size", strings.Repeat("#", MaxBytes+1), "s.yaml: want at most 1048576 bytes"},
+		{"size", strings.Repeat("#", MaxBytes+1), "s.yaml: want at most 65536 bytes"},
+		{"dashes", "traffic:\n  " + strings.Repeat("- ", 30_000) + "a", "s.yaml: want at most 100 dashes and question marks on line 2"},
+		{"question marks", strings.Repeat("? ", 30_000) + "a", "s.yaml: want at most 100 dashes and question marks on line 1"},
+		{"blank lines", "model: |\n" + strings.Repeat(" \n", 30_000), "s.yaml: want at most 2000 lines"},
+		{"blank lines of Macintosh", "model: |\r" + strings.Repeat(" \r", 30_000), "s.yaml: want at most 2000 lines"},
 		{"alias", least + "seed: &a 1\ndivide: *a\n", "s.yaml:7: seed: want a plain value"},
 		{"unknown key", least + "ratee: 1\n", `s.yaml:7: unknown key "ratee", want one of model, destinations, duration`},
 		{"unknown section", least + "token:\n  input: 1\n", `s.yaml:7: unknown key "token"`},
@@ -102,6 +107,41 @@ func TestParseRefuses(t *testing.T) {
 		} else if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: Parse fails with\n%v\nwant\n%s", c.name, err, c.want)
 		}
+	}
+}
+
+// numbered is a line for each number below n.
+func numbered(line string, n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, line, i)
+	}
+	return text.String()
+}
+
+// TestParseRefusesTheHostileAtOnce hands over files that the parser takes minutes and
+// gigabytes for.
+func TestParseRefusesTheHostileAtOnce(t *testing.T) {
+	for name, text := range map[string]string{
+		"dashes":      "traffic:\n  " + strings.Repeat("- ", 300_000) + "a",
+		"keys":        numbered("k%d: 1\n", 100_000),
+		"blank lines": "model: |\n" + strings.Repeat(" \n", 400_000),
+	} {
+		start := time.Now()
+		_, err := Parse("s.yaml", []byte(text))
+		if err == nil || err.Error() != "s.yaml: want at most 65536 bytes" {
+			t.Errorf("%s: Parse fails with %v, want at most 65536 bytes", name, err)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%s: Parse takes %v", name, took)
+		}
+	}
+}
+
+func TestParseShowsTwentyProblems(t *testing.T) {
+	_, err := Parse("s.yaml", []byte(numbered("k%d: 1\n", 30)))
+	if err == nil || strings.Count(err.Error(), "unknown key") != 20 || !strings.HasSuffix(err.Error(), "\nand 10 more") {
+		t.Errorf("Parse of 30 unknown keys fails with\n%v\nwant 20 of them, and 10 more", err)
 	}
 }
 

@@ -148,7 +148,7 @@ type Price struct {
 	CacheWrite inference.Money `yaml:"cache_write"`
 }
 
-// Routing is the router's settings. Zero members are its defaults.
+// Routing is the router's settings.
 type Routing struct {
 	Order          []inference.Region           `yaml:"order"`
 	Weights        map[inference.Region]float64 `yaml:"weights"`
@@ -189,7 +189,8 @@ type Breaker struct {
 }
 
 // defaults is the scenario before its file is read: a mid-size model with the
-// latencies of simulated regions, and the budgets of the router's configuration.
+// latencies of simulated regions, and a server's own settings: those of the router
+// that stand here, and its defaults.
 func defaults() *Scenario {
 	return &Scenario{
 		Duration: 10 * time.Minute,
@@ -208,9 +209,11 @@ func defaults() *Scenario {
 		},
 		Latency: Latency{First: 650 * time.Millisecond, Sigma: 0.25, Read: 20_000, Write: 70},
 		Route: Routing{
-			KeepCache: 100 * time.Millisecond,
-			Hedge:     Hedge{Budget: 0.05, Least: time.Second},
-			Retry:     Retry{Budget: 0.2, Reserve: 10, Wait: 10 * time.Second},
+			FirstContent: 5 * time.Minute,
+			CallTimeout:  time.Hour,
+			KeepCache:    50 * time.Millisecond,
+			Hedge:        Hedge{Budget: 0.05, Least: 100 * time.Millisecond},
+			Retry:        Retry{Budget: 0.2, Reserve: 10, Wait: 2 * time.Second},
 		},
 	}
 }

@@ -272,7 +272,7 @@ func TestEveryCallEndsOnce(t *testing.T) {
 
 func TestWriteSVG(t *testing.T) {
 	s := parsed(t, least)
-	s.Name = `a<b & "c"`
+	s.Name = "a<b & \"c\"\x1b[2J\x00\xff\u202e\uffff"
 	report, err := Run(context.Background(), s, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -280,6 +280,9 @@ func TestWriteSVG(t *testing.T) {
 	var out bytes.Buffer
 	if err := report.WriteSVG(&out); err != nil {
 		t.Fatal(err)
+	}
+	if title := "<title>a&lt;b &amp; &quot;c&quot;[2J</title>"; !strings.Contains(out.String(), title) {
+		t.Errorf("the plot has no %s", title)
 	}
 	lines, dec := 0, xml.NewDecoder(&out)
 	for {

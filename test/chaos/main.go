@@ -215,7 +215,7 @@ func (r *report) settle() error {
 // What may be there after a run that was not before it: goroutines of connections
 // that the server has not closed yet, and caches that have filled up, in MB.
 const (
-	spare     = 16
+	spare     = 48
 	spareHeap = 32
 )
 

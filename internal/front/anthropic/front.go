@@ -167,6 +167,7 @@ func (f *Front) invoke(ctx context.Context, c *call, op inference.Operation, bod
 		Header:       guardrailHeader(c.header),
 		Body:         body,
 		Steering:     c.visit.Steering,
+		Deadline:     c.visit.Deadline,
 	})
 	return stream, err
 }
@@ -192,7 +193,7 @@ func (f *Front) logFailure(ctx context.Context, c *call, failure *inference.Erro
 	case failure.Kind == inference.InternalServer:
 		f.Log.ErrorContext(ctx, "call failed", "request_id", c.visit.ID, "error", failure)
 	case c.record == nil:
-		f.Log.InfoContext(ctx, "call refused", "request_id", c.visit.ID, "kind", string(failure.Kind), "error", failure)
+		f.Log.InfoContext(ctx, "call refused", front.Refusal(c.visit, failure)...)
 	}
 }
 

@@ -82,6 +82,23 @@ func TestSigned(t *testing.T) {
 	}
 }
 
+// The deadline that the SDK tells is the gateway's.
+func TestDeadlineIsPassedOn(t *testing.T) {
+	gateway := &scriptedGateway{Answer: `{}`}
+	server := httptest.NewServer(newFront(gateway))
+	defer server.Close()
+	r := post(t.Context(), t, server.URL, strings.Replace(streamed, "true", "false", 1))
+	r.Header.Set("X-Stainless-Timeout", "600")
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if got := time.Until(gateway.request.Deadline).Round(time.Minute); got != 10*time.Minute {
+		t.Errorf("the gateway is given a deadline in %s, want ten minutes", got)
+	}
+}
+
 // A panic behind the door is an internal error, and the room is given back.
 func TestPanic(t *testing.T) {
 	f := newFront(&scriptedGateway{unexpected: true})

@@ -117,6 +117,7 @@ func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) erro
 		Body:         c.visit.Body,
 		PayloadHash:  c.visit.PayloadHash,
 		Steering:     c.visit.Steering,
+		Deadline:     c.visit.Deadline,
 	})
 	switch {
 	case err != nil:
@@ -156,6 +157,6 @@ func (f *Front) logFailure(ctx context.Context, c *call, failure *inference.Erro
 	case failure.Kind == inference.InternalServer:
 		f.Log.ErrorContext(ctx, "call failed", "request_id", c.visit.ID, "error", failure)
 	case c.record == nil:
-		f.Log.InfoContext(ctx, "call refused", "request_id", c.visit.ID, "kind", string(failure.Kind), "error", failure)
+		f.Log.InfoContext(ctx, "call refused", front.Refusal(c.visit, failure)...)
 	}
 }

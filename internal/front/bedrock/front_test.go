@@ -283,6 +283,28 @@ func TestRefusalsAreLogged(t *testing.T) {
 	if got := log.String(); !strings.Contains(got, "ValidationException") || strings.Contains(got, "sesame") || !strings.Contains(w.Body.String(), "sesame") {
 		t.Errorf("log = %q after the answer %s, want the kind and not the value that the answer quotes", got, w.Body)
 	}
+	log.Reset()
+	r = httptest.NewRequest("POST", "/model/m/invoke", strings.NewReader(prompt))
+	r.Header.Set("Authorization", "Bearer bearer")
+	r.Header.Set("X-Fairway-Policy", "sesame")
+	door.ServeHTTP(httptest.NewRecorder(), r)
+	if got := log.String(); !strings.Contains(got, "x-fairway-policy") || !strings.Contains(got, "principal=developer") || strings.Contains(got, "sesame") {
+		t.Errorf("log = %q, want the header and whose it is, and not its value", got)
+	}
+}
+
+// TestDeadlineIsPassedOn as the client told it.
+func TestDeadlineIsPassedOn(t *testing.T) {
+	for ttl, ahead := range map[string]time.Duration{"": 0, "ttl=" + time.Now().Add(time.Hour).UTC().Format("20060102T150405Z"): time.Hour} {
+		g := &scriptedGateway{Answer: answer}
+		r := httptest.NewRequest("POST", "/model/m/invoke", strings.NewReader(prompt))
+		r.Header.Set("Authorization", "Bearer bearer")
+		r.Header.Set("Amz-Sdk-Request", "attempt=1; max=3; "+ttl)
+		newFront(g, time.Now).ServeHTTP(httptest.NewRecorder(), r)
+		if got := g.request.Deadline; got.IsZero() != (ahead == 0) || ahead > 0 && time.Until(got).Round(time.Minute) != ahead {
+			t.Errorf("the gateway is given the deadline %s for %q, want one in %s", got, ttl, ahead)
+		}
+	}
 }
 
 func BenchmarkSend(b *testing.B) {

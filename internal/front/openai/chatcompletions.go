@@ -100,6 +100,7 @@ func (f *Front) invoke(ctx context.Context, c *call, p passage) (stream inferenc
 		Header:       modelHeader(c.header),
 		Body:         body,
 		Steering:     c.visit.Steering,
+		Deadline:     c.visit.Deadline,
 	})
 	return stream, err
 }

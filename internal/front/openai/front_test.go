@@ -166,6 +166,17 @@ func (w watcher) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// TestDeadlineIsPassedOn as the SDK tells it.
+func TestDeadlineIsPassedOn(t *testing.T) {
+	g := &scriptedGateway{Answer: []byte(`{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn","usage":{},"metrics":{}}`)}
+	r := request(strings.Replace(body, "true", "false", 1))
+	r.Header.Set("X-Stainless-Timeout", "600")
+	newFront(g, slog.New(slog.DiscardHandler)).ServeHTTP(httptest.NewRecorder(), r)
+	if got := time.Until(g.request.Deadline).Round(time.Minute); got != 10*time.Minute {
+		t.Errorf("the gateway is given a deadline in %s, want ten minutes", got)
+	}
+}
+
 // TestPanic: a panic is an internal error, and its text stays inside.
 func TestPanic(t *testing.T) {
 	var log bytes.Buffer
@@ -185,7 +196,7 @@ func TestLogHoldsNoContent(t *testing.T) {
 	f := newFront(&scriptedGateway{}, slog.New(slog.NewTextHandler(&log, nil)))
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, request(`{"model":"m","n":2,"messages":[{"role":"secret","content":"secret"}]}`))
-	if w.Code != http.StatusBadRequest || !strings.Contains(log.String(), "call refused") || strings.Contains(log.String(), "secret") {
+	if w.Code != http.StatusBadRequest || !strings.Contains(log.String(), "call refused") || !strings.Contains(log.String(), "principal=developer") || strings.Contains(log.String(), "secret") {
 		t.Errorf("answer %d, log %s, want a 400 and a line without the body", w.Code, log.String())
 	}
 }

@@ -3,6 +3,7 @@ package bedrock
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -119,14 +120,18 @@ func kindOf(name string, status int) inference.Kind {
 	return inference.InternalServer
 }
 
+// longestWait is the most that a region is believed to want to be left alone.
+const longestWait = time.Hour
+
 // retryAfter is how long to wait, by seconds or by date; 0 when it is not said.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
+	if seconds, err := strconv.Atoi(value); err == nil || errors.Is(err, strconv.ErrRange) {
+		most := int(longestWait / time.Second)
+		return time.Duration(min(max(seconds, 0), most)) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return max(at.Sub(now), 0)
+		return min(max(at.Sub(now), 0), longestWait)
 	}
 	return 0
 }

@@ -59,11 +59,20 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-func TestRetryAfterDate(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"Sun, 22 Nov 2026 10:00:30 GMT": 30 * time.Second,
 		"Sun, 22 Nov 2026 09:00:00 GMT": 0,
+		"Sun, 22 Nov 2026 12:00:00 GMT": time.Hour,
+		"Fri, 31 Dec 9999 23:59:59 GMT": time.Hour,
+		"-5":                            0,
+		"3600":                          time.Hour,
+		"31536000":                      time.Hour,
+		"9223372037":                    time.Hour, // overflows as nanoseconds
+		"12000000000":                   time.Hour, // likewise, to above zero
+		"99999999999999999999":          time.Hour,
+		"-99999999999999999999":         0,
 		"soon":                          0,
 		"":                              0,
 	} {
@@ -81,7 +90,7 @@ func FuzzRefusal(f *testing.F) {
 	f.Add(502, "", "<html>", "Sun, 22 Nov 2026 10:00:30 GMT")
 	f.Fuzz(func(t *testing.T, status int, kind, body, wait string) {
 		got := refusal(&http.Response{StatusCode: status, Header: http.Header{"X-Amzn-Errortype": {kind}, "Retry-After": {wait}}}, []byte(body))
-		if got.Kind == "" || got.Kind.Status() < 400 || got.Message == "" || got.RetryAfter < 0 || got.Transport {
+		if got.Kind == "" || got.Kind.Status() < 400 || got.Message == "" || got.RetryAfter < 0 || got.RetryAfter > longestWait || got.Transport {
 			t.Errorf("refusal(%d, %q, %q) = %+v, want a kind with a message", status, kind, body, got)
 		}
 	})
