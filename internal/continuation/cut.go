@@ -17,7 +17,7 @@ import (
 func (t *Thread) Cut() (request *inference.Request, rest []inference.Event, ok bool) {
 	if t.spent = (inference.Usage{}); !t.leg.silent {
 		t.spent, t.leg.silent = t.used(), true
-		t.total = sum(t.total, t.spent)
+		t.total = t.total.Plus(t.spent)
 	}
 	asked := t.conversation()
 	switch {

@@ -158,7 +158,7 @@ func (j *joined) take(p *dialect.Piece) {
 		if leg.told != nil && leg.told.OutputTokens > 0 { // it is not an estimate
 			used = *leg.told
 		}
-		usage := sum(j.thread.total, used)
+		usage := j.thread.total.Plus(used)
 		p.Usage = &usage
 		j.write(*p)
 	}

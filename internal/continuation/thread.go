@@ -219,11 +219,3 @@ func (t *Thread) conversation() *dialect.Conversation {
 	}
 	return t.asked
 }
-
-func sum(a, b inference.Usage) inference.Usage {
-	return inference.Usage{
-		InputTokens: a.InputTokens + b.InputTokens, OutputTokens: a.OutputTokens + b.OutputTokens,
-		CacheReadTokens: a.CacheReadTokens + b.CacheReadTokens, CacheWriteTokens: a.CacheWriteTokens + b.CacheWriteTokens,
-		Caching: a.Caching || b.Caching,
-	}
-}

@@ -143,7 +143,7 @@ func cut(t fataler, w *sim.World, r *inference.Request, instruct bool, at func(e
 	for {
 		c.legs++
 		next, rest, ok := thread.Cut()
-		c.usage = sum(c.usage, thread.Spent())
+		c.usage = c.usage.Plus(thread.Spent())
 		if !ok {
 			return c, false
 		}
@@ -164,7 +164,7 @@ func cut(t fataler, w *sim.World, r *inference.Request, instruct bool, at func(e
 			c.sent = append(c.sent, joined...)
 		}
 		if n == len(events) {
-			c.usage = sum(c.usage, *events[n-1].Usage)
+			c.usage = c.usage.Plus(*events[n-1].Usage)
 			return c, true
 		}
 	}

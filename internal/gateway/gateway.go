@@ -52,13 +52,14 @@ type Gateway struct {
 	// other. Nil says so of Converse's alone.
 	SameBody func(op inference.Operation, called, other inference.ModelID) bool
 
-	// Text begins to read an answer of a model: what it returns is given the events in
-	// order and tells the text that each adds. Nil, as of what it returns, reads nothing.
+	// Text makes a reader of one answer of a model: a function that is given the events
+	// in order and returns the text that each adds. The reader is nil where nobody can
+	// read such answers; a nil Text can read none.
 	Text func(inference.Operation, inference.ModelID) func(inference.Event) string
 
 	Shadows *Shadows // nil repeats no call
 
-	leftOut sync.Map // what was logged to be: of names in the configuration, by principal
+	leftOut sync.Map // omissions that were logged: each is logged once
 }
 
 // Invoke runs one call. Exactly one of the Stream and the error is non-nil; the

@@ -57,8 +57,9 @@ func (c *call) ending() inference.Target {
 	return c.answer.Target
 }
 
-// place records where the answer comes from, or the end of one that was gone on with. A run set of several regions leaves
-// the destination unknown: no response of the service says where the model ran.
+// place records where the answer comes from, or the end of one that was gone on with.
+// A run set of several regions leaves the destination unknown: no response of the
+// service says where the model ran.
 func place(record *inference.Record, t inference.Target) {
 	record.Simulated, record.Destination, record.DestinationRegion = t.Simulated, "", ""
 	switch {

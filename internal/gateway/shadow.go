@@ -79,8 +79,8 @@ func (s *Shadows) end() {
 	s.count--
 }
 
-// isShadowed reports whether a call is one of the share that is repeated. Equal calls
-// by equal ids are decided alike.
+// isShadowed reports whether a call is one of the share that is repeated: its id
+// decides, so that every server decides alike.
 func (g *Gateway) isShadowed(c *call) bool {
 	share := c.routing.Route.Shadow.Share
 	if share <= 0 || g.Shadows == nil || c.request.Operation == inference.CountTokens {

@@ -228,6 +228,16 @@ type Usage struct {
 	Caching bool `json:"-"` // the model reports cached tokens, also when there are none
 }
 
+// Plus is the usage of both together.
+func (u Usage) Plus(other Usage) Usage {
+	u.InputTokens += other.InputTokens
+	u.OutputTokens += other.OutputTokens
+	u.CacheReadTokens += other.CacheReadTokens
+	u.CacheWriteTokens += other.CacheWriteTokens
+	u.Caching = u.Caching || other.Caching
+	return u
+}
+
 // Identity is who sent a GraphQL request, by the authorization mode that knew them.
 type Identity struct {
 	Mode     string         // AppSync's name of the mode: "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM", ...

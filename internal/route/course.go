@@ -219,7 +219,7 @@ func (c *Course) Lost(l Leg, told *inference.Usage, now time.Time) {
 	if used != (inference.Usage{}) {
 		leg.row.Usage = &used
 	}
-	c.wasted = sum(c.wasted, used)
+	c.wasted = c.wasted.Plus(used)
 	g.leave(leg.reserved, c.burnt(leg.place, used), now)
 	silent := told == nil && !l.Hedge
 	if silent && !c.gone {

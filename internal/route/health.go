@@ -341,8 +341,3 @@ func (g *guard) measure(s *TargetState, now int64) {
 		s.QuotaLeft = &share
 	}
 }
-
-// isLearned reports whether a limit in force is not the configured one.
-func (b *bucket) isLearned(now int64) bool {
-	return b.tokens.bound(now) != b.tokens.limit.Load() || b.requests.bound(now) != b.requests.limit.Load()
-}

@@ -102,15 +102,6 @@ func (c *Course) regional(place int) bool {
 	return p != nil && p.IsRegional()
 }
 
-func sum(a, b inference.Usage) inference.Usage {
-	a.InputTokens += b.InputTokens
-	a.OutputTokens += b.OutputTokens
-	a.CacheReadTokens += b.CacheReadTokens
-	a.CacheWriteTokens += b.CacheWriteTokens
-	a.Caching = a.Caching || b.Caching
-	return a
-}
-
 // judge takes in a failure: whether it ends the call, whether its target may be tried
 // again, and whether it is the one to answer. A fallback that will not run the call
 // ends nothing but its own use.

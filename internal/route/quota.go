@@ -67,10 +67,9 @@ func (b *bucket) look(tokens int, now int64) (wait, left time.Duration) {
 	return time.Duration(max(0, hold, tokensWait, requestsWait)), left
 }
 
-// room is the share of the quota that is left, 0 to 1.
-func (b *bucket) room(now int64) float64 {
-	_, left := b.look(0, now)
-	return float64(left) / float64(time.Minute)
+// isLearned reports whether a limit in force is not the configured one.
+func (b *bucket) isLearned(now int64) bool {
+	return b.tokens.bound(now) != b.tokens.limit.Load() || b.requests.bound(now) != b.requests.limit.Load()
 }
 
 // take reserves the tokens of a call, whether they fit or not.

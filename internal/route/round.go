@@ -48,10 +48,11 @@ func (c *Course) among(from, to int, now time.Time) (Step, bool) {
 // first begins a leg at the first target that admits it. Unless anyway, it passes over
 // those that have no quota for the call, short is until the first of them has some.
 func (c *Course) first(from, to int, anyway bool, now time.Time) (l Leg, short time.Duration, ok bool) {
+	behind := c.putsBehind(from, to, now)
 	for sort := fresh; sort <= broken; sort++ {
 		next := none
 		for i := from; i < to; i++ {
-			if !c.isDue(i, now) || c.sort(i, now) != sort {
+			if !c.isDue(i, now) || c.sort(i, behind, now) != sort {
 				continue
 			}
 			if wait := c.short(i, now); wait > 0 && !anyway {
@@ -76,14 +77,32 @@ func (c *Course) first(from, to int, anyway bool, now time.Time) (l Leg, short t
 // The sorts of targets, in the order to try them in a round.
 const (
 	fresh    = iota // not tried by this call
-	refusing        // nor that, and throttled just now: the one that was tried the longest ago may have come back
+	refusing        // nor that, and throttled just now: the one that was tried the longest ago first
 	again           // tried
 	broken          // whose answer broke off last
 )
 
-func (c *Course) sort(place int, now time.Time) int {
+// putsBehind reports whether targets that throttled just now go behind the others, and
+// are tried in turn: when one has throttled this very call, and when all do. So calls that
+// find nothing else look for what has quota again.
+func (c *Course) putsBehind(from, to int, now time.Time) bool {
 	switch {
-	case c.turns[place].round == 0 && c.guard(place).bucket.isRefusing(now):
+	case !c.isBounded():
+		return false
+	case c.pressed:
+		return true
+	}
+	for i := from; i < to; i++ {
+		if c.isDue(i, now) && !c.guard(i).bucket.isRefusing(now) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Course) sort(place int, behind bool, now time.Time) int {
+	switch {
+	case behind && c.turns[place].round == 0 && c.guard(place).bucket.isRefusing(now):
 		return refusing
 	case c.turns[place].round == 0:
 		return fresh

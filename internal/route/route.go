@@ -30,6 +30,7 @@
 //	entitlement.go whether the account may use it
 //	outlier.go   whether it does worse than its peers
 //	load.go      what it has to do, and how soon it answers
+//	histogram.go how its times to first content spread
 //	quota.go     what it may take in a minute
 //	prober.go    calls of our own to targets that are to be tried again
 //

@@ -17,50 +17,50 @@ type Answer struct {
 	Stream  inference.Stream   // before its first event; the receiver closes it
 	Target  inference.Target   // that answers; others may go on
 	Profile *inference.Profile // that it runs: of a fallback where that answers
-	call    *call
+	driver  *driver
 }
 
 // Attempts are in the order in which they began: those that have ended so far, which is
 // all of them once the stream is closed, or when the call has failed.
 func (a *Answer) Attempts() []inference.Attempt {
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	return a.call.course.Attempts()
+	a.driver.mu.Lock()
+	defer a.driver.mu.Unlock()
+	return a.driver.course.Attempts()
 }
 
 // Continued is how often another target went on with the answer so far.
 func (a *Answer) Continued() int {
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	return a.call.course.Continued()
+	a.driver.mu.Lock()
+	defer a.driver.mu.Unlock()
+	return a.driver.course.Continued()
 }
 
 // Wasted is what attempts have used whose answer was not: of hedges that lost. It is
 // complete when Attempts are.
 func (a *Answer) Wasted() inference.Usage {
-	a.call.mu.Lock()
-	defer a.call.mu.Unlock()
-	return a.call.course.Wasted()
+	a.driver.mu.Lock()
+	defer a.driver.mu.Unlock()
+	return a.driver.course.Wasted()
 }
 
 // Used is what the answer has used so far: what its legs that broke off have, and what
 // the one at hand told, or is estimated to have. Only who reads the stream may ask.
 func (a *Answer) Used() (used inference.Usage) {
-	c := a.call
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for i := range c.course.legs {
-		if row := &c.course.legs[i].row; row.Cut {
-			used = sum(used, *row.Usage)
+	d := a.driver
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range d.course.legs {
+		if row := &d.course.legs[i].row; row.Cut {
+			used = used.Plus(*row.Usage)
 		}
 	}
-	switch s := c.answering; {
-	case s == nil || c.course.legs[s.leg.number].row.Cut:
+	switch s := d.answering; {
+	case s == nil || d.course.legs[s.leg.number].row.Cut:
 		return used
-	case c.thread != nil:
-		return sum(used, c.thread.Spent())
+	case d.thread != nil:
+		return used.Plus(d.thread.Spent())
 	default:
-		return sum(used, s.usage)
+		return used.Plus(s.usage)
 	}
 }
 
@@ -72,34 +72,34 @@ func (a *Answer) Used() (used inference.Usage) {
 // left gets Canceled, one whose deadline has passed ServiceUnavailable, and no target
 // is blamed for either.
 func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan []Choice) (*Answer, error) {
-	run := &call{router: r, request: req, settings: c, ctx: ctx}
-	run.answer.call = run
-	run.course.start(r, c, plan, r.clock.Now())
-	run.course.guarded = req.Header.Get(guardrailHeader) != ""
+	d := &driver{router: r, request: req, settings: c, ctx: ctx}
+	d.answer.driver = d
+	d.course.start(r, c, plan, r.clock.Now())
+	d.course.guarded = req.Header.Get(guardrailHeader) != ""
 	if deadline, ok := ctx.Deadline(); ok {
-		run.course.Until(deadline)
+		d.course.Until(deadline)
 	}
 	if !req.Deadline.IsZero() {
-		run.course.Until(req.Deadline)
+		d.course.Until(req.Deadline)
 	}
 	if r.whole > 0 {
-		run.bound(r.whole)
+		d.bound(r.whole)
 	}
 	defer func() {
-		if run.answer.Stream == nil { // it has failed, or an upstream panics
-			run.Close()
+		if d.answer.Stream == nil { // it has failed, or an upstream panics
+			d.Close()
 		}
 	}()
 	for {
-		switch step := run.next(); step.Do {
+		switch step := d.next(); step.Do {
 		case Try:
-			run.lead(step.Leg)
+			d.lead(step.Leg)
 		case Wait:
-			run.pause(step.For)
+			d.pause(step.For)
 		case Await:
-			<-run.joined
+			<-d.joined
 		default:
-			return run.conclude()
+			return d.conclude()
 		}
 	}
 }
@@ -107,8 +107,8 @@ func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan 
 // guardrailHeader names a request's guardrail, whatever the operation.
 const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
 
-// call is one Run under way, and the stream of its answer.
-type call struct {
+// driver is one Run under way, and the stream of its answer.
+type driver struct {
 	router   *Router
 	request  *inference.Request
 	settings *Call
@@ -134,133 +134,133 @@ type call struct {
 	landed    bool          // the course knows that the leg which answers has ended
 }
 
-// bound ends the call when it takes longer than d.
-func (c *call) bound(d time.Duration) {
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	late := unanswered("", fmt.Errorf("the call has not ended within %s", d))
-	stop := c.router.clock.AfterFunc(d, func() { cancel(late) })
-	c.ctx, c.release = ctx, func() { stop(); cancel(nil) }
+// bound ends the call when it takes longer than most.
+func (d *driver) bound(most time.Duration) {
+	ctx, cancel := context.WithCancelCause(d.ctx)
+	late := unanswered("", fmt.Errorf("the call has not ended within %s", most))
+	stop := d.router.clock.AfterFunc(most, func() { cancel(late) })
+	d.ctx, d.release = ctx, func() { stop(); cancel(nil) }
 }
 
 // next is what the course says, unless nobody waits any longer.
-func (c *call) next() Step {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (d *driver) next() Step {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch {
-	case c.answering != nil:
+	case d.answering != nil:
 		return Step{}
-	case c.ctx.Err() != nil:
-		c.course.Gone(abandoned(c.ctx, ""))
+	case d.ctx.Err() != nil:
+		d.course.Gone(abandoned(d.ctx, ""))
 	}
-	return c.course.Next(c.router.clock.Now())
+	return d.course.Next(d.router.clock.Now())
 }
 
 // lead makes an attempt, beside which a hedge may begin.
-func (c *call) lead(l Leg) {
-	s := &c.first
+func (d *driver) lead(l Leg) {
+	s := &d.first
 	if l.number > 0 {
 		s = new(relay)
 	}
-	c.prepare(s, l, c.request)
-	if c.leads(s) {
-		defer c.disarm()
+	d.prepare(s, l, d.request)
+	if d.leads(s) {
+		defer d.disarm()
 	}
-	c.attempt(s)
+	d.attempt(s)
 }
 
 // leads takes in that a leg begins. It reports whether a hedge may.
-func (c *call) leads(s *relay) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.leading = s
-	if c.answering != nil || c.course.stopped { // by the hedge, meanwhile
+func (d *driver) leads(s *relay) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.leading = s
+	if d.answering != nil || d.course.stopped { // by the hedge, meanwhile
 		s.lose()
 	}
-	return c.arm(s)
+	return d.arm(s)
 }
 
 // arm has a hedge begin beside a leg when it is due, if one is.
-func (c *call) arm(s *relay) bool {
-	if c.router.hedge.Budget == 0 {
+func (d *driver) arm(s *relay) bool {
+	if d.router.hedge.Budget == 0 {
 		return false
 	}
-	after, ok := c.course.HedgeAfter(c.router.clock.Now())
+	after, ok := d.course.HedgeAfter(d.router.clock.Now())
 	if ok {
-		c.stop = c.router.clock.AfterFunc(after, func() { c.hedge(s) })
+		d.stop = d.router.clock.AfterFunc(after, func() { d.hedge(s) })
 	}
 	return ok
 }
 
 // disarm is the end of the leg.
-func (c *call) disarm() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stop()
-	c.stop = nil
+func (d *driver) disarm() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stop()
+	d.stop = nil
 }
 
 // hedge makes an attempt beside a leg, where the course lets it. It runs in a goroutine
 // of the clock's.
-func (c *call) hedge(beside *relay) {
-	s, ok := c.hedges(beside)
+func (d *driver) hedge(beside *relay) {
+	s, ok := d.hedges(beside)
 	if !ok {
 		return
 	}
-	defer close(c.joined)
+	defer close(d.joined)
 	defer func() { _ = recover() }() // nobody else would, and the call is not the hedge's
-	c.attempt(s)
+	d.attempt(s)
 }
 
 // hedges begins a hedge. Where the course does not let it, it may later.
-func (c *call) hedges(beside *relay) (*relay, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over || c.answering != nil || c.leading != beside || c.stop == nil {
+func (d *driver) hedges(beside *relay) (*relay, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over || d.answering != nil || d.leading != beside || d.stop == nil {
 		return nil, false
 	}
-	l, ok := c.course.Hedge(c.router.clock.Now())
+	l, ok := d.course.Hedge(d.router.clock.Now())
 	if !ok {
-		c.arm(beside)
+		d.arm(beside)
 		return nil, false
 	}
 	s := new(relay)
-	c.prepare(s, l, c.request)
-	c.beside, c.joined = s, make(chan struct{})
+	d.prepare(s, l, d.request)
+	d.beside, d.joined = s, make(chan struct{})
 	return s, true
 }
 
 // prepare makes the relay of a leg. What it calls ends when the region is silent for
 // too long, when another is faster, and else when the stream is closed.
-func (c *call) prepare(s *relay, l Leg, req *inference.Request) {
-	s.router, s.request, s.leg = c.router, req, l
-	s.attempt, s.cancel = context.WithCancelCause(c.ctx)
+func (d *driver) prepare(s *relay, l Leg, req *inference.Request) {
+	s.router, s.request, s.leg = d.router, req, l
+	s.attempt, s.cancel = context.WithCancelCause(d.ctx)
 }
 
 // attempt reads what the target sends up to the first content, and tells the course,
 // also where the upstream panics: no probe stays out for it.
-func (c *call) attempt(s *relay) {
-	ctx, span := c.router.span(s.attempt, *s.leg.Target)
+func (d *driver) attempt(s *relay) {
+	ctx, span := d.router.span(s.attempt, *s.leg.Target)
 	err := errPanic
 	defer func() {
-		row, failure := c.settle(s, err)
+		row, failure := d.settle(s, err)
 		describe(span, row)
 		span.End()
-		c.router.observe(*s.leg.Target, row, failure)
+		d.router.observe(*s.leg.Target, row, failure)
 	}()
-	err = s.begin(ctx, c.patience(s))
+	err = s.begin(ctx, d.patience(s))
 }
 
 // patience is how long the target may take to its first event.
-func (c *call) patience(s *relay) time.Duration {
-	deadline, ok := c.ctx.Deadline()
-	if !ok && (c.router.answer == 0 || s.request.Operation.Streams()) {
-		deadline = c.course.deadline
+func (d *driver) patience(s *relay) time.Duration {
+	deadline, ok := d.ctx.Deadline()
+	if !ok && (d.router.answer == 0 || s.request.Operation.Streams()) {
+		deadline = d.course.deadline
 	}
 	var now time.Time
 	if !deadline.IsZero() {
-		now = c.router.clock.Now()
+		now = d.router.clock.Now()
 	}
-	return c.router.patience(s.request, s.leg.Left, deadline, now)
+	return d.router.patience(s.request, s.leg.Left, deadline, now)
 }
 
 var (
@@ -270,44 +270,44 @@ var (
 
 // settle tells the course what became of a leg. The first with content answers, unless
 // another target would say the same as one that failed; then the other leg is given up.
-func (c *call) settle(s *relay, err error) (inference.Attempt, *inference.Error) {
-	row, failure := c.outcome(s, err)
+func (d *driver) settle(s *relay, err error) (inference.Attempt, *inference.Error) {
+	row, failure := d.outcome(s, err)
 	if failure != nil {
 		s.close()
 	}
 	return row, failure
 }
 
-func (c *call) outcome(s *relay, err error) (inference.Attempt, *inference.Error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	region, now := s.leg.Target.Region, c.router.clock.Now()
+func (d *driver) outcome(s *relay, err error) (inference.Attempt, *inference.Error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	region, now := s.leg.Target.Region, d.router.clock.Now()
 	var failure *inference.Error
 	switch {
-	case s.lost || c.over:
+	case s.lost || d.over:
 		failure = &inference.Error{Kind: inference.Canceled, Op: op, Region: region, Transport: true, Err: errLost}
-		c.course.Lost(s.leg, s.told(), now)
+		d.course.Lost(s.leg, s.told(), now)
 	case err == nil:
-		c.course.Answered(s.leg, now)
-		c.answering, c.landed = s, false
-		c.loseOther(s)
-	case c.left() != nil:
-		failure = abandoned(c.left(), region)
-		c.course.Gone(failure)
-		c.course.Failed(s.leg, failure, now)
+		d.course.Answered(s.leg, now)
+		d.answering, d.landed = s, false
+		d.loseOther(s)
+	case d.left() != nil:
+		failure = abandoned(d.left(), region)
+		d.course.Gone(failure)
+		d.course.Failed(s.leg, failure, now)
 	default:
 		failure = regional(err, region)
-		c.course.Failed(s.leg, failure, now)
-		if c.course.stopped {
-			c.loseOther(s)
+		d.course.Failed(s.leg, failure, now)
+		if d.course.stopped {
+			d.loseOther(s)
 		}
 	}
-	return c.course.legs[s.leg.number].row, failure
+	return d.course.legs[s.leg.number].row, failure
 }
 
 // loseOther gives up the leg beside s.
-func (c *call) loseOther(s *relay) {
-	for _, other := range [...]*relay{c.leading, c.beside} {
+func (d *driver) loseOther(s *relay) {
+	for _, other := range [...]*relay{d.leading, d.beside} {
 		if other != nil && other != s {
 			other.lose()
 		}
@@ -316,60 +316,60 @@ func (c *call) loseOther(s *relay) {
 
 // left is the context of who does not wait any longer, or nil: the caller's, or that of
 // who reads the stream.
-func (c *call) left() context.Context {
+func (d *driver) left() context.Context {
 	switch {
-	case c.ctx.Err() != nil:
-		return c.ctx
-	case c.reader != nil && c.reader.Err() != nil:
-		return c.reader
+	case d.ctx.Err() != nil:
+		return d.ctx
+	case d.reader != nil && d.reader.Err() != nil:
+		return d.reader
 	}
 	return nil
 }
 
-// pause waits for d, or less where nobody waits any longer.
-func (c *call) pause(d time.Duration) {
+// pause waits, or less where nobody waits any longer.
+func (d *driver) pause(wait time.Duration) {
 	passed := make(chan struct{})
-	stop := c.router.clock.AfterFunc(d, func() { close(passed) })
+	stop := d.router.clock.AfterFunc(wait, func() { close(passed) })
 	defer stop()
 	var left <-chan struct{} // nil blocks
-	if c.reader != nil {
-		left = c.reader.Done()
+	if d.reader != nil {
+		left = d.reader.Done()
 	}
 	select {
 	case <-passed:
 	case <-left:
-	case <-c.ctx.Done():
+	case <-d.ctx.Done():
 	}
 }
 
 // conclude is the answer, where there is one.
-func (c *call) conclude() (*Answer, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.answering == nil {
-		c.over = true
-		return &c.answer, c.course.Failure()
+func (d *driver) conclude() (*Answer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.answering == nil {
+		d.over = true
+		return &d.answer, d.course.Failure()
 	}
-	choice := c.course.choice(c.answering.leg)
-	c.answer.Stream, c.answer.Target, c.answer.Profile = c, *choice.Target, choice.Profile
-	goesOn := cmp.Or(c.settings.OnCut, c.settings.Route.OnCut) == inference.ContinueOnCut
-	if goesOn && c.settings.Streams && c.router.continuer != nil && choice.Profile != nil {
-		c.thread = c.router.continuer.Follow(c.request, choice.Profile.Model, c.settings.Route.Instruct)
+	choice := d.course.choice(d.answering.leg)
+	d.answer.Stream, d.answer.Target, d.answer.Profile = d, *choice.Target, choice.Profile
+	goesOn := cmp.Or(d.settings.OnCut, d.settings.Route.OnCut) == inference.ContinueOnCut
+	if goesOn && d.settings.Streams && d.router.continuer != nil && choice.Profile != nil {
+		d.thread = d.router.continuer.Follow(d.request, choice.Profile.Model, d.settings.Route.Instruct)
 	}
-	return &c.answer, nil
+	return &d.answer, nil
 }
 
 // end gives up the hedge where it is still under way, and waits for that.
-func (c *call) end() {
-	c.mu.Lock()
-	c.over = true
-	beside, joined := c.beside, c.joined
-	c.mu.Unlock()
+func (d *driver) end() {
+	d.mu.Lock()
+	d.over = true
+	beside, joined := d.beside, d.joined
+	d.mu.Unlock()
 	if joined != nil {
 		beside.cancel(errLost)
 		<-joined
 	}
-	if c.release != nil {
-		c.release()
+	if d.release != nil {
+		d.release()
 	}
 }

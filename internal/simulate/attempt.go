@@ -192,7 +192,7 @@ func (a *attempt) speak(w *world) {
 // finish is the end of the whole answer.
 func (a *attempt) finish(w *world) {
 	c := a.call
-	c.add(a.usage)
+	c.story.usage = c.story.usage.Plus(a.usage)
 	c.course.Ended(a.leg, a.usage, w.now())
 	a.leave(w, a.usage)
 	c.end(w, nil)
@@ -202,7 +202,7 @@ func (a *attempt) finish(w *world) {
 // goes on.
 func (a *attempt) breakOff(w *world, e *inference.Error) {
 	c, u := a.call, a.spent(w)
-	c.add(u)
+	c.story.usage = c.story.usage.Plus(u)
 	if e.Kind == inference.Throttling {
 		c.story.throttled++
 	}
@@ -221,7 +221,7 @@ func (a *attempt) breakOff(w *world, e *inference.Error) {
 // abandon ends an attempt that nobody waits for any longer.
 func (a *attempt) abandon(w *world, e *inference.Error) {
 	u := a.spent(w)
-	a.call.add(u)
+	a.call.story.usage = a.call.story.usage.Plus(u)
 	if a.spoke == 0 {
 		a.call.course.Failed(a.leg, e, w.now())
 	} else {

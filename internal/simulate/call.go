@@ -156,7 +156,7 @@ func (c *call) answered(w *world, a *attempt) {
 			other = c.flying[1]
 		}
 		u := other.spent(w)
-		c.add(u)
+		c.story.usage = c.story.usage.Plus(u)
 		if other.alive(w) {
 			c.course.Lost(other.leg, &u, now)
 		} else {
@@ -170,13 +170,6 @@ func (c *call) answered(w *world, a *attempt) {
 		c.story.answering = w.byName[a.region.name]
 		c.story.prefix, c.story.read = c.session.prefix, a.usage.CacheReadTokens
 	}
-}
-
-func (c *call) add(u inference.Usage) {
-	c.story.usage.InputTokens += u.InputTokens
-	c.story.usage.OutputTokens += u.OutputTokens
-	c.story.usage.CacheReadTokens += u.CacheReadTokens
-	c.story.usage.CacheWriteTokens += u.CacheWriteTokens
 }
 
 // deadline is the end of the time that the caller gives a call.
