@@ -42,8 +42,9 @@ type Course struct {
 
 	pressed bool // the one free attempt at a target that throttles was made
 
-	late   time.Time // from when on no target is tried again; zero while the call has not waited
-	resume time.Time // when the next round begins, zero while this one goes on
+	waited time.Duration // since the opening
+	late   time.Time     // from when on no target is tried again; zero while the call has not waited
+	resume time.Time     // when the next round begins, zero while this one goes on
 
 	usual   time.Duration // that the last leg may take before a hedge is due
 	asked   int           // how often a hedge beside it was due
@@ -249,7 +250,7 @@ func (c *Course) Cut(l Leg, e *inference.Error, u inference.Usage, now time.Time
 	c.failure, c.ours = e, true
 	c.broken = leg.place
 	c.round++
-	c.opening, c.late, c.resume = c.round, time.Time{}, time.Time{}
+	c.opening, c.waited, c.late, c.resume = c.round, 0, time.Time{}, time.Time{}
 }
 
 // Ended says that the answer of a leg has ended or was left, having used u.

@@ -418,9 +418,10 @@ func called(legs []Leg) (regions []inference.Region) {
 	return regions
 }
 
-// What a call may wait is over when attempts have used it up: it does not end its round.
+// A call that has waited tries nothing again once attempts have taken what it may wait,
+// and an attempt timeout: it does not end its round.
 func TestCourseIsLate(t *testing.T) {
-	r := New(Config{Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
+	r := New(Config{AttemptTimeout: 2 * time.Second, Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
 	v := &voyage{course: r.Start(callOf(request), choose(targets("a", "b")...), epoch), now: epoch}
 	v.fate = func(Leg) fate { return fate{after: 3 * time.Second, fails: errUnavail} }
 	v.sail()
@@ -613,7 +614,7 @@ func TestCourseWaitsForAProbe(t *testing.T) {
 // for as long again where its answer breaks off.
 func TestCourseUsesItsWait(t *testing.T) {
 	for seed := range uint64(50) {
-		r := New(Config{Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
+		r := New(Config{AttemptTimeout: 2 * time.Second, Retry: Retry{Budget: 1, Reserve: 100, Wait: time.Second}, Breaker: BreakerConfig{Failures: 100}})
 		call := callOf(streamed)
 		call.Seed, call.OnCut = seed, inference.ContinueOnCut
 		v := &voyage{course: r.Start(call, choose(targets("a")...), epoch), now: epoch}

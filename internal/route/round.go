@@ -281,10 +281,7 @@ func (c *Course) due(place int, now time.Time) (time.Duration, bool) {
 // longest is how long the call may wait: half of the time to its deadline at most, so
 // that there is some for an answer.
 func (c *Course) longest(now time.Time) time.Duration {
-	left := c.router.retry.Wait
-	if !c.late.IsZero() {
-		left = c.late.Sub(now)
-	}
+	left := c.router.retry.Wait - c.waited
 	if !c.deadline.IsZero() {
 		left = min(left, c.deadline.Sub(now)/2)
 	}
@@ -293,14 +290,9 @@ func (c *Course) longest(now time.Time) time.Duration {
 
 // may reports whether the call may wait for d, and has time left after it.
 func (c *Course) may(d time.Duration, now time.Time) bool {
-	if c.late.IsZero() {
-		if d > c.router.retry.Wait {
-			return false
-		}
-	} else if now.Add(d).After(c.late) {
-		return false
-	}
-	return c.deadline.IsZero() || now.Add(d).Before(c.deadline)
+	until := now.Add(d)
+	return c.waited+d <= c.router.retry.Wait &&
+		(c.late.IsZero() || !until.After(c.late)) && (c.deadline.IsZero() || until.Before(c.deadline))
 }
 
 // isLate reports whether too much time has passed since the call first waited, in
@@ -313,8 +305,9 @@ func (c *Course) wait(d time.Duration, now time.Time) (Step, bool) {
 	if !c.may(d, now) {
 		return Step{}, false
 	}
-	if c.late.IsZero() {
-		c.late = now.Add(c.router.retry.Wait)
+	if c.late.IsZero() { // some regions may hang before one is found that is well
+		c.late = now.Add(c.router.retry.Wait + c.router.timeout)
 	}
+	c.waited += d
 	return Step{Do: Wait, For: d}, true
 }
