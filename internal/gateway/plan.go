@@ -65,6 +65,7 @@ func (g *Gateway) routing(req *inference.Request, grant *inference.Grant, r *rou
 		Policy:    req.Steering.Policy,
 		OnCut:     req.Steering.OnCut,
 		Streams:   req.Operation.Streams(),
+		Guarded:   req.Header.Get(guardrailHeader) != "",
 		Size:      len(req.Body),
 		Seed:      fnv(req.ID),
 	}
@@ -132,12 +133,15 @@ func strays(grant *inference.Grant) error {
 	}
 }
 
+// guardrailHeader names a request's guardrail, whatever the operation.
+const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+
 // stay keeps a call that names a guardrail in its source region, where the
 // guardrail is, and in the regions that are configured to have its equivalent: no
 // other can apply it. The error, where the call may run in none of them, is
 // AccessDenied. The plan is changed in place, its targets are not.
 func (g *Gateway) stay(req *inference.Request, plan []route.Choice) ([]route.Choice, error) {
-	guardrail := req.Header.Get("X-Amzn-Bedrock-Guardrailidentifier")
+	guardrail := req.Header.Get(guardrailHeader)
 	if guardrail == "" {
 		return plan, nil
 	}

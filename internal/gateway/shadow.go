@@ -140,15 +140,14 @@ func (g *Gateway) look(ctx context.Context, c *call) sight {
 	return <-shown
 }
 
-// aside keeps of a plan the one target that a shadow is sent to: that of the region
-// that its route names, else the best that is not the caller's own. The error is
-// AccessDenied.
+// aside keeps of a plan the one target that a shadow is sent to: the best, in the region
+// that its route names, that is not the caller's own. The error is AccessDenied.
 func (c *call) aside(plan []route.Choice) ([]route.Choice, error) {
 	region, answers := c.repeats.routing.Route.Shadow.Region, &c.repeats.answer.Target
 	for i, choice := range plan {
 		t := choice.Target
 		same := t.Region == answers.Region && t.Model == answers.Model && t.Account == answers.Account
-		if t.Region == region || region == "" && !same {
+		if !same && (region == "" || t.Region == region) {
 			return plan[i : i+1], nil
 		}
 	}

@@ -16,6 +16,7 @@ type Call struct {
 	Policy    inference.Policy // that the caller asked for; empty is the route's
 	OnCut     inference.OnCut  // likewise
 	Streams   bool             // the answer is a stream
+	Guarded   bool             // it names a guardrail: that, too, may be what is denied
 	Size      int              // of the body, in bytes
 	Seed      uint64           // of what is left to chance: equal calls by equal seeds are planned alike
 	Session   uint64           // of a prompt that is shared with other calls, 0 for none

@@ -30,7 +30,6 @@ type Course struct {
 	call     *Call
 	plan     []Choice
 	deadline time.Time // zero is none
-	guarded  bool      // a guardrail applies: a 403 may be about that
 
 	legs     []leg
 	turns    []turn // of the targets, by their place in the plan
@@ -195,7 +194,7 @@ func (c *Course) Failed(l Leg, e *inference.Error, now time.Time) {
 	}
 	verdict := c.judge(leg, e, now)
 	g.hangs.Store(now.Sub(leg.began) > quick)
-	if g.fail(leg.admission, e, verdict, c.guarded || c.regional(leg.place), now) {
+	if g.fail(leg.admission, e, verdict, c.call.Guarded || c.regional(leg.place), now) {
 		c.router.health.compare(g, now)
 	}
 }

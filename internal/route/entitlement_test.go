@@ -1,7 +1,6 @@
 package route
 
 import (
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -73,16 +72,16 @@ func TestNotEntitledAnywhere(t *testing.T) {
 // A guardrail, and a resource of one region, may be what is denied: that says nothing of
 // the model there.
 func TestNotEntitledToSomethingElse(t *testing.T) {
-	guarded := *request
-	guarded.Header = http.Header{guardrailHeader: {"g-1"}}
+	guarded := callOf(request)
+	guarded.Guarded = true
 	regional := choose(targets("a")...)
 	regional[0].Profile = &inference.Profile{ARN: "arn:aws:bedrock:a:111122223333:provisioned-model/x", Model: model}
 	for _, test := range []struct {
-		req  *inference.Request
+		call *Call
 		plan []Choice
-	}{{&guarded, choose(targets("a")...)}, {request, regional}} {
+	}{{guarded, choose(targets("a")...)}, {callOf(request), regional}} {
 		r := New(Config{Upstream: &world{regions: map[inference.Region]behaviour{"a": fails(*errDenied)}}})
-		if _, err := r.Run(t.Context(), test.req, callOf(test.req), test.plan); inference.AsError(err).Kind != inference.AccessDenied {
+		if _, err := r.Run(t.Context(), request, test.call, test.plan); inference.AsError(err).Kind != inference.AccessDenied {
 			t.Errorf("Run() error = %v, want AccessDeniedException", err)
 		}
 		if s := r.States(time.Now())[0]; s.State != Closed {

@@ -75,7 +75,6 @@ func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan 
 	d := &driver{router: r, request: req, settings: c, ctx: ctx}
 	d.answer.driver = d
 	d.course.start(r, c, plan, r.clock.Now())
-	d.course.guarded = req.Header.Get(guardrailHeader) != ""
 	if deadline, ok := ctx.Deadline(); ok {
 		d.course.Until(deadline)
 	}
@@ -103,9 +102,6 @@ func (r *Router) Run(ctx context.Context, req *inference.Request, c *Call, plan 
 		}
 	}
 }
-
-// guardrailHeader names a request's guardrail, whatever the operation.
-const guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
 
 // driver is one Run under way, and the stream of its answer.
 type driver struct {

@@ -110,19 +110,3 @@ func TestGauge(t *testing.T) {
 		t.Error("no quota is none")
 	}
 }
-
-func TestAtlas(t *testing.T) {
-	a := loadAtlas()
-	if near, far := a.trip("ap-southeast-1", "ap-southeast-1"), a.trip("ap-southeast-1", "us-east-1"); near > 20*time.Millisecond || far < 150*time.Millisecond {
-		t.Errorf("trips from ap-southeast-1 take %v to itself and %v to us-east-1", near, far)
-	}
-	if got := a.trip("ap-east-2", "ap-southeast-6"); got < 80*time.Millisecond || got > 300*time.Millisecond {
-		t.Errorf("trip by the fit = %v", got)
-	}
-	if got := a.trip("nowhere", "us-east-1"); got != unknownRTT*time.Millisecond {
-		t.Errorf("trip from nowhere = %v", got)
-	}
-	if tokyo := a.noon("ap-northeast-1"); tokyo < 2*time.Hour || tokyo > 3*time.Hour {
-		t.Errorf("noon in Tokyo = %v after midnight UTC, want between 2h and 3h", tokyo)
-	}
-}

@@ -13,7 +13,6 @@
 //	attempt.go     one attempt in its region
 //	region.go      quota, prompt cache and load of a region
 //	fault.go       what is wrong with a region, and when
-//	atlas.go       how far regions are from one another
 //	dice.go        chance
 //	tally.go       what is counted
 //	report.go      what came out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"fairway/internal/atlas"
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
 	"fairway/internal/route"
@@ -47,7 +48,7 @@ func newWorld(s *Scenario, policy inference.Policy) *world {
 		seed:     mix(s.Seed),
 		byName:   map[inference.Region]int{},
 	}
-	a, profiles := loadAtlas(), s.profiles()
+	a, profiles := atlas.Load(), s.profiles()
 	w.burndown = burndown(profiles[0].Model)
 	for _, p := range profiles {
 		for _, name := range s.destinations(p) {
@@ -87,7 +88,7 @@ func burndown(model inference.ModelID) int {
 	return max(1, m.OutputBurndown)
 }
 
-func (s *Scenario) region(name inference.Region, a *atlas) *region {
+func (s *Scenario) region(name inference.Region, a *atlas.Atlas) *region {
 	r := s.Regions[name]
 	whole := func(here, everywhere int) float64 {
 		if here == 0 {
@@ -104,7 +105,7 @@ func (s *Scenario) region(name inference.Region, a *atlas) *region {
 		cached:   map[uint64]int64{},
 		sweep:    minSweep,
 		rush:     s.Latency.Rush.Times,
-		peak:     a.noon(name) + s.Latency.Rush.Peak - 12*time.Hour,
+		peak:     a.Noon(name) + s.Latency.Rush.Peak - 12*time.Hour,
 	}
 	if made.first == 0 {
 		made.first = s.Latency.First
@@ -113,7 +114,7 @@ func (s *Scenario) region(name inference.Region, a *atlas) *region {
 }
 
 // addSources makes the sources and their gateways: one for all of them, or one each.
-func (w *world) addSources(profiles []inference.Profile, a *atlas) {
+func (w *world) addSources(profiles []inference.Profile, a *atlas.Atlas) {
 	s, gateways := w.scenario, len(profiles)
 	var shared *route.Router
 	if s.Gateway != "" {
@@ -132,22 +133,22 @@ func (w *world) addSources(profiles []inference.Profile, a *atlas) {
 }
 
 // addSource makes the source that sees profile p, with a gateway in region at.
-func (w *world) addSource(t *Traffic, p inference.Profile, router *route.Router, at inference.Region, a *atlas) {
+func (w *world) addSource(t *Traffic, p inference.Profile, router *route.Router, at inference.Region, a *atlas.Atlas) {
 	s := w.scenario
 	src := &source{
 		traffic: t,
 		rate:    t.Rate / s.Divide,
-		peak:    a.noon(p.SourceRegion) + t.Day.Peak - 12*time.Hour,
+		peak:    a.Noon(p.SourceRegion) + t.Day.Peak - 12*time.Hour,
 		grant:   grant(p, s.destinations(p)),
 		router:  router,
 		route:   router.Route("", s.Model),
 		dice:    newDice(w.seed, mix(uint64(len(w.sources))+1)),
 	}
 	if at != p.SourceRegion {
-		src.way = a.trip(p.SourceRegion, at)
+		src.way = a.RoundTrip(p.SourceRegion, at)
 	}
 	for _, r := range w.regions {
-		src.trips = append(src.trips, a.trip(at, r.name))
+		src.trips = append(src.trips, a.RoundTrip(at, r.name))
 	}
 	if s.Sessions.Share > 0 {
 		for range max(1, int(float64(s.Sessions.Open)/s.Divide)) {

@@ -1,71 +1,12 @@
 package sim
 
 import (
-	_ "embed"
-	"encoding/json"
 	"math"
 	"strings"
 	"time"
 
 	"fairway/internal/inference"
 )
-
-// regionRTT is ../shared/facts/region-rtt.json: cloudping.co's yearly p50 between
-// regions, captured 2025-05-29, with coordinates and a fit for missing pairs.
-//
-//go:embed region-rtt.json
-var regionRTT []byte
-
-// atlas knows how far regions are from one another.
-type atlas struct {
-	About struct {
-		Fit struct {
-			Intercept float64 `json:"intercept_ms"`
-			Slope     float64 `json:"slope_ms_per_km"`
-		} `json:"fit"`
-	} `json:"_about"`
-	Coordinates map[inference.Region]struct{ Lat, Lon float64 }   `json:"coordinates"`
-	RTT         map[inference.Region]map[inference.Region]float64 `json:"rtt_ms"`
-}
-
-func loadAtlas() *atlas {
-	a := new(atlas)
-	if err := json.Unmarshal(regionRTT, a); err != nil {
-		panic("sim: embedded region-rtt.json: " + err.Error())
-	}
-	return a
-}
-
-// Round trips in ms where nothing is known: within a region about what the table
-// has there; between regions that are on no map, half-way around the world.
-const (
-	localRTT   = 4
-	unknownRTT = 200
-)
-
-// rtt is the round trip between two regions in ms.
-func (a *atlas) rtt(from, to inference.Region) float64 {
-	if ms, ok := a.RTT[from][to]; ok {
-		return ms
-	}
-	if from == to {
-		return localRTT
-	}
-	p, known := a.Coordinates[from]
-	q, alsoKnown := a.Coordinates[to]
-	if !known || !alsoKnown {
-		return unknownRTT
-	}
-	return a.About.Fit.Intercept + a.About.Fit.Slope*kilometres(p.Lat, p.Lon, q.Lat, q.Lon)
-}
-
-// kilometres is the great-circle distance (haversine) between two points in degrees.
-func kilometres(lat1, lon1, lat2, lon2 float64) float64 {
-	const earth, radian = 6371, math.Pi / 180
-	half := func(a, b float64) float64 { s := math.Sin((b - a) * radian / 2); return s * s }
-	h := half(lat1, lat2) + math.Cos(lat1*radian)*math.Cos(lat2*radian)*half(lon1, lon2)
-	return 2 * earth * math.Asin(math.Sqrt(h))
-}
 
 // pace is how fast one call goes, in simulated time.
 type pace struct {
@@ -115,13 +56,13 @@ func (w *World) pace(v *visit, t inference.Target, r *inference.Request) pace {
 	if v.fault == Slow {
 		factor = 10
 	}
-	trip := w.atlas.rtt(source, t.Region)
+	trip := w.atlas.RoundTrip(source, t.Region)
 	if v.region != v.entry {
-		trip += w.atlas.rtt(t.Region, v.region.name)
+		trip += w.atlas.RoundTrip(t.Region, v.region.name)
 	}
 	ms := func(n float64) time.Duration { return time.Duration(n * factor * float64(time.Millisecond)) }
 	return pace{
-		travel: ms(trip / 2 * (1 + 0.03*math.Abs(v.rand.NormFloat64()))),
+		travel: ms(trip.Seconds() * 1000 / 2 * (1 + 0.03*math.Abs(v.rand.NormFloat64()))),
 		start:  ms(speed.start * math.Exp(0.25*v.rand.NormFloat64())),
 		token:  ms(1000 / speed.rate * math.Exp(0.1*v.rand.NormFloat64())),
 	}

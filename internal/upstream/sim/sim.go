@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"fairway/internal/atlas"
 	"fairway/internal/dialect"
 	"fairway/internal/inference"
 )
@@ -59,7 +60,7 @@ type Tokenizer interface {
 // the same answers to the byte and the same latency.
 type World struct {
 	config Config
-	atlas  *atlas
+	atlas  *atlas.Atlas
 
 	mu      sync.Mutex
 	regions map[inference.Region]*region
@@ -79,7 +80,7 @@ func New(c Config) *World {
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
-	return &World{config: c, atlas: loadAtlas(), regions: map[inference.Region]*region{}}
+	return &World{config: c, atlas: atlas.Load(), regions: map[inference.Region]*region{}}
 }
 
 // Invoke runs the request's operation on t.Model, a foundation model's id or what

@@ -236,24 +236,6 @@ func TestLatency(t *testing.T) {
 	})
 }
 
-func TestRTT(t *testing.T) {
-	a := loadAtlas()
-	for _, c := range []struct {
-		from, to  inference.Region
-		low, high float64
-	}{
-		{singapore, singapore, 3, 5},
-		{singapore, tokyo, 70, 72},
-		{singapore, "ap-southeast-6", 100, 220}, // no row, by the fit
-		{"ap-east-2", "ap-east-2", localRTT, localRTT},
-		{"xx-nowhere-1", tokyo, unknownRTT, unknownRTT},
-	} {
-		if got := a.rtt(c.from, c.to); got < c.low || got > c.high {
-			t.Errorf("rtt(%s, %s) = %.1f ms, want %.0f to %.0f", c.from, c.to, got, c.low, c.high)
-		}
-	}
-}
-
 func TestDownDropsCallsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := config()
