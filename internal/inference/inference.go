@@ -58,17 +58,18 @@ func (o Operation) Streams() bool {
 // Request is one model call after a front has decoded it. It is immutable once
 // built: every attempt starts from the same Request.
 type Request struct {
-	ID           string      // request id, a UUID; sent back as x-amzn-RequestId
-	Operation    Operation   // API operation
-	Model        string      // as the caller named it: id or ARN of a model or profile, percent-decoded once
-	SourceRegion Region      // where the request enters
-	Principal    Principal   // who calls
-	Caller       Caller      // who is behind the principal, zero when nobody is
-	Header       http.Header // the X-Amzn-Bedrock-* and Accept headers of the request; may be nil
-	Body         []byte      // the model's own JSON, byte for byte
-	PayloadHash  string      // lower-case hex SHA-256 of Body, where it is known already
-	Steering     Steering
-	Deadline     time.Time // when the caller stops waiting, as far as it says; zero where it does not
+	ID            string        // request id, a UUID; sent back as x-amzn-RequestId
+	Operation     Operation     // API operation
+	Model         string        // as the caller named it: id or ARN of a model or profile, percent-decoded once
+	SourceRegion  Region        // where the request enters
+	Principal     Principal     // who calls
+	Caller        Caller        // who is behind the principal, zero when nobody is
+	Circumstances Circumstances // under which it was made
+	Header        http.Header   // the X-Amzn-Bedrock-* and Accept headers of the request; may be nil
+	Body          []byte        // the model's own JSON, byte for byte
+	PayloadHash   string        // lower-case hex SHA-256 of Body, where it is known already
+	Steering      Steering
+	Deadline      time.Time // when the caller stops waiting, as far as it says; zero where it does not
 }
 
 // Principal is an identity that policy statements are attached to.
@@ -82,6 +83,33 @@ type Principal struct {
 type Caller struct {
 	ID   string // subject of the token, empty for API keys
 	Name string // user name
+	Key  string // name of the API key or bearer key that was shown, empty for none
+}
+
+// Circumstances are what the conditions of policies may ask of a request beside what
+// it calls. The zero Circumstances are those of a call from inside the process.
+type Circumstances struct {
+	SourceIP   string // of whoever sent it, without a port; empty inside the process
+	Secure     bool   // it came over TLS
+	UserAgent  string
+	BearerType string   // LongTerm or ShortTerm; empty without a bearer key
+	Session    *Session // of temporary credentials; nil for those that last
+}
+
+// What kind of bearer key came, by the values of the condition key
+// bedrock:bearerTokenType (User Guide, "Permissions for Amazon Bedrock API keys").
+const (
+	LongTerm  = "LONG_TERM"
+	ShortTerm = "SHORT_TERM"
+)
+
+// Session is what is known of temporary credentials beside whom they speak for. It is
+// not modified.
+type Session struct {
+	Name   string              // of the role session, or the id of the identity
+	Issued time.Time           // aws:TokenIssueTime
+	Tags   map[string]string   // aws:PrincipalTag by name
+	Keys   map[string][]string // further condition keys, such as "cognito-identity.amazonaws.com:amr"
 }
 
 // Credential is what a call from inside the process presents in place of a
@@ -92,6 +120,11 @@ type Credential struct {
 	Service   string // signing service, "bedrock" for Bedrock
 	Region    Region // signing region
 	Bearer    bool   // a bearer key, and no signature
+
+	Key        string   // name of the bearer key, empty for others
+	BearerType string   // of a bearer key: LongTerm or ShortTerm
+	Session    *Session // of temporary credentials, else nil
+	Caller     Caller   // the user behind a token that came as the bearer key, else zero
 
 	PayloadHash string // lower-case hex SHA-256 of the body that was signed, empty where none was
 }
