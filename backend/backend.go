@@ -4,8 +4,6 @@
 // loads into exactly this; a Go program may write it by hand.
 package backend
 
-import "time"
-
 // Backend is one GraphQL API with everything it calls.
 type Backend struct {
 	// Schema is the SDL as the Amplify builder writes it; Deployed is the SDL
@@ -97,50 +95,6 @@ type Statement struct {
 	Conditions map[string]map[string][]string
 	At         string   // where it is written, "amplify/backend.ts:30"
 	ResourceAt []string // where each resource is written, parallel to Resources; may be nil
-}
-
-// Mode is an authorization mode by AppSync's name.
-type Mode string
-
-// The authorization modes.
-const (
-	APIKey   Mode = "API_KEY"
-	UserPool Mode = "AMAZON_COGNITO_USER_POOLS"
-	IAM      Mode = "AWS_IAM"
-	OIDC     Mode = "OPENID_CONNECT"
-	Lambda   Mode = "AWS_LAMBDA"
-)
-
-// Authorization is how callers of the API identify themselves.
-type Authorization struct {
-	Default      Mode
-	Additional   []Mode        // in AppSync's order, without the default
-	APIKeyExpiry time.Duration // life of a new API key, 0 without API keys
-}
-
-// Allows reports whether m is one of the API's modes.
-func (a Authorization) Allows(m Mode) bool {
-	if a.Default == m {
-		return true
-	}
-	for _, have := range a.Additional {
-		if have == m {
-			return true
-		}
-	}
-	return false
-}
-
-// Auth is the user pool's settings.
-type Auth struct {
-	Email, Phone, Username bool     // sign-in names accepted
-	RequiredAttributes     []string // standard attributes in outputs form, "email"
-	VerificationTypes      []string // "email", "phone_number"
-	Groups                 []string
-	MFA                    string   // "NONE", "OPTIONAL" or "ON"
-	MFAMethods             []string // "TOTP", "SMS"
-	PasswordMinLength      int
-	At                     string
 }
 
 // Severity grades a finding.

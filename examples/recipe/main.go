@@ -32,7 +32,7 @@ var recipes = &backend.Backend{
 		},
 	}}}},
 	Authorization: backend.Authorization{Default: backend.APIKey, Additional: []backend.Mode{backend.UserPool, backend.IAM}, APIKeyExpiry: 30 * 24 * time.Hour},
-	Auth:          &backend.Auth{Email: true, RequiredAttributes: []string{"email"}, VerificationTypes: []string{"email"}, MFA: "NONE", PasswordMinLength: 8},
+	Auth:          &backend.Auth{Email: true, RequiredAttributes: []string{"email"}, VerificationTypes: []string{"email"}, MFA: "NONE", AllowGuests: true},
 }
 
 func request(c *backend.Context) (any, error) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"fairway/backend"
 )
 
 // grace is how long after its time an evaluation may still say where it was.
@@ -108,7 +110,10 @@ func provide(ctx context.Context, vm *goja.Runtime, s settings) {
 		return projectFrame(vm.CaptureCallStack(0, nil)).String()
 	})
 	vm.Set("__require", library(vm))
-	vm.Set("__deployment", map[string]string{"region": s.region, "account": s.account})
+	vm.Set("__deployment", map[string]string{
+		"region": s.region, "account": s.account, "api": backend.APIID,
+		"authenticatedRole": backend.AuthenticatedRole, "guestRole": backend.GuestRole, "groupRole": backend.GroupRole(""),
+	})
 	vm.Set("process", map[string]any{"env": vm.NewObject()})
 	console := vm.NewObject()
 	for _, name := range []string{"log", "info", "warn", "error", "debug", "trace", "table", "dir"} {

@@ -17,6 +17,9 @@ func FuzzLoad(f *testing.F) {
 		`import { defineBackend } from "@aws-amplify/backend"; defineBackend({})`,
 		`import * as iam from "aws-cdk-lib/aws-iam"; new iam.PolicyStatement({ actions: [7] })`,
 		`import x from "./backend"; console.log(x); export default () => x`,
+		`import { defineAuth, defineBackend } from "@aws-amplify/backend";
+const { auth } = defineBackend({ auth: defineAuth({ loginWith: { email: { verificationEmailBody: (c) => c() } }, groups: ["a"] }) });
+auth.resources.cfnResources.cfnUserPool.addPropertyOverride("Policies.PasswordPolicy", { MinimumLength: 9 });`,
 		"\x00", "import('./x')", "label: for (;;) break label",
 	} {
 		f.Add(text)

@@ -226,7 +226,7 @@ func checkRecipeApp(t *testing.T, b *backend.Backend, account string, line int) 
 		},
 		Auth: &backend.Auth{
 			Email: true, RequiredAttributes: []string{"email"}, VerificationTypes: []string{"email"},
-			MFA: "NONE", PasswordMinLength: 8, At: "amplify/auth/resource.ts:3",
+			MFA: "NONE", AllowGuests: true, At: "amplify/auth/resource.ts:3",
 		},
 	}
 	got := *b
@@ -297,6 +297,12 @@ func TestHostile(t *testing.T) {
 		`globalThis.__recording = { toJSON() { for (;;); } }`,
 		`globalThis.__recording = { roles: [{ name: "r", statements: [{ effect: "Allow", resources: ["*"] }] }] }`,
 		`(async () => { await 1; for (;;); })()`,
+		`import { defineAuth } from "@aws-amplify/backend"; defineAuth({ loginWith: { email: { verificationEmailBody() { throw 1 } } } })`,
+		`import { defineAuth } from "@aws-amplify/backend"; defineAuth({ loginWith: { phone: { verificationMessage() { for (;;); } } } })`,
+		`import { defineAuth, defineBackend } from "@aws-amplify/backend"; const b = defineBackend({ a: defineAuth() });
+		 b.a.resources.cfnResources.cfnUserPool.policies = { passwordPolicy: { minimumLength: {} } }`,
+		`import { defineAuth, defineBackend } from "@aws-amplify/backend"; const b = defineBackend({ a: defineAuth() });
+		 b.a.resources.cfnResources.cfnUserPoolClient.addPropertyOverride("ExplicitAuthFlows.0.x", 1)`,
 		`__require("nothing")`,
 		`globalThis.__require = null; require`,
 		`String.prototype.toString = Object.getPrototypeOf = JSON.stringify = null; throw new Error("x")`,

@@ -23,8 +23,11 @@ var packages = map[string]string{
 	"aws-cdk-lib/core":     "cdk.js",
 	"aws-cdk-lib/aws-iam":  "iam.js",
 	"fairway/api":          "api.js",
+	"fairway/auth":         "auth.js",
+	"fairway/override":     "override.js",
 	"fairway/recorder":     "recorder.js",
 	"fairway/recording":    "recording.js",
+	"fairway/resource":     "resource.js",
 	"fairway/role":         "role.js",
 	"fairway/stack":        "stack.js",
 }

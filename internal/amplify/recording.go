@@ -34,22 +34,57 @@ type dataRecord struct {
 type authorizationRecord struct {
 	Default string
 	APIKey  *struct{ ExpiresInDays *float64 }
-	OIDC    bool
-	Lambda  bool
+	OIDC    *struct {
+		Name, Issuer, ClientID                string
+		FromAuthInSeconds, FromIssueInSeconds float64
+	}
+	Lambda *struct{ TimeToLiveInSeconds *float64 }
 }
 
-// authRecord is a call of defineAuth.
+// authRecord is a call of defineAuth, and the overrides of what it makes.
 type authRecord struct {
-	At                     position
-	Used                   bool
-	Email, Phone, Username bool
-	ExternalProviders      bool
-	Required               []string // user attributes by Amplify's names, "phoneNumber"
-	Groups                 []string
-	Multifactor            struct {
+	At         position
+	Used       bool
+	Email      *emailRecord // nil when nobody signs in by it
+	Phone      *struct{ Message string }
+	Username   bool
+	Attributes []struct {
+		Name, Type        string // by Amplify's names, "phoneNumber", "custom:team"
+		Required, Mutable bool
+	}
+	Groups      []string
+	Multifactor struct {
 		Mode      string
 		SMS, TOTP bool
 	}
+	Recovery     string   // "EMAIL_ONLY"
+	Unsupported  []string // "senders.email"
+	UserPool     userPoolRecord
+	Client       clientRecord
+	IdentityPool struct{ AllowUnauthenticatedIdentities bool }
+}
+
+type emailRecord struct {
+	Link          bool
+	Subject, Body string // empty is Cognito's own
+}
+
+// userPoolRecord is what can be overridden of AWS::Cognito::UserPool.
+type userPoolRecord struct {
+	Policies struct {
+		PasswordPolicy struct {
+			MinimumLength                                                      float64
+			RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
+		}
+	}
+	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
+}
+
+// clientRecord is what can be overridden of AWS::Cognito::UserPoolClient.
+type clientRecord struct {
+	ExplicitAuthFlows                                          []string
+	AccessTokenValidity, IDTokenValidity, RefreshTokenValidity float64
+	TokenValidityUnits                                         struct{ AccessToken, IDToken, RefreshToken string }
 }
 
 // dataSourceRecord is a call of one of the add...DataSource methods.

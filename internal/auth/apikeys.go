@@ -1,34 +1,63 @@
 package auth
 
 import (
+	"crypto/sha256"
+	"maps"
 	"sync"
 	"time"
 )
 
-// APIKeys holds the API keys of a GraphQL API, as hashes. Its methods may be
-// called concurrently.
+// APIKey is a key of a GraphQL API.
+type APIKey struct {
+	Hash      [sha256.Size]byte // SHA-256 of the key
+	Name      string            // for people, empty for none
+	Principal string            // by name, empty where the key speaks for nobody
+	Budget    string            // by name, empty for none
+	Expires   time.Time         // zero is never
+}
+
+// APIKeys holds the API keys of a GraphQL API, as hashes: those that are good, or
+// were until they expired. Its methods may be called concurrently.
 type APIKeys struct {
-	now     func() time.Time
-	mu      sync.RWMutex
-	expires map[digest]time.Time
+	now  func() time.Time
+	mu   sync.RWMutex
+	keys map[digest]APIKey
 }
 
 // NewAPIKeys holds no keys; now is the clock that expires them.
 func NewAPIKeys(now func() time.Time) *APIKeys {
-	return &APIKeys{now: now, expires: map[digest]time.Time{}}
+	return &APIKeys{now: now, keys: map[digest]APIKey{}}
 }
 
-// Add lets key in until expires; the zero time is never.
-func (k *APIKeys) Add(key string, expires time.Time) {
+// AddKey adds key or replaces the one of its Hash.
+func (k *APIKeys) AddKey(key APIKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.expires[digestOf(key)] = expires
+	k.keys[key.Hash] = key
 }
 
-// Valid reports whether key is known and has not expired.
-func (k *APIKeys) Valid(key string) bool {
+// Add lets a key that has no name in until expires; the zero time is never.
+func (k *APIKeys) Add(key string, expires time.Time) {
+	k.AddKey(APIKey{Hash: digestOf(key), Expires: expires})
+}
+
+// Lookup is the name and the principal of a key. It reports false for one that is
+// not known or has expired.
+func (k *APIKeys) Lookup(key string) (name, principal string, ok bool) {
 	k.mu.RLock()
-	expires, ok := k.expires[digestOf(key)]
+	known, ok := k.keys[digestOf(key)]
 	k.mu.RUnlock()
-	return ok && (expires.IsZero() || k.now().Before(expires))
+	if !ok || !known.Expires.IsZero() && !k.now().Before(known.Expires) {
+		return "", "", false
+	}
+	return known.Name, known.Principal, true
+}
+
+// Replace holds the keys of other from now on, and not those of before.
+func (k *APIKeys) Replace(other *APIKeys) {
+	other.mu.RLock()
+	defer other.mu.RUnlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = maps.Clone(other.keys)
 }

@@ -1,18 +1,13 @@
 package auth
 
 import (
-	"crypto/subtle"
-	"fmt"
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
 	"fairway/internal/inference"
-	"fairway/internal/wire/sigv4"
 )
-
-// maxSkew is how far a signature's time may be from ours.
-const maxSkew = 5 * time.Minute
 
 // The service's texts for callers it does not know.
 const (
@@ -20,19 +15,32 @@ const (
 	msgUnrecognized = "The security token included in the request is invalid."
 	msgExpired      = "The security token included in the request is expired"
 	msgMismatch     = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
-	msgHostUnsigned = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+	msgMissingPart  = "' must be a 'SignedHeader' in the AWS Authorization."
 )
 
-// Bedrock authenticates requests to the Bedrock API.
+// Our own texts, for what the service has none.
+const (
+	msgTwoHeaders    = "authenticate: more than one Authorization header came: send one"
+	msgTwoSignatures = "authenticate: the request is signed in its query and has an Authorization header: sign it once"
+)
+
+// Bedrock authenticates requests to the Bedrock API. Keys and Now are required.
 type Bedrock struct {
-	Keys *Keys
-	Now  func() time.Time
+	Keys     *Keys
+	Sessions *Sessions // temporary credentials; nil knows those in Keys alone
+	Tokens   *Tokens   // that come as bearer keys; nil takes none
+
+	// Principal finds whom a session or token speaks for, by name: required with either.
+	Principal func(name string) (inference.Principal, bool)
+
+	Now func() time.Time
 }
 
 // Authenticate gives the credential behind r. For a signature the credential has
-// the scope that was signed, which is the caller's to check; a bearer key is good
-// for Bedrock in every region. Errors are the service's four names,
-// IncompleteSignature, and those of body.
+// the scope that was signed, which is the caller's to check. A long-term bearer key
+// and a token are good for Bedrock in every region, a short-term key in its own. Errors
+// are the service's four names, IncompleteSignature, ServiceUnavailable while the
+// issuer of a token is away, and those of body.
 //
 // The body is asked for last, when only the signature itself is left to check. It
 // is hashed here. An X-Amz-Content-Sha256 must agree with it: Bedrock's clients
@@ -41,8 +49,10 @@ func (b Bedrock) Authenticate(r *http.Request, body func() ([]byte, error)) (inf
 	header := r.Header.Get("Authorization")
 	scheme, rest, _ := strings.Cut(header, " ")
 	switch {
+	case len(r.Header.Values("Authorization")) > 1:
+		return inference.Credential{}, refuse(inference.IncompleteSignature, msgTwoHeaders)
 	case strings.EqualFold(scheme, "Bearer"):
-		return b.bearer(strings.TrimSpace(rest))
+		return b.bearer(r.Context(), strings.TrimSpace(rest))
 	case strings.HasPrefix(scheme, "AWS4-"):
 		return b.signature(r, header, body)
 	default:
@@ -50,82 +60,63 @@ func (b Bedrock) Authenticate(r *http.Request, body func() ([]byte, error)) (inf
 	}
 }
 
-func (b Bedrock) bearer(key string) (inference.Credential, error) {
-	known, ok := b.Keys.bearerKey(key)
-	switch {
-	case !ok:
-		return inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
-	case !known.expires.IsZero() && !b.Now().Before(known.expires):
-		return inference.Credential{}, refuse(inference.ExpiredToken, msgExpired)
+func (b Bedrock) bearer(ctx context.Context, key string) (inference.Credential, error) {
+	if c, known, err := b.longTerm(key); known {
+		return c, err
 	}
-	return inference.Credential{Principal: known.principal, Service: "bedrock", Bearer: true}, nil
+	if presigned, ok := strings.CutPrefix(key, shortTermPrefix); ok {
+		return b.shortTerm(presigned)
+	}
+	if b.Tokens != nil && strings.Count(key, ".") == 2 {
+		return b.token(ctx, key)
+	}
+	return inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 }
 
-func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, error)) (inference.Credential, error) {
-	auth, err := sigv4.Parse(header)
-	if err != nil {
-		return inference.Credential{}, refuse(inference.IncompleteSignature, err.Error())
-	}
-	at, err := sigv4.Time(r.Header)
-	if err != nil {
-		return inference.Credential{}, refuse(inference.IncompleteSignature, err.Error())
-	}
-	now := b.Now()
-	key, err := b.key(auth.AccessKeyID, r.Header.Get("X-Amz-Security-Token"), now)
-	if err != nil {
-		return inference.Credential{}, err
-	}
-	if err := checkTime(auth.Scope.Date, at, now); err != nil {
-		return inference.Credential{}, err
-	}
-	if !auth.Signs("host") && !auth.Signs(":authority") {
-		return inference.Credential{}, refuse(inference.InvalidSignature, msgHostUnsigned)
-	}
-	payload, err := body()
-	if err != nil {
-		return inference.Credential{}, err
-	}
-	signed := sigv4.RequestOf(r, payload)
-	claimed := r.Header.Get("X-Amz-Content-Sha256")
-	if claimed != "" && claimed != signed.PayloadHash || !b.Keys.verify(auth, signed, key.Secret, at) {
-		return inference.Credential{}, refuse(inference.InvalidSignature, msgMismatch)
+func (b Bedrock) longTerm(key string) (c inference.Credential, known bool, err error) {
+	bearer, known := b.Keys.bearerKey(key)
+	switch {
+	case !known:
+		return inference.Credential{}, false, nil
+	case !bearer.Expires.IsZero() && !b.Now().Before(bearer.Expires):
+		return inference.Credential{}, true, refuse(inference.ExpiredToken, msgExpired)
 	}
 	return inference.Credential{
-		Principal:   key.Principal,
-		Service:     auth.Scope.Service,
-		Region:      inference.Region(auth.Scope.Region),
-		PayloadHash: signed.PayloadHash,
-	}, nil
+		Principal: bearer.Principal, Service: "bedrock", Bearer: true, BearerType: inference.LongTerm, Key: bearer.Name,
+	}, true, nil
 }
 
-func (b Bedrock) key(id, sessionToken string, now time.Time) (AccessKey, error) {
-	key, ok := b.Keys.accessKey(id)
-	if !ok || subtle.ConstantTimeCompare([]byte(key.SessionToken), []byte(sessionToken)) != 1 {
-		return AccessKey{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
+// token is the credential of an issuer's token: its user speaks through the principal
+// that the issuer's users are.
+func (b Bedrock) token(ctx context.Context, token string) (inference.Credential, error) {
+	who, err := b.Tokens.Verify(ctx, token)
+	if err != nil {
+		return inference.Credential{}, inBedrocksWords(inference.AsError(err))
 	}
-	if !key.Expires.IsZero() && !now.Before(key.Expires) {
-		return AccessKey{}, refuse(inference.ExpiredToken, msgExpired)
+	principal, ok := b.principal(who.Principal)
+	if !ok {
+		return inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 	}
-	return key, nil
+	return inference.Credential{Principal: principal, Service: "bedrock", Bearer: true, Caller: who.Caller}, nil
 }
 
-// checkTime holds the time of a signature against the clock and against the
-// date of its scope.
-func checkTime(scopeDate string, at, now time.Time) error {
-	stamp := func(t time.Time) string { return t.UTC().Format(sigv4.TimeFormat) }
-	var message string
-	switch {
-	case scopeDate != at.Format(sigv4.DateFormat):
-		message = fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
-			scopeDate, at.Format(sigv4.DateFormat), stamp(at))
-	case at.Before(now.Add(-maxSkew)):
-		message = fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - 5 min.)", stamp(at), stamp(now.Add(-maxSkew)), stamp(now))
-	case at.After(now.Add(maxSkew)):
-		message = fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + 5 min.)", stamp(at), stamp(now.Add(maxSkew)), stamp(now))
-	default:
-		return nil
+func (b Bedrock) principal(name string) (inference.Principal, bool) {
+	if name == "" || b.Principal == nil {
+		return inference.Principal{}, false
 	}
-	return refuse(inference.InvalidSignature, message)
+	return b.Principal(name)
+}
+
+// inBedrocksWords is an error of Tokens as Bedrock says it.
+func inBedrocksWords(e *inference.Error) error {
+	said := *e
+	switch e.Kind {
+	case inference.ExpiredToken:
+		said.Message = msgExpired
+	case inference.Validation, inference.UnrecognizedClient:
+		said.Kind, said.Message = inference.UnrecognizedClient, msgUnrecognized
+	}
+	return &said
 }
 
 func refuse(kind inference.Kind, message string) *inference.Error {

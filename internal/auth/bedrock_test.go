@@ -74,7 +74,9 @@ func withHeader(r *http.Request, name, value string) *http.Request {
 func TestBedrockAccepts(t *testing.T) {
 	credential := func(service string, region inference.Region) inference.Credential {
 		c := inference.Credential{Principal: developer, Service: service, Region: region}
-		if c.Bearer = region == ""; !c.Bearer {
+		if c.Bearer = region == ""; c.Bearer {
+			c.BearerType = inference.LongTerm
+		} else {
 			c.PayloadHash = sigv4.HashPayload(body)
 		}
 		return c

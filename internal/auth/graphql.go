@@ -15,23 +15,30 @@ const (
 	msgNotAuthorized = "You are not authorized to make this call."
 	msgTokenExpired  = "Token has expired."
 	msgTokenGarbled  = "Unable to parse JWT token."
-	msgIAM           = "identify caller: requests signed with SigV4 are not served by this API: send x-api-key or a user pool token"
 )
 
-// GraphQL identifies who sends a GraphQL request. A nil field is a mode that the
-// API does not have.
+// GraphQL identifies who sends a GraphQL request. Modes is required, and of the rest
+// what a mode in it needs: without that the mode lets nobody in.
 type GraphQL struct {
-	APIKeys *APIKeys
-	Tokens  *Tokens
+	Modes backend.Authorization
+
+	APIKeys    *APIKeys
+	Tokens     *Tokens          // of user pools and OIDC issuers
+	Signatures *Bedrock         // for AWS_IAM
+	Region     inference.Region // that those are for
+	Authorizer *Authorizer      // for AWS_LAMBDA
 }
 
-// Identify finds the caller by AppSync's precedence: a SigV4 signature, then a
-// token in Authorization, then x-api-key. Whether the API and the field admit
-// the identity's mode is the caller's to check. Errors: MissingAuth when the
-// request carries nothing, UnrecognizedClient, ExpiredToken, and Validation for
-// a token that cannot be read.
-func (g GraphQL) Identify(r *http.Request) (inference.Identity, error) {
-	identity, err := g.identify(r)
+// Identify finds the caller by AppSync's precedence: a SigV4 signature, then a token
+// in Authorization, then x-api-key. A token is the authorizer's where the API has one,
+// but for those of an issuer that is ours (AppSync Developer Guide, "Circumventing
+// SigV4 and OIDC token authorization limitations", from memory). body is the request's.
+// Whether a field admits the identity's mode is the caller's to check. Errors:
+// MissingAuth when the request carries nothing, UnrecognizedClient, ExpiredToken,
+// Validation for a token that cannot be read, ServiceUnavailable while an issuer is
+// away, and those of a signature.
+func (g GraphQL) Identify(r *http.Request, body []byte) (inference.Identity, error) {
+	identity, err := g.identify(r, body)
 	if err != nil {
 		return inference.Identity{}, err
 	}
@@ -39,25 +46,63 @@ func (g GraphQL) Identify(r *http.Request) (inference.Identity, error) {
 	return identity, nil
 }
 
-func (g GraphQL) identify(r *http.Request) (inference.Identity, error) {
+func (g GraphQL) identify(r *http.Request, body []byte) (inference.Identity, error) {
 	authorization := r.Header.Get("Authorization")
 	apiKey := r.Header.Get("X-Api-Key")
 	switch {
-	case strings.HasPrefix(authorization, "AWS4-"):
-		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgIAM)
+	case len(r.Header["Authorization"]) > 1 || len(r.Header["X-Api-Key"]) > 1:
+		return inference.Identity{}, refuse(inference.MissingAuth, msgNoHeader)
+	case strings.HasPrefix(authorization, "AWS4-") && (g.Modes.Allows(backend.IAM) || !g.Modes.Allows(backend.Lambda)):
+		return g.signed(r, body)
 	case authorization != "":
-		if g.Tokens == nil {
-			return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
-		}
-		return g.Tokens.Verify(r.Context(), bareToken(authorization))
+		return g.token(r, authorization, body)
 	case apiKey != "":
-		if g.APIKeys == nil || !g.APIKeys.Valid(apiKey) {
-			return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
-		}
-		return inference.Identity{Mode: string(backend.APIKey)}, nil
+		return g.apiKey(apiKey)
 	default:
 		return inference.Identity{}, refuse(inference.MissingAuth, msgNoHeader)
 	}
+}
+
+func (g GraphQL) token(r *http.Request, authorization string, body []byte) (inference.Identity, error) {
+	token := bareToken(authorization)
+	if g.Modes.Allows(backend.Lambda) && g.Authorizer != nil && !g.isOurs(token) {
+		return g.Authorizer.identify(r, authorization, body)
+	}
+	if g.Tokens == nil {
+		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
+	}
+	identity, err := g.Tokens.Verify(r.Context(), token)
+	if err != nil {
+		return inference.Identity{}, err
+	}
+	return g.admit(identity)
+}
+
+// isOurs reports whether token is for a mode of the API other than AWS_LAMBDA.
+func (g GraphQL) isOurs(token string) bool {
+	signIn := g.Modes.Allows(backend.UserPool) || g.Modes.Allows(backend.OIDC)
+	return signIn && g.Tokens != nil && g.Tokens.Knows(token)
+}
+
+func (g GraphQL) apiKey(key string) (inference.Identity, error) {
+	if g.APIKeys == nil {
+		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
+	}
+	name, principal, ok := g.APIKeys.Lookup(key)
+	if !ok {
+		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
+	}
+	return g.admit(inference.Identity{
+		Mode: string(backend.APIKey), Caller: inference.Caller{Key: name}, Principal: principal,
+	})
+}
+
+// admit refuses who came by a mode that the API does not have.
+func (g GraphQL) admit(identity inference.Identity) (inference.Identity, error) {
+	if !g.Modes.Allows(backend.Mode(identity.Mode)) {
+		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
+	}
+	return identity, nil
 }
 
 // bareToken is the token of an Authorization header: Amplify's client sends it

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -19,27 +20,35 @@ import (
 // AccessKey is a key pair that signs requests as a principal.
 type AccessKey struct {
 	ID           string
+	Name         string // for people, empty for none
 	Secret       string
 	SessionToken string    // of temporary credentials, which requests must carry; else empty
-	Expires      time.Time // of temporary credentials, else zero
+	Expires      time.Time // zero is never
 	Principal    inference.Principal
+	Budget       string             // by name, empty for none
+	Session      *inference.Session // of temporary credentials, else nil
+	Caller       inference.Caller   // the user behind temporary credentials, else zero
 }
 
-// Keys holds the access keys and bearer keys of principals, in memory. Access
-// key secrets are kept as they are, for signatures are checked with them; of
-// bearer keys only the hash is kept. Its methods may be called concurrently.
+// BearerKey is a bearer key that speaks for a principal.
+type BearerKey struct {
+	Hash      [sha256.Size]byte // SHA-256 of the key
+	Name      string            // for people, empty for none
+	Principal inference.Principal
+	Budget    string    // by name, empty for none
+	Expires   time.Time // zero is never
+}
+
+// Keys holds the access keys and bearer keys of principals, in memory: those that
+// are good, or were until they expired. Access key secrets are kept as they are, for
+// signatures are checked with them; of bearer keys only the hash is kept. Its methods
+// may be called concurrently.
 type Keys struct {
 	mu     sync.RWMutex
 	access map[string]AccessKey
-	bearer map[digest]bearer
+	bearer map[digest]BearerKey
 
 	signing signingKeys
-}
-
-// bearer is whom a bearer key speaks for, and until when.
-type bearer struct {
-	principal inference.Principal
-	expires   time.Time // zero is never
 }
 
 // digest is a SHA-256. Looking a key up by its digest takes a time that says
@@ -50,7 +59,7 @@ func digestOf(key string) digest { return sha256.Sum256([]byte(key)) }
 
 // NewKeys holds no keys.
 func NewKeys() *Keys {
-	return &Keys{access: map[string]AccessKey{}, bearer: map[digest]bearer{}}
+	return &Keys{access: map[string]AccessKey{}, bearer: map[digest]BearerKey{}}
 }
 
 // AddAccessKey adds key or replaces the one of its ID.
@@ -60,17 +69,22 @@ func (k *Keys) AddAccessKey(key AccessKey) {
 	k.access[key.ID] = key
 }
 
+// AddBearer adds key or replaces the one of its Hash.
+func (k *Keys) AddBearer(key BearerKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.bearer[key.Hash] = key
+}
+
 // AddBearerKey lets key speak for p.
 func (k *Keys) AddBearerKey(key string, p inference.Principal) {
-	k.AddBearerHash(digestOf(key), p, time.Time{})
+	k.AddBearer(BearerKey{Hash: digestOf(key), Principal: p})
 }
 
 // AddBearerHash lets the key of a SHA-256 speak for p until it expires; the zero
 // time is never.
 func (k *Keys) AddBearerHash(hash [sha256.Size]byte, p inference.Principal, expires time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.bearer[hash] = bearer{p, expires}
+	k.AddBearer(BearerKey{Hash: hash, Principal: p, Expires: expires})
 }
 
 func (k *Keys) accessKey(id string) (AccessKey, bool) {
@@ -80,11 +94,11 @@ func (k *Keys) accessKey(id string) (AccessKey, bool) {
 	return key, ok
 }
 
-func (k *Keys) bearerKey(key string) (bearer, bool) {
+func (k *Keys) bearerKey(key string) (BearerKey, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	b, ok := k.bearer[digestOf(key)]
-	return b, ok
+	known, ok := k.bearer[digestOf(key)]
+	return known, ok
 }
 
 // verify reports whether the holder of secret made the signature.
@@ -126,4 +140,13 @@ func random(n int) []byte {
 	b := make([]byte, n)
 	rand.Read(b) // never fails, see crypto/rand
 	return b
+}
+
+// Replace holds the keys of other from now on, and not those of before.
+func (k *Keys) Replace(other *Keys) {
+	other.mu.RLock()
+	defer other.mu.RUnlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.access, k.bearer = maps.Clone(other.access), maps.Clone(other.bearer)
 }

@@ -1,152 +1,220 @@
 package auth
 
 import (
+	"bytes"
 	"context"
-	"crypto/rsa"
+	"encoding/json"
 	"errors"
-	"slices"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"fairway/backend"
 	"fairway/internal/inference"
 )
 
-// maxRemembered bounds the verified tokens that are remembered; one takes about
-// a kilobyte.
-const maxRemembered = 4096
+const (
+	maxToken      = 16 << 10        // bytes of a token
+	maxRemembered = 4096            // verified tokens; one takes some kilobytes
+	remembered    = 5 * time.Minute // after which a token is checked again, with the keys there are then
+)
 
-// KeySet finds the public keys of a token issuer. PublicKey is nil for a key
-// that the issuer does not have; it may wait for keys until ctx is done.
-type KeySet interface {
-	PublicKey(ctx context.Context, kid string) *rsa.PublicKey
-}
-
-// TokenOptions say whose tokens are accepted.
-type TokenOptions struct {
-	Issuer   string // exactly the token's iss
-	ClientID string // the access token's client_id and the id token's aud; empty accepts every client
-	Keys     KeySet
-	Now      func() time.Time
-}
-
-// Tokens verifies user-pool tokens: JWTs signed with RS256 whose token_use is
-// access or id. A verified token is remembered until it expires, because
-// checking an RSA signature costs a third of a GraphQL request's time budget.
+// Tokens verifies the JWTs of its issuers. A verified token is remembered for a while,
+// because checking an RSA signature costs more than the rest of a GraphQL request.
 // Its methods may be called concurrently.
 type Tokens struct {
-	TokenOptions
+	issuers  map[string]*issuer
+	now      func() time.Time
 	parser   *jwt.Parser
 	verified *lru.Cache[digest, verifiedToken]
 }
 
 type verifiedToken struct {
-	identity inference.Identity
-	expires  time.Time
+	identity  inference.Identity
+	issuer    *issuer
+	originJTI string
+	until     time.Time // good without another check
 }
 
-// NewTokens verifies tokens by the options, all of which but ClientID are required.
-func NewTokens(o TokenOptions) *Tokens {
+// NewTokens verifies the tokens of issuers, by the clock now.
+func NewTokens(issuers []Issuer, now func() time.Time) *Tokens {
 	cache, err := lru.New[digest, verifiedToken](maxRemembered)
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &Tokens{
-		TokenOptions: o,
-		verified:     cache,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
-			jwt.WithIssuer(o.Issuer),
-			jwt.WithExpirationRequired(),
-			jwt.WithStrictDecoding(),
-			jwt.WithTimeFunc(o.Now),
-		),
+	t := &Tokens{issuers: map[string]*issuer{}, now: now, parser: jwt.NewParser(jwt.WithStrictDecoding()), verified: cache}
+	for _, i := range issuers {
+		t.issuers[i.Issuer] = newIssuer(i, now)
 	}
+	return t
 }
 
-// Purge forgets every verified token, so that each is checked again. Call it
-// when the issuer's keys or its revocations change.
+// Purge forgets every verified token, so that each is checked again.
 func (t *Tokens) Purge() { t.verified.Purge() }
 
-// Verify gives the user that token speaks for. Errors: Validation when it is no
-// JWT, ExpiredToken, UnrecognizedClient for every other reason.
+// Knows reports whether token says that it is of one of the issuers. It verifies nothing.
+func (t *Tokens) Knows(token string) bool {
+	p, err := t.parse(token)
+	return err == nil && p.issuer != nil
+}
+
+// Verify gives the user that token speaks for. Errors: Validation when it is no JWT,
+// ExpiredToken, ServiceUnavailable while the issuer's keys cannot be had,
+// UnrecognizedClient for every other reason.
 func (t *Tokens) Verify(ctx context.Context, token string) (inference.Identity, error) {
-	key := digestOf(token)
-	if known, ok := t.verified.Get(key); ok {
-		if t.Now().Before(known.expires) {
-			return known.identity, nil
+	known, ok := t.verified.Get(digestOf(token))
+	if !ok || !t.now().Before(known.until) {
+		var err error
+		if known, err = t.check(ctx, token); err != nil {
+			return inference.Identity{}, tokenError(err)
 		}
-		t.verified.Remove(key)
-		return inference.Identity{}, refuse(inference.ExpiredToken, msgTokenExpired)
+		t.verified.Add(digestOf(token), known)
+	}
+	if known.issuer.revoked(known.originJTI) {
+		return inference.Identity{}, tokenError(errRevoked)
+	}
+	return known.identity, nil
+}
+
+var (
+	errRevoked = errors.New("the token has been revoked")
+	errForeign = errors.New("the token is of another issuer")
+	errKind    = errors.New("the token is not for us, or not of a kind that we take")
+	errSigned  = errors.New("the token is signed in a way that its issuer or key does not have")
+	errTwice   = errors.New("the token says the same thing twice")
+)
+
+// check verifies a token: first that its issuer made it, then what it says. Nothing of
+// it but the issuer's name and the key's id is used before.
+func (t *Tokens) check(ctx context.Context, token string) (verifiedToken, error) {
+	p, err := t.parse(token)
+	if err != nil {
+		return verifiedToken{}, err
+	}
+	if err := p.checkSignature(ctx); err != nil {
+		return verifiedToken{}, err
+	}
+	if err := p.issuer.validator.Validate(p.claims); err != nil {
+		return verifiedToken{}, err
+	}
+	if !p.issuer.isForUs(p.claims) {
+		return verifiedToken{}, errKind
+	}
+	until, err := p.issuer.until(p.claims)
+	if err != nil {
+		return verifiedToken{}, err
+	}
+	if again := t.now().Add(remembered); again.Before(until) {
+		until = again
+	}
+	return verifiedToken{p.issuer.identity(p.claims), p.issuer, text(p.claims, "origin_jti"), until}, nil
+}
+
+// parsed is a token taken apart.
+type parsed struct {
+	header    map[string]any
+	claims    jwt.MapClaims
+	method    jwt.SigningMethod
+	issuer    *issuer // nil for one that is not ours
+	parts     []string
+	signature []byte
+}
+
+// parse takes a token apart. Its error wraps jwt.ErrTokenMalformed for what is no JWT.
+func (t *Tokens) parse(token string) (parsed, error) {
+	if len(token) > maxToken || strings.ContainsFunc(token, notInToken) {
+		return parsed{}, jwt.ErrTokenMalformed
 	}
 	claims := jwt.MapClaims{}
-	if _, err := t.parser.ParseWithClaims(token, claims, t.keyOf(ctx)); err != nil {
-		return inference.Identity{}, tokenError(err)
-	}
-	if !t.isForUs(claims) {
-		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
-	}
-	expires, err := claims.GetExpirationTime()
+	read, parts, err := t.parser.ParseUnverified(token, claims)
 	if err != nil {
-		return inference.Identity{}, tokenError(err)
+		return parsed{}, err
 	}
-	identity := identityOf(claims)
-	t.verified.Add(key, verifiedToken{identity, expires.Time})
-	return identity, nil
+	signature, err := t.parser.DecodeSegment(parts[2])
+	if err != nil {
+		return parsed{}, errors.Join(jwt.ErrTokenMalformed, err)
+	}
+	return parsed{read.Header, claims, read.Method, t.issuers[text(claims, "iss")], parts, signature}, nil
 }
 
-func (t *Tokens) keyOf(ctx context.Context) jwt.Keyfunc {
-	return func(token *jwt.Token) (any, error) {
-		kid, _ := token.Header["kid"].(string)
-		key := t.Keys.PublicKey(ctx, kid)
-		if key == nil {
-			return nil, errors.New("no key of that kid")
+// notInToken reports whether c cannot stand in a JWT. Decoders of base64 pass over line
+// breaks, which would let one token be written in many ways.
+func notInToken(c rune) bool {
+	letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+	return !letter && c != '-' && c != '_' && c != '.'
+}
+
+// checkSignature takes the key from the issuer, never from the token: its jku, jwk, x5u
+// and x5c say nothing to us.
+func (p parsed) checkSignature(ctx context.Context) error {
+	if p.issuer == nil {
+		return errForeign
+	}
+	if _, extended := p.header["crit"]; extended || !p.issuer.signsWith(p.method.Alg()) { // RFC 7515, section 4.1.11
+		return errSigned
+	}
+	kid, _ := p.header["kid"].(string)
+	key, err := p.issuer.Keys.Key(ctx, kid)
+	if err != nil {
+		return err
+	}
+	if !key.fits(p.method.Alg()) {
+		return errSigned
+	}
+	if err := p.method.Verify(p.parts[0]+"."+p.parts[1], p.signature, key.Public); err != nil {
+		return err
+	}
+	return p.checkNames()
+}
+
+// checkNames refuses names that come twice, which two readers may understand in two ways.
+func (p parsed) checkNames() error {
+	for _, part := range p.parts[:2] {
+		segment, err := jwt.NewParser().DecodeSegment(part)
+		if err != nil {
+			return err
 		}
-		return key, nil
-	}
-}
-
-// isForUs reports whether the claims are of a token kind that identifies a user,
-// issued to our client. Where the client is named depends on the kind.
-func (t *Tokens) isForUs(claims jwt.MapClaims) bool {
-	switch claims["token_use"] {
-	case "access":
-		return t.ClientID == "" || claims["client_id"] == t.ClientID
-	case "id":
-		audience, err := claims.GetAudience()
-		return err == nil && (t.ClientID == "" || slices.Contains(audience, t.ClientID))
-	default:
-		return false
-	}
-}
-
-func identityOf(claims jwt.MapClaims) inference.Identity {
-	text := func(name string) string { s, _ := claims[name].(string); return s }
-	name := text("username")
-	if name == "" {
-		name = text("cognito:username")
-	}
-	var groups []string
-	list, _ := claims["cognito:groups"].([]any)
-	for _, g := range list {
-		if s, ok := g.(string); ok {
-			groups = append(groups, s)
+		if err := distinct(json.NewDecoder(bytes.NewReader(segment))); err != nil && err != io.EOF {
+			return err
 		}
 	}
-	return inference.Identity{
-		Mode:   string(backend.UserPool),
-		Caller: inference.Caller{ID: text("sub"), Name: name},
-		Issuer: text("iss"),
-		Groups: groups,
-		Claims: claims,
-	}
+	return nil
 }
 
-// tokenError is AppSync's answer to a token that does not verify. jwt checks the
-// signature before the claims, so only a genuine token is called expired.
+// distinct reads one value and refuses objects in it that name something twice.
+func distinct(d *json.Decoder) error {
+	open, err := d.Token()
+	if err != nil || open != json.Delim('{') && open != json.Delim('[') {
+		return err
+	}
+	seen := map[any]bool{}
+	for d.More() {
+		if open == json.Delim('{') {
+			name, err := d.Token()
+			if err != nil {
+				return err
+			}
+			if seen[name] {
+				return errTwice
+			}
+			seen[name] = true
+		}
+		if err := distinct(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
+// tokenError is AppSync's answer to a token that does not verify. The signature is
+// checked before the claims, so only a genuine token is called expired.
 func tokenError(err error) error {
+	if e, ok := errors.AsType[*inference.Error](err); ok {
+		return e
+	}
 	refused := refuse(inference.UnrecognizedClient, msgNotAuthorized)
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):

@@ -2,12 +2,12 @@ package check
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"fairway/backend"
+	"fairway/internal/explain"
 	"fairway/internal/inference"
 	"fairway/internal/policy"
 )
@@ -126,16 +126,16 @@ func (c *checker) permissions(call call, profile inference.Profile) {
 	if c.policy == nil {
 		return
 	}
-	evaluations, err := c.policy.Explain(call.source.Principal, call.action, profile, c.Now)
+	x, err := explain.Of(c.policy, policy.Question{Principal: call.source.Principal, Action: call.action, Now: c.Now}, profile)
 	if err != nil {
 		return
 	}
-	denied := slices.DeleteFunc(evaluations, func(e policy.Evaluation) bool { return e.Effect == policy.Allowed })
+	denied := x.Denied()
 	if len(denied) == 0 {
 		return
 	}
-	at, fix := c.statementAt(call.source), remedy(call.source.Name, denied)
-	if _, err := c.policy.Authorize(call.source.Principal, call.action, profile, c.Now); err != nil {
+	at, fix := c.statementAt(call.source), remedy(call.source.Name, x)
+	if !x.Fairway.Allowed {
 		c.add(backend.SeverityError, "no-permitted-destination", at,
 			call.source.Name+" may not call "+call.model+" from "+string(call.region)+": "+
 				string(denied[0].Resource)+" is refused, "+denied[0].Reason, fix)
@@ -158,18 +158,15 @@ func resources(evaluations []policy.Evaluation) []string {
 	return all
 }
 
-// remedy is the statement to add for what nothing allows, and the Deny statements
+// remedy is the statements to add for what nothing allows, and the Deny statements
 // that no added statement outweighs.
-func remedy(source string, denied []policy.Evaluation) string {
+func remedy(source string, x *explain.Explanation) string {
 	var steps []string
-	if advice, ok := policy.Missing(denied...); ok {
-		steps = append(steps, "add to the policy of "+source+":\n"+advice.JSON()+"\nor in backend.ts:\n"+advice.TypeScript())
+	for _, s := range x.Missing {
+		steps = append(steps, "add to the policy of "+source+":\n"+string(s.JSON)+"\nor in backend.ts:\n"+s.TypeScript)
 	}
-	for _, e := range denied {
-		step := "remove or narrow the Deny at " + e.Statement
-		if e.Effect == policy.ExplicitlyDenied && !slices.Contains(steps, step) {
-			steps = append(steps, step)
-		}
+	for _, d := range x.Denies {
+		steps = append(steps, "remove or narrow the Deny at "+d.Statement)
 	}
 	return strings.Join(steps, "\n")
 }

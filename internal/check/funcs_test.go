@@ -131,7 +131,7 @@ func TestByHand(t *testing.T) {
 			"error no-permitted-destination main.go:3\n"},
 		{"a condition on the role's ARN", func(b *backend.Backend) {
 			b.Principals[0].Statements[0].Conditions = map[string]map[string][]string{
-				"ArnLike": {"aws:PrincipalArn": {"arn:aws:sts::123456789012:assumed-role/bedrockRole*"}},
+				"ArnLike": {"aws:PrincipalArn": {"arn:aws:iam::123456789012:role/bedrockRole*"}},
 			}
 		}, ""},
 		{"what has no engine", func(b *backend.Backend) {

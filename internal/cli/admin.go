@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairway/internal/outputs"
 )
@@ -28,9 +29,14 @@ type adminFlags struct {
 	token string // a reference
 }
 
-func (f *adminFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.url, "url", "", "`URL` of the server to ask, of its admin listener where it has one (default: the endpoint in "+outputs.FairwayFile+" here)")
-	cmd.Flags().StringVar(&f.token, "token", "", "`REFERENCE` to the server's admin token, env:NAME or file:/path (default: $"+adminToken+")")
+func (f *adminFlags) register(cmd *cobra.Command) { f.registerIn(cmd.Flags()) }
+
+// registerAll registers them for all commands below cmd.
+func (f *adminFlags) registerAll(cmd *cobra.Command) { f.registerIn(cmd.PersistentFlags()) }
+
+func (f *adminFlags) registerIn(flags *pflag.FlagSet) {
+	flags.StringVar(&f.url, "url", "", "`URL` of the server to ask, of its admin listener where it has one (default: the endpoint in "+outputs.FairwayFile+" here)")
+	flags.StringVar(&f.token, "token", "", "`REFERENCE` to the server's admin token, env:NAME or file:/path (default: $"+adminToken+")")
 }
 
 // find is the server to ask: the given URL, else the one whose outputs are here.

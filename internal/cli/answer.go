@@ -156,6 +156,8 @@ func (a *answer) warn(w io.Writer, now time.Time) {
 	}
 	switch {
 	case !a.Simulated:
+	case a.model == "": // another process's affair
+		fmt.Fprintln(w, "note: simulated regions answered: latency, quotas and faults are modelled")
 	case a.model == config.Simulated:
 		fmt.Fprintln(w, "note: simulated regions answered: latency, quotas and faults are modelled, no model ran")
 	default:

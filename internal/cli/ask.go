@@ -9,12 +9,15 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fairway/backend"
+	"fairway/internal/outputs"
 	"fairway/internal/server"
 )
 
@@ -24,7 +27,7 @@ const askLimit = 2 * time.Minute
 
 func askCommand(s Surroundings) *cobra.Command {
 	var run runFlags
-	var dir, query, args string
+	var dir, query, args, url string
 	var asJSON, stream bool
 	cmd := &cobra.Command{
 		Use:   "ask [flags] [WORD...]",
@@ -34,10 +37,11 @@ GraphQL server in process, signs in a local user, runs a query over HTTP, and pr
 answer, the route it took, its tokens and its cost. --model has something else answer.
 
 The words fill the first argument of the query: a list takes one element a word, a string
-takes them all.`,
+takes them all. With --url a server that runs already is asked.`,
 		Example: "  fairway ask chicken rice carrots\n  fairway ask --down ap-southeast-1 chicken rice carrots\n" +
 			"  fairway ask --stream --model openai=http://127.0.0.1:11434/v1 chicken rice carrots\n" +
-			"  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json",
+			"  fairway ask --dir my-app --query askBedrock --args '{\"ingredients\":[\"rice\"]}' --json\n" +
+			"  fairway ask --url http://127.0.0.1:20002 chicken rice carrots",
 		RunE: func(cmd *cobra.Command, words []string) error {
 			if asJSON && stream {
 				return errors.New("ask: --json prints one object at the end, --stream the text as it comes: choose one")
@@ -48,13 +52,19 @@ takes them all.`,
 			if stream {
 				run.show = live.show
 			}
-			a, err := askBackend(ctx, s, run, dir, func(b *backend.Backend) (*question, error) {
-				schema, err := parseDeployed(b)
-				if err != nil {
-					return nil, failed(err)
-				}
-				return ask(b, schema, query, words, args)
-			})
+			var a *answer
+			var err error
+			if url != "" {
+				a, err = askServer(ctx, s, cmd, url, query, words, args)
+			} else {
+				a, err = askBackend(ctx, s, run, dir, func(b *backend.Backend) (*question, error) {
+					schema, err := parseDeployed(b)
+					if err != nil {
+						return nil, failed(err)
+					}
+					return ask(b, schema, query, words, args)
+				})
+			}
 			if err != nil {
 				return err
 			}
@@ -77,12 +87,33 @@ takes them all.`,
 		},
 	}
 	run.register(cmd)
+	cmd.Flags().StringVar(&url, "url", "", "`URL` of a running server to ask, as the user in the "+outputs.FairwayFile+" here")
 	cmd.Flags().StringVar(&dir, "dir", "", "`DIR`, a project root or amplify/ folder to load (default: the built-in sample)")
 	cmd.Flags().StringVar(&query, "query", "", "`NAME` of the query or mutation to run (default: the first query of the schema)")
 	cmd.Flags().StringVar(&args, "args", "", "arguments as a `JSON` object")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer and its route as JSON")
 	cmd.Flags().BoolVar(&stream, "stream", false, "show the model's text as it comes")
 	return cmd
+}
+
+// askServer asks a running server, as the user in the outputs file here.
+func askServer(ctx context.Context, s Surroundings, cmd *cobra.Command, url, query string, words []string, args string) (*answer, error) {
+	var ours []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"url", "query", "args", "json"}, f.Name) {
+			ours = append(ours, "--"+f.Name)
+		}
+	})
+	if len(ours) > 0 {
+		return nil, fmt.Errorf("ask: %s is about a server that ask starts itself: leave it out, or --url", strings.Join(ours, ", "))
+	}
+	r, err := openRemote(url)
+	if err != nil {
+		return nil, err
+	}
+	finish := progress(s, "asking "+url)
+	defer finish()
+	return r.ask(ctx, query, words, args)
 }
 
 // live shows text as it comes.

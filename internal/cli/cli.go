@@ -113,6 +113,7 @@ Start here: fairway ask chicken rice carrots`,
 	cmd.SetOut(s.Stdout)
 	cmd.SetErr(s.Stderr)
 	cmd.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
-	cmd.AddCommand(askCommand(s), devCommand(s), serveCommand(s), checkCommand(s), schemaCommand(s), regionsCommand(s), simulateCommand(s), configCommand(s))
+	cmd.AddCommand(askCommand(s), devCommand(s), serveCommand(s), checkCommand(s), explainCommand(s), schemaCommand(s),
+		regionsCommand(s), usersCommand(s), keysCommand(s), simulateCommand(s), configCommand(s))
 	return cmd
 }

@@ -17,14 +17,15 @@ import (
 func devCommand(s Surroundings) *cobra.Command {
 	var run runFlags
 	var outputsDir string
-	var force bool
+	var force, local bool
 	cmd := &cobra.Command{
 		Use:   "dev [DIR]",
 		Short: "Serve a folder on loopback with simulated regions, reloading on change",
 		Long: `Serves the amplify/ folder of DIR (a project root or the folder itself; default: here) until
 stopped, with simulated regions and a local user pool, and loads it again on each change. It
-writes ` + outputs.AmplifyFile + ` for aws-amplify and ` + outputs.FairwayFile + ` with the endpoint, keys and a
-test user, then prints "ready http://HOST:PORT".`,
+writes ` + outputs.AmplifyFile + `, ` + outputs.ClientFile + `, which has aws-amplify sign in here, and
+` + outputs.FairwayFile + ` with the endpoint, keys and a test user, then prints "ready http://HOST:PORT".
+Codes that the user pool sends are in the log.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := run.open(s, dirArgument(args))
@@ -34,7 +35,7 @@ test user, then prints "ready http://HOST:PORT".`,
 			d := &dev{
 				Surroundings: s,
 				workspace:    w,
-				folder:       outputs.Folder{Dir: cmp.Or(outputsDir, w.dir), Force: force},
+				folder:       outputs.Folder{Dir: cmp.Or(outputsDir, w.dir), Force: force, Local: local},
 			}
 			return d.run(cmd.Context(), run)
 		},
@@ -42,6 +43,7 @@ test user, then prints "ready http://HOST:PORT".`,
 	run.register(cmd)
 	cmd.Flags().StringVar(&run.listen, "listen", "", "`ADDR` to listen on; port 0 picks one (default 127.0.0.1:20002)")
 	cmd.Flags().StringVar(&outputsDir, "outputs-dir", "", "`DIR` for the outputs files (default: the project root)")
+	cmd.Flags().BoolVar(&local, "local-outputs", false, "write "+outputs.AmplifyFile+" as "+outputs.ClientFile+": a frontend that imports it signs in here, unchanged")
 	cmd.Flags().BoolVar(&force, "force", false, "replace outputs files that fairway did not write")
 	return cmd
 }
@@ -154,9 +156,9 @@ func (d *dev) reload(ctx context.Context) {
 
 func (d *dev) write(b *backend.Backend) error {
 	local := d.server.Outputs()
-	amplifyOutputs, err := outputs.Amplify(b, local)
+	amplify, err := amplifyOutputs(b, d.config, local)
 	if err != nil {
 		return err
 	}
-	return d.folder.Write(amplifyOutputs, local)
+	return d.folder.Write(amplify, local)
 }

@@ -14,6 +14,7 @@ import (
 	"fairway/internal/amplify"
 	"fairway/internal/check"
 	"fairway/internal/config"
+	"fairway/internal/outputs"
 	"fairway/internal/sample"
 )
 
@@ -87,6 +88,16 @@ func (w *workspace) load(ctx context.Context) (*backend.Backend, error) {
 		amplify.WithAccount(w.config.Account),
 		amplify.WithRegion(string(cmp.Or(w.config.Region, "us-east-1"))),
 		amplify.WithLog(w.log))
+}
+
+// amplifyOutputs is amplify_outputs.json of b as local serves it under c.
+func amplifyOutputs(b *backend.Backend, c *config.Config, local outputs.Fairway) ([]byte, error) {
+	if b.Auth != nil && !c.IdentityPool.Guests {
+		shown, auth := *b, *b.Auth
+		auth.AllowGuests, shown.Auth = false, &auth
+		b = &shown
+	}
+	return outputs.Amplify(b, local)
 }
 
 // check finds what is to be known about the project's backend.

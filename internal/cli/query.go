@@ -21,8 +21,9 @@ type question struct {
 	Query     string         `json:"query"`
 	Variables map[string]any `json:"variables"`
 
-	field *ast.FieldDefinition
-	mode  backend.Mode // of the credential to ask with
+	operation string // "query" or "mutation"
+	field     *ast.FieldDefinition
+	mode      backend.Mode // of the credential to ask with
 }
 
 // groups are the user pool groups that the field is for, empty for everybody.
@@ -42,6 +43,16 @@ func (q *question) groups() []string {
 // the first query of the schema. Words fill the field's first argument; args,
 // a JSON object, fills arguments by name.
 func ask(b *backend.Backend, schema *ast.Schema, name string, words []string, args string) (*question, error) {
+	q, err := compose(schema, name, words, args)
+	if err != nil {
+		return nil, err
+	}
+	q.mode = callers(b, schema, q.operation, q.field)
+	return q, nil
+}
+
+// compose is ask but for the mode.
+func compose(schema *ast.Schema, name string, words []string, args string) (*question, error) {
 	operation, field, err := findField(schema, name)
 	if err != nil {
 		return nil, err
@@ -65,7 +76,7 @@ func ask(b *backend.Backend, schema *ast.Schema, name string, words []string, ar
 		q.WriteString(" " + selection)
 	}
 	q.WriteString("\n}\n")
-	return &question{Query: q.String(), Variables: values, field: field, mode: callers(b, schema, operation, field)}, nil
+	return &question{Query: q.String(), Variables: values, operation: operation, field: field}, nil
 }
 
 // callers is the mode to call the field with: of those that its directives admit

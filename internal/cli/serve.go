@@ -210,11 +210,11 @@ func (sv *serve) write(b *backend.Backend) error {
 		return nil
 	}
 	local := sv.server.Outputs()
-	amplifyOutputs, err := outputs.Amplify(b, local)
+	amplify, err := amplifyOutputs(b, sv.opened, local)
 	if err != nil {
 		return err
 	}
-	return outputs.Folder{Dir: sv.outputsDir, Force: sv.force}.Write(amplifyOutputs, local)
+	return outputs.Folder{Dir: sv.outputsDir, Force: sv.force}.Write(amplify, local)
 }
 
 // serve serves the doors until ctx ends and what runs there has ended, and the

@@ -15,8 +15,8 @@
 // "a=1,b=2" where there is only a line to write them on. A list or a map
 // replaces the one of the source before.
 //
-// Routes, quotas, accounts, equivalents, principals and service control policies are
-// longer than a line: they are written in the file alone. What one of them says has a
+// Routes, quotas, accounts, equivalents, issuers, principals and service control
+// policies are longer than a line: they are written in the file alone. What one of them says has a
 // path all the same, principals[0].arn.
 package config
 
@@ -71,9 +71,15 @@ type Config struct {
 	CORS      CORS      `yaml:"cors"`
 	AWS       AWS       `yaml:"aws"`
 
+	GraphQL      GraphQL      `yaml:"graphql"`
+	UserPool     UserPool     `yaml:"user_pool"`
+	IdentityPool IdentityPool `yaml:"identity_pool"`
+	SMTP         SMTP         `yaml:"smtp"`
+
 	Routes                 []Route     `yaml:"routes"`   // the first that matches is a call's
 	Quotas                 []Quota     `yaml:"quotas"`   // the first that matches is a target's
 	Accounts               []Account   `yaml:"accounts"` // of AWS, for model bedrock; none is the account of the credential chain
+	Issuers                []Issuer    `yaml:"issuers"`  // of tokens that say who a caller is
 	Principals             []Principal `yaml:"principals"`
 	ServiceControlPolicies []Document  `yaml:"service_control_policies"` // over every principal; nil is none
 }
@@ -205,6 +211,10 @@ func Default() *Config {
 		Anthropic:           Anthropic{URL: "https://api.anthropic.com"},
 		Simulate:            Simulate{Speed: 1, Seed: 1},
 		Limits:              Limits{GraphQLBody: 1 << 20, BedrockBody: 25_000_000, Calls: 10_000, Held: 512 << 20}, // Bedrock's own limit
+		GraphQL:             GraphQL{AuthorizerTTL: Duration(5 * time.Minute)},                                     // AppSync's default
+		UserPool:            UserPool{SignUp: true, Lockout: Lockout{Failures: 5, For: Duration(time.Second), MaxFor: Duration(15 * time.Minute)}},
+		IdentityPool:        IdentityPool{Guests: true},
+		SMTP:                SMTP{TLS: StartTLS, Timeout: Duration(10 * time.Second)},
 		AWS:                 AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
 		Log:                 Log{Level: "info", Format: LogText},
 		Telemetry:           Telemetry{Sample: 1, ServiceName: "fairway"},

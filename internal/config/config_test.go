@@ -235,7 +235,26 @@ func TestEffectiveRoundTrip(t *testing.T) {
 	principals := rapid.Custom(func(t *rapid.T) Principal {
 		name := rapid.StringMatching(`[\w+=,.@-]{1,64}`).Draw(t, "name")
 		key := BearerKey("env:" + name)
-		return Principal{Name: name, ARN: inference.ARN("arn:aws:iam::123456789012:user/" + name), BearerKeys: []BearerKey{key}}
+		p := Principal{Name: name, ARN: inference.ARN("arn:aws:iam::123456789012:user/" + name), BearerKeys: []BearerKey{key}}
+		if rapid.Bool().Draw(t, "role") {
+			p.ARN = inference.ARN("arn:aws:iam::123456789012:role/" + name)
+			p.MaxSession = Duration(rapid.Int64Range(int64(minSession), int64(maxSession)).Draw(t, "session"))
+			p.AssumedBy, p.Tags = []string{"ci"}, map[string]string{"team": rapid.StringMatching(`[a-z é@]{0,9}`).Draw(t, "tag")}
+		}
+		return p
+	})
+	issuers := rapid.Custom(func(t *rapid.T) Issuer {
+		u := URL("https://" + rapid.StringMatching(`[a-z]{1,9}\.example\.com(/[a-z]{0,3})?`).Draw(t, "url"))
+		return Issuer{
+			URL:         u,
+			JWKS:        u + "/keys",
+			Audiences:   []string{rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "audience")},
+			Leeway:      Duration(rapid.Int64Range(0, int64(maxLeeway)).Draw(t, "leeway")),
+			Claims:      rapid.MapOfN(rapid.StringMatching(`[a-z:]{1,9}`), rapid.StringMatching(`[ -~]{1,9}`), 0, 2).Draw(t, "claims"),
+			GroupsClaim: "groups",
+			ByGroup:     map[string]string{"admins": "admin"},
+			Mode:        rapid.SampledFrom([]IssuerMode{UserPoolIssuer, OIDCIssuer}).Draw(t, "mode"),
+		}
 	})
 	routings := rapid.Custom(func(t *rapid.T) Routing {
 		return Routing{
@@ -273,6 +292,11 @@ func TestEffectiveRoundTrip(t *testing.T) {
 		want.Limits.GraphQLBody = size.Draw(t, "size")
 		want.Log.Content = rapid.Bool().Draw(t, "content")
 		want.Telemetry.Sample = Ratio(rapid.Float64Range(0, 1).Draw(t, "sample"))
+		want.Issuers = rapid.SliceOfNDistinct(issuers, 0, 3, func(i Issuer) URL { return i.URL }).Draw(t, "issuers")
+		want.UserPool.RefreshLife = Duration(rapid.Int64Range(int64(minRefreshLife), int64(maxRefreshLife)).Draw(t, "refresh"))
+		want.UserPool.SignUp = rapid.Bool().Draw(t, "sign up")
+		want.IdentityPool.ByGroup = rapid.MapOfN(rapid.StringMatching(`[a-z]{1,9}`), rapid.StringMatching(`[a-z]{1,9}`), 0, 2).Draw(t, "by group")
+		want.SMTP.TLS = rapid.SampledFrom([]SMTPTLS{StartTLS, ImplicitTLS, NoTLS}).Draw(t, "tls")
 		want.Principals = rapid.SliceOfNDistinct(principals, 0, 3, func(p Principal) string { return p.Name }).Draw(t, "principals")
 		var out bytes.Buffer
 		if err := Effective(&out, want, Origins{}); err != nil {

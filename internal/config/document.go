@@ -36,7 +36,7 @@ func (c *Config) Files() []string {
 			files = append(files, secretFile(string(k)))
 		}
 	}
-	files = append(files, secretFile(string(c.Master)))
+	files = append(files, secretFile(string(c.Master)), secretFile(string(c.SMTP.Password)))
 	slices.Sort(files)
 	return slices.DeleteFunc(slices.Compact(files), func(name string) bool { return name == "" })
 }

@@ -177,12 +177,13 @@ func TestListingsOnlyInFiles(t *testing.T) {
 
 func TestServeProblems(t *testing.T) {
 	const key = "principals: [{name: a, bearer_keys: [\"env:KEY\"]}]\n"
+	const issuer = "issuers:\n  - url: https://login.example.com\n    audiences: [fairway]\n"
 	for _, test := range []struct{ text, want string }{
 		{key, ""},
 		{"backend: app\n", ""},
 		{"store: sqlite:fairway.db\n", ""},
-		{"admin: {listen: \"\"}\n", "default: principals: nobody could call: want a principal with a key, or a backend or store that has callers"},
-		{"principals: [{name: a}]\n", "fairway.yaml:1: principals: nobody could call: want a principal with a key, or a backend or store that has callers"},
+		{"admin: {listen: \"\"}\n", "default: principals: nobody could call: want a principal with a key, an issuer, or a backend or store that has callers"},
+		{"principals: [{name: a}]\n", "fairway.yaml:1: principals: nobody could call: want a principal with a key, an issuer, or a backend or store that has callers"},
 		{"listen: 0.0.0.0:80\n" + key, ""},
 		{"listen: localhost:80\nbackend: app\n", ""},
 		{"listen: \"[::1]:80\"\nbackend: app\n", ""},
@@ -192,6 +193,18 @@ func TestServeProblems(t *testing.T) {
 		{key + "routes:\n  - {principals: [a]}\n", ""},
 		{key + "routes:\n  - policy: cost\n    principals: [a, b]\n", `fairway.yaml:4: routes[0].principals: want the name of one of the principals, got "b"`},
 		{"backend: app\nroutes: [{principals: [ChatDataSource]}]\n", ""},
+		{"admin: {listen: \"\"}\n" + issuer, ""},
+		{"listen: :80\n" + issuer, ""},
+		{issuer + "    principal: users\n", `fairway.yaml:4: issuers[0].principal: want the name of one of the principals, got "users"`},
+		{issuer + "    by_group: {a: users}\n    groups_claim: groups\nprincipals: [{name: users}]\n", ""},
+		{"identity_pool: {guest: visitor}\n" + key, `fairway.yaml:1: identity_pool.guest: want the name of one of the principals, got "visitor"`},
+		{"backend: app\nidentity_pool: {guest: unauthenticatedUserIamRole}\n", ""},
+		{"principals: [{name: a, bearer_keys: [\"env:KEY\"], arn: \"arn:aws:iam::123456789012:role/a\", assumed_by: [b]}]\n", `fairway.yaml:1: principals[0].assumed_by: want the name of one of the principals, got "b"`},
+		{"user_pool: {enabled: true, log_codes: true}\n", "fairway.yaml:1: master_key: want a master_key, which seals the keys that the user pool signs with"},
+		{"listen: :80\nmaster_key: env:KEY\nuser_pool: {enabled: true, log_codes: true}\n", ""},
+		{"master_key: env:KEY\nuser_pool: {enabled: true, sign_up: false}\n", ""},
+		{"master_key: env:KEY\nuser_pool: {enabled: true}\nsmtp: {server: \"localhost:25\", from: a@example.com}\n", ""},
+		{"master_key: env:KEY\nuser_pool: {enabled: true}\n", "fairway.yaml:2: smtp.server: nobody who signs up would get a code: want an smtp.server, user_pool.log_codes, or user_pool.sign_up: false"},
 	} {
 		c, o, err := loadText(t, test.text)
 		if err != nil {
@@ -207,5 +220,20 @@ func TestServeProblems(t *testing.T) {
 		if got != test.want {
 			t.Errorf("ServeProblems(%q) = %q, want %q", test.text, got, test.want)
 		}
+	}
+}
+
+// The names of a backend's roles are known when that is.
+func TestUnknownPrincipals(t *testing.T) {
+	c, o, err := loadText(t, "backend: app\nidentity_pool:\n  guest: visitor\n  by_group: {a: editor}\nprincipals: [{name: editor}]\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := UnknownPrincipals(c, o, "visitor"); err != nil {
+		t.Errorf("UnknownPrincipals(with visitor) = %v, want none", err)
+	}
+	const want = `fairway.yaml:3: identity_pool.guest: want the name of one of the principals, got "visitor"`
+	if err := UnknownPrincipals(c, o); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("UnknownPrincipals() = %v, want %s", err, want)
 	}
 }

@@ -98,10 +98,13 @@ func (l *loader) file(name string, data []byte) {
 }
 
 // drop empties the listings in which something could not be read, which is not to be
-// missed as well, and the quotas with the accounts that they name.
+// missed as well, and with them those that name their elements.
 func (l *loader) drop(broken []string) {
 	if slices.Contains(broken, "accounts") {
 		broken = append(broken, "quotas")
+	}
+	if slices.Contains(broken, "issuers") {
+		broken = append(broken, "principals")
 	}
 	for _, s := range listings(l.config) {
 		if slices.Contains(broken, s.path) {
@@ -131,7 +134,7 @@ func (l *loader) flags(flags map[string]string) {
 }
 
 func (l *loader) finish() (*Config, Origins, error) {
-	l.config.complete()
+	l.complete()
 	for _, f := range l.config.validate() {
 		l.problems = append(l.problems, f.at(l.origins))
 	}

@@ -2,7 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -24,6 +27,12 @@ type Principal struct {
 	Policies   []Document    `yaml:"policies"`  // identity-based
 	Boundary   Document      `yaml:"boundary"`  // permissions boundary; zero is none
 	Residency  Residency     `yaml:"residency"` // where its calls have to stay, whatever their route
+
+	Tags       map[string]string `yaml:"tags"`        // aws:PrincipalTag/NAME of policies
+	AssumedBy  []string          `yaml:"assumed_by"`  // names of principals that may take on this role
+	Issuers    []URL             `yaml:"issuers"`     // whose tokens may take on this role
+	MaxSession Duration          `yaml:"max_session"` // of those that take on this role; default 1h
+	Budget     string            `yaml:"budget"`      // name of the budget that its calls are charged to, empty for none
 }
 
 // AccessKey is a key pair that signs requests.
@@ -33,13 +42,31 @@ type AccessKey struct {
 }
 
 // complete puts in what follows from other values.
-func (c *Config) complete() {
-	for i := range c.Principals {
-		if p := &c.Principals[i]; p.ARN == "" {
-			p.ARN = inference.ARN("arn:aws:iam::" + c.Account + ":user/" + p.Name)
+func (l *loader) complete() {
+	for i := range l.config.Principals {
+		p := &l.config.Principals[i]
+		if p.ARN == "" {
+			p.ARN = inference.ARN("arn:aws:iam::" + l.config.Account + ":user/" + p.Name)
+		}
+		if p.IsRole() {
+			l.unwritten(fmt.Sprintf("principals[%d].max_session", i), &p.MaxSession, time.Hour) // IAM's default
 		}
 	}
+	for i := range l.config.Issuers {
+		l.config.Issuers[i].complete()
+		l.unwritten(fmt.Sprintf("issuers[%d].leeway", i), &l.config.Issuers[i].Leeway, 30*time.Second)
+	}
 }
+
+// unwritten sets a duration of a listing that no file gives.
+func (l *loader) unwritten(path string, d *Duration, value time.Duration) {
+	if l.origins[path] == "" {
+		*d = Duration(value)
+	}
+}
+
+// IsRole reports whether p is a role, which others may take on.
+func (p *Principal) IsRole() bool { return roleForm.MatchString(string(p.ARN)) }
 
 var (
 	nameForm      = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)                                       // IAM's, of users and roles
@@ -80,7 +107,56 @@ func (c *Config) validatePrincipals(found *findings) {
 		for _, key := range p.BearerKeys {
 			unique(found, bearers, key, path+".bearer_keys")
 		}
+		validateTags(found, p.Tags, path+".tags")
+		c.validateRole(found, &p, path)
+		found.check(p.Budget == "" || nameForm.MatchString(p.Budget), path+".budget", "want up to 64 letters, digits and any of _+=,.@-, got %q", p.Budget)
 	}
+}
+
+// Bounds of sessions (STS API Reference, AssumeRole, DurationSeconds).
+const (
+	minSession = Duration(15 * time.Minute)
+	maxSession = Duration(12 * time.Hour)
+)
+
+// validateRole finds what is wrong with who may take on p, and for how long.
+func (c *Config) validateRole(found *findings, p *Principal, path string) {
+	const role = `want the arn of a role such as "arn:aws:iam::123456789012:role/checkout" for what others may take on`
+	if !p.IsRole() {
+		found.check(len(p.AssumedBy) == 0, path+".assumed_by", role)
+		found.check(len(p.Issuers) == 0, path+".issuers", role)
+		found.check(p.MaxSession == 0, path+".max_session", role)
+		return
+	}
+	for _, name := range p.AssumedBy {
+		found.principal(name, path+".assumed_by")
+	}
+	for _, u := range p.Issuers {
+		known := slices.ContainsFunc(c.Issuers, func(i Issuer) bool { return i.URL == u })
+		found.check(known, path+".issuers", "want the url of one of the issuers, got %q", u)
+	}
+	found.check(p.MaxSession >= minSession && p.MaxSession <= maxSession, path+".max_session", "want 15m to 12h")
+}
+
+// maxTags is how many tags IAM allows a principal.
+const maxTags = 50
+
+var (
+	tagKeyForm   = regexp.MustCompile(`^[\pL\pZ\pN_.:/=+@-]{1,128}$`) // IAM's
+	tagValueForm = regexp.MustCompile(`^[\pL\pZ\pN_.:/=+@-]{0,256}$`)
+)
+
+func validateTags(found *findings, tags map[string]string, path string) {
+	found.check(len(tags) <= maxTags, path, "want at most %d tags", maxTags)
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		ok := tagKeyForm.MatchString(key) && tagValueForm.MatchString(tags[key])
+		found.check(ok, path, "want letters, digits, spaces and any of _.:/=+-@ in a tag, got %q=%q", key, tags[key])
+	}
+}
+
+// principal finds a name that no principal could have.
+func (found *findings) principal(name, path string) {
+	found.check(nameForm.MatchString(name), path, "want the name of a principal, got %q", name)
 }
 
 // unique finds a value that was seen before.

@@ -59,7 +59,7 @@ func (c *Config) validateRoutes(found *findings) {
 	for i := range c.Routes {
 		r, at := &c.Routes[i], fmt.Sprintf("routes[%d]", i)
 		for _, name := range r.Principals {
-			found.check(nameForm.MatchString(name), at+".principals", "want the name of a principal, got %q", name)
+			found.principal(name, at+".principals")
 		}
 		found.patterns(r.Models, at+".models")
 		validateRouting(found, &r.Routing, at+".")
@@ -83,19 +83,6 @@ func (c *Config) validateNamed(found *findings) {
 			shared := func(r inference.Region) bool { return slices.Contains(regions, r) }
 			left := len(own) == 0 || len(route) == 0 || slices.ContainsFunc(own.Regions(), shared)
 			found.check(left, fmt.Sprintf("routes[%d].residency", i), "want a region of the residency of %s, %s: none of %s is", name, strings.Join(own, ", "), strings.Join(route, ", "))
-		}
-	}
-}
-
-// validateRoutePrincipals finds names of principals that there are not.
-func (c *Config) validateRoutePrincipals(found *findings) {
-	known := map[string]bool{}
-	for _, p := range c.Principals {
-		known[p.Name] = true
-	}
-	for i, r := range c.Routes {
-		for _, name := range r.Principals {
-			found.check(known[name], fmt.Sprintf("routes[%d].principals", i), "want the name of one of the principals, got %q", name)
 		}
 	}
 }

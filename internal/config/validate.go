@@ -87,10 +87,14 @@ func (c *Config) validate() findings {
 	c.validateBudgets(&found)
 	c.validateUpstreams(&found)
 	c.validateLimits(&found)
+	c.validateGraphQL(&found)
+	c.validateUserPool(&found)
+	c.validateMail(&found)
 	c.validateRoutes(&found)
 	c.validateNamed(&found)
 	c.validateQuotas(&found)
 	validateAccounts(&found, c.Accounts)
+	validateIssuers(&found, c.Issuers)
 	c.validatePrincipals(&found)
 	return found
 }

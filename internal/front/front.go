@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"strconv"
 	"sync"
@@ -57,19 +58,21 @@ type Config struct {
 	Room          Room             // nil has no bound
 	Log           *slog.Logger
 
-	// PermitBearer decides whether a principal, by name, may come with a bearer key;
-	// nil lets it. The error is the service's AccessDenied.
-	PermitBearer func(principal string, source inference.Region) error
+	// PermitBearer decides whether a principal may come with a bearer key; nil lets it.
+	// The error is the service's AccessDenied.
+	PermitBearer func(p inference.Principal, source inference.Region, c inference.Circumstances) error
 }
 
 // Visit is one request that was let in.
 type Visit struct {
-	ID        string // request id, a UUID
-	Principal inference.Principal
-	Region    inference.Region // source region
-	Steering  inference.Steering
-	Deadline  time.Time // when the caller stops waiting, zero where it does not say
-	Body      []byte
+	ID            string // request id, a UUID
+	Principal     inference.Principal
+	Caller        inference.Caller        // whom the credential speaks for beside the principal
+	Circumstances inference.Circumstances // under which it came
+	Region        inference.Region        // source region
+	Steering      inference.Steering
+	Deadline      time.Time // when the caller stops waiting, zero where it does not say
+	Body          []byte
 
 	PayloadHash string // lower-case hex SHA-256 of the Body, where that was signed
 
@@ -102,6 +105,7 @@ func (c *Config) Admit(w http.ResponseWriter, r *http.Request, base inference.Re
 	if err := c.place(v, credential, r.Host, base); err != nil {
 		return v, err
 	}
+	came(&v.Circumstances, r)
 	if err := c.permitBearer(r.Context(), v, credential); err != nil {
 		return v, err
 	}
@@ -151,8 +155,26 @@ func (c *Config) enter() (*Visit, error) {
 // place says who calls and from where.
 func (c *Config) place(v *Visit, credential inference.Credential, host string, base inference.Region) (err error) {
 	v.Principal, v.PayloadHash = credential.Principal, credential.PayloadHash
+	v.Caller = callerOf(credential)
+	v.Circumstances = inference.Circumstances{BearerType: credential.BearerType, Session: credential.Session}
 	v.Region, err = SourceRegion(credential, host, base, c.DefaultRegion)
 	return err
+}
+
+// callerOf is who is behind the principal of a credential: the user of its token, or
+// the key by its name.
+func callerOf(c inference.Credential) inference.Caller {
+	caller := c.Caller
+	caller.Key = cmp.Or(caller.Key, c.Key)
+	return caller
+}
+
+// came adds what the connection of a request tells. What proxies say of whom they
+// speak for is not believed.
+func came(c *inference.Circumstances, r *http.Request) {
+	c.SourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+	c.Secure = r.TLS != nil
+	c.UserAgent = r.UserAgent()
 }
 
 // permitBearer asks whether a caller with a bearer key may have one.
@@ -160,7 +182,7 @@ func (c *Config) permitBearer(ctx context.Context, v *Visit, credential inferenc
 	if !credential.Bearer || c.PermitBearer == nil {
 		return nil
 	}
-	err := c.PermitBearer(v.Principal.Name, v.Region)
+	err := c.PermitBearer(v.Principal, v.Region, v.Circumstances)
 	if err != nil {
 		c.Log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", v.ID), slog.Any("error", err))
 	}

@@ -176,8 +176,8 @@ func TestBearersNeedPermission(t *testing.T) {
 		asked, log := "", &strings.Builder{}
 		c := Config{
 			Authenticator: bearing(tt.bearer), Log: slog.New(slog.NewTextHandler(log, nil)),
-			PermitBearer: func(principal string, source inference.Region) error {
-				asked = principal + " " + string(source)
+			PermitBearer: func(p inference.Principal, source inference.Region, _ inference.Circumstances) error {
+				asked = p.Name + " " + string(source)
 				return tt.answer
 			},
 		}

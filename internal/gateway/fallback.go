@@ -42,7 +42,7 @@ func (g *Gateway) standIn(ctx context.Context, c *call, named string) (*inferenc
 			Message: named + " takes another body of " + string(req.Operation) + ": name a model of the same family, or call by Converse",
 		}
 	}
-	return g.Policy.Authorize(req.Principal.Name, req.Operation.Action(), profile, g.Clock())
+	return g.Policy.Authorize(g.question(req), profile)
 }
 
 func (g *Gateway) sameBody(op inference.Operation, called, other inference.ModelID) bool {

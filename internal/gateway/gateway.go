@@ -103,7 +103,7 @@ func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, er
 	}
 	name(record, profile)
 
-	grant, err := g.Policy.Authorize(req.Principal.Name, req.Operation.Action(), profile, g.Clock())
+	grant, err := g.Policy.Authorize(g.question(req), profile)
 	if err != nil {
 		g.Log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", req.ID), slog.Any("error", err))
 		return nil, g.fail(ctx, record, err)
@@ -122,6 +122,20 @@ func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, er
 		return nil, g.fail(ctx, record, err)
 	}
 	return &metered{Stream: c.answer.Stream, ctx: ctx, gateway: g, call: c}, nil
+}
+
+// question is the call as the policies of its principal are asked about it.
+func (g *Gateway) question(req *inference.Request) policy.Question {
+	return policy.Question{
+		Principal:        req.Principal.Name,
+		ARN:              req.Principal.ARN,
+		Action:           req.Operation.Action(),
+		Circumstances:    req.Circumstances,
+		Guardrail:        req.Header.Get(guardrailHeader),
+		GuardrailVersion: req.Header.Get("X-Amzn-Bedrock-Guardrailversion"),
+		ServiceTier:      req.Header.Get("X-Amzn-Bedrock-Service-Tier"),
+		Now:              g.Clock(),
+	}
 }
 
 // explain tells an operator why no target answered, which the caller is not told: a

@@ -271,12 +271,18 @@ func (u Usage) Plus(other Usage) Usage {
 	return u
 }
 
-// Identity is who sent a GraphQL request, by the authorization mode that knew them.
+// Identity is who sent a GraphQL request, or whom a token speaks for, by the
+// authorization mode that knew them.
 type Identity struct {
-	Mode     string         // AppSync's name of the mode: "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM", ...
-	Caller   Caller         // the end user, zero for API keys
-	Issuer   string         // of the token
-	Groups   []string       // cognito:groups
-	Claims   map[string]any // of the token, nil without one; shared, never modified
-	SourceIP string
+	Mode      string         // AppSync's name of the mode: "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM", ...
+	Caller    Caller         // the end user; the key's name for API keys, the session for IAM
+	Principal string         // name of the principal that the token or key speaks for, empty for none
+	Issuer    string         // of the token
+	Groups    []string       // cognito:groups
+	Claims    map[string]any // of the token, nil without one; of IAM and Lambda what ctx.identity says; shared, never modified
+	SourceIP  string
+
+	Credential    *Credential   // of a signed request, else nil
+	Circumstances Circumstances // of a signed request
+	DeniedFields  []string      // by a Lambda authorizer: "Type.field", or a field's ARN
 }

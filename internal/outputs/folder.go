@@ -22,6 +22,10 @@ const manifestFile = "outputs.json"
 type Folder struct {
 	Dir   string
 	Force bool // replace files that somebody else wrote
+
+	// Local gives amplify_outputs.json the form of fairway_client.json, so that a
+	// page that imports it calls the local pools without a change.
+	Local bool
 }
 
 // Foreign is the error for an outputs file that Fairway did not write.
@@ -55,7 +59,7 @@ func (f Folder) Check() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{AmplifyFile, FairwayFile} {
+	for _, name := range []string{AmplifyFile, ClientFile, FairwayFile} {
 		path := filepath.Join(f.Dir, name)
 		have, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -71,43 +75,61 @@ func (f Folder) Check() error {
 	return nil
 }
 
-// Write replaces both files, each at once, and remembers what it wrote. The
-// files hold local credentials and are readable by their owner only.
+// file is an outputs file by its name.
+type file struct {
+	name string
+	data []byte
+}
+
+// Write replaces the files, each at once, and remembers what it wrote. They hold
+// local credentials and are readable by their owner only.
 func (f Folder) Write(amplify []byte, fairway Fairway) error {
 	if err := f.Check(); err != nil {
 		return err
 	}
-	local, err := json.MarshalIndent(fairway, "", "  ")
+	files, err := f.files(amplify, fairway)
 	if err != nil {
 		return err
 	}
-	local = append(local, '\n')
 	state, err := f.State()
 	if err != nil {
 		return err
 	}
 	// The manifest goes first and names what is there and what will be, so that
 	// a crash in between leaves no file that looks foreign.
-	manifest, err := json.Marshal(map[string][]string{
-		AmplifyFile: {sum(amplify), f.present(AmplifyFile)},
-		FairwayFile: {sum(local), f.present(FairwayFile)},
-	})
+	written := map[string][]string{}
+	for _, file := range files {
+		written[file.name] = []string{sum(file.data), f.present(file.name)}
+	}
+	manifest, err := json.Marshal(written)
 	if err != nil {
 		return err
 	}
-	for _, file := range []struct {
-		path string
-		data []byte
-	}{
-		{filepath.Join(state, manifestFile), manifest},
-		{filepath.Join(f.Dir, AmplifyFile), amplify},
-		{filepath.Join(f.Dir, FairwayFile), local},
-	} {
-		if err := Replace(file.path, file.data); err != nil {
+	if err := Replace(filepath.Join(state, manifestFile), manifest); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := Replace(filepath.Join(f.Dir, file.name), file.data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// files are what Write writes.
+func (f Folder) files(amplify []byte, fairway Fairway) ([]file, error) {
+	client, err := Client(amplify, fairway)
+	if err != nil {
+		return nil, err
+	}
+	local, err := json.MarshalIndent(fairway, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if f.Local {
+		amplify = client
+	}
+	return []file{{AmplifyFile, amplify}, {ClientFile, client}, {FairwayFile, append(local, '\n')}}, nil
 }
 
 // Read is the fairway_outputs.json of a folder.

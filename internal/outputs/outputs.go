@@ -1,6 +1,8 @@
-// Package outputs makes and keeps the two files that a running backend leaves
-// for its clients: amplify_outputs.json, which aws-amplify configures itself
-// from, and fairway_outputs.json, which the command line and other tools read.
+// Package outputs makes and keeps the files that a running backend leaves for its
+// clients: amplify_outputs.json, as the Amplify toolchain writes it;
+// fairway_client.json, which is the same for aws-amplify and points it at the local
+// endpoints of the user pool and the identity pool as well; and
+// fairway_outputs.json, which the command line and other tools read.
 package outputs
 
 import (
@@ -15,6 +17,7 @@ import (
 // The file names, in the outputs folder.
 const (
 	AmplifyFile = "amplify_outputs.json"
+	ClientFile  = "fairway_client.json"
 	FairwayFile = "fairway_outputs.json"
 )
 
@@ -42,11 +45,12 @@ type AWSKey struct {
 	SecretAccessKey string `json:"secret_access_key"`
 }
 
-// UserPool is the embedded user pool.
+// UserPool is the embedded user pool, and the identity pool beside it.
 type UserPool struct {
-	Endpoint string `json:"endpoint"`
-	ID       string `json:"user_pool_id"`
-	ClientID string `json:"client_id"`
+	Endpoint       string `json:"endpoint"` // of both
+	ID             string `json:"user_pool_id"`
+	ClientID       string `json:"client_id"`
+	IdentityPoolID string `json:"identity_pool_id,omitempty"` // "ap-southeast-1:" and a UUID
 }
 
 // User is the confirmed test user.
@@ -66,6 +70,7 @@ type authSection struct {
 	UserPoolID         string          `json:"user_pool_id"`
 	Region             string          `json:"aws_region"`
 	ClientID           string          `json:"user_pool_client_id"`
+	IdentityPoolID     string          `json:"identity_pool_id,omitempty"`
 	MFAMethods         []string        `json:"mfa_methods"`
 	RequiredAttributes []string        `json:"standard_required_attributes"`
 	UsernameAttributes []string        `json:"username_attributes"`
@@ -94,12 +99,37 @@ type dataSection struct {
 	APIKey             string         `json:"api_key,omitempty"`
 	Default            backend.Mode   `json:"default_authorization_type"`
 	Additional         []backend.Mode `json:"authorization_types"`
-	ModelIntrospection map[string]any `json:"model_introspection,omitempty"`
+	ModelIntrospection introspection  `json:"model_introspection,omitempty"`
 }
 
-// Amplify makes amplify_outputs.json for b as f serves it. It leaves out
-// identity_pool_id: with one, the client calls an identity pool before every
-// signed-in request, and none answers here yet.
+// introspection is a backend's, of which only the sections are in no order.
+type introspection map[string]any
+
+// sections are those of an introspection, in the order of the real toolchain.
+var sections = []string{
+	"version", "models", "enums", "nonModels", "queries", "mutations", "subscriptions", "generations", "conversations", "inputs",
+}
+
+// MarshalJSON writes the sections that are known in their order, then the others.
+func (i introspection) MarshalJSON() ([]byte, error) {
+	var o object
+	known := slices.DeleteFunc(slices.Clone(sections), func(name string) bool { _, ok := i[name]; return !ok })
+	for _, name := range slices.Sorted(maps.Keys(i)) {
+		if !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	for _, name := range known {
+		if err := o.set(name, i[name]); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(o)
+}
+
+// Amplify makes amplify_outputs.json for b as f serves it. With an identity_pool_id
+// the client asks the identity pool for credentials before each request of a user
+// who signed in, so there is one only where f has it.
 func Amplify(b *backend.Backend, f Fairway) ([]byte, error) {
 	file := amplifyFile{
 		Data: dataSection{
@@ -123,22 +153,35 @@ func auth(a *backend.Auth, f Fairway) *authSection {
 	for i, g := range a.Groups {
 		groups = append(groups, groupSettings{g: {Precedence: i}})
 	}
+	p := a.PasswordPolicy()
 	return &authSection{
 		UserPoolID:         f.UserPool.ID,
 		Region:             f.Region,
 		ClientID:           f.UserPool.ClientID,
+		IdentityPoolID:     f.UserPool.IdentityPoolID,
 		MFAMethods:         orEmpty(a.MFAMethods),
 		RequiredAttributes: orEmpty(a.RequiredAttributes),
 		UsernameAttributes: usernames(a),
 		VerificationTypes:  orEmpty(a.VerificationTypes),
 		Groups:             groups,
-		MFA:                a.MFA,
+		MFA:                mfa(a.MFA),
 		PasswordPolicy: passwordPolicy{
-			MinLength: a.PasswordMinLength, RequireLowercase: true, RequireNumbers: true,
-			RequireSymbols: true, RequireUppercase: true,
+			MinLength: p.MinLength, RequireLowercase: p.Lower, RequireNumbers: p.Numbers,
+			RequireSymbols: p.Symbols, RequireUppercase: p.Upper,
 		},
-		Unauthenticated: true,
+		Unauthenticated: a.AllowGuests,
 	}
+}
+
+// mfa is the word of amplify_outputs.json for what Cognito calls ON.
+func mfa(configuration string) string {
+	switch configuration {
+	case "ON":
+		return "REQUIRED"
+	case "OPTIONAL":
+		return "OPTIONAL"
+	}
+	return "NONE"
 }
 
 func usernames(a *backend.Auth) []string {
@@ -162,18 +205,14 @@ func merge(file amplifyFile, added map[string]any) ([]byte, error) {
 	if err != nil || len(added) == 0 {
 		return indent(raw), err
 	}
-	var own map[string]any
+	var own object
 	if err := json.Unmarshal(raw, &own); err != nil {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(added)) {
-		ours, a := own[key].(map[string]any)
-		theirs, b := added[key].(map[string]any)
-		if a && b {
-			maps.Copy(ours, theirs)
-			continue
+		if err := own.add(key, added[key]); err != nil {
+			return nil, err
 		}
-		own[key] = added[key]
 	}
 	raw, err = json.Marshal(own)
 	return indent(raw), err

@@ -17,9 +17,15 @@ type Advice struct {
 // way of the evaluated calls. It reports false when there is nothing to add: what
 // a Deny, a service control policy or a boundary refuses, no statement gives back.
 func Missing(evaluations ...Evaluation) (Advice, bool) {
+	return MissingFrom(IdentityBased, evaluations...)
+}
+
+// MissingFrom is the statement that a layer lacks, as Missing is that of the
+// identity-based policies.
+func MissingFrom(layer Layer, evaluations ...Evaluation) (Advice, bool) {
 	var a Advice
 	for _, e := range evaluations {
-		if e.Effect != ImplicitlyDenied || e.Layer != IdentityBased {
+		if !slices.Contains(e.lacks, layer) {
 			continue
 		}
 		if !slices.Contains(a.Actions, e.Action) {

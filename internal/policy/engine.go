@@ -3,8 +3,9 @@ package policy
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"fairway/internal/inference"
 )
@@ -31,15 +32,18 @@ type Engine struct {
 	principals map[string]*principal
 }
 
-// principal remembers the grants of policies that have no conditions: those
+// principal remembers the grants of policies that ask for steady keys at most: those
 // depend on nothing but the key, and system-defined profiles do not change, so the
 // keys in use bound the memory. Application profiles come and go without number:
 // theirs are not kept.
 type principal struct {
 	*Policies
-	mu     sync.RWMutex
-	grants map[grantKey]*inference.Grant
+	mu     sync.Mutex // of those that add one
+	grants atomic.Pointer[grants]
 }
+
+// grants is not modified: one more makes a copy.
+type grants map[grantKey]*inference.Grant
 
 type grantKey struct {
 	action string
@@ -62,7 +66,8 @@ func New(opts Options, principals ...Principal) (*Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.principals[p.Name] = &principal{Policies: compiled, grants: make(map[grantKey]*inference.Grant)}
+		e.principals[p.Name] = &principal{Policies: compiled}
+		e.principals[p.Name].grants.Store(&grants{})
 	}
 	return e, nil
 }
@@ -70,78 +75,110 @@ func New(opts Options, principals ...Principal) (*Engine, error) {
 // Authorize decides a call of profile by the named principal at the time now,
 // once for all its destinations. The error is an *inference.Error of kind
 // AccessDenied in the service's words, which names the first resource that failed.
-func (e *Engine) Authorize(name, action string, profile inference.Profile, now time.Time) (*inference.Grant, error) {
-	p, ok := e.principals[name]
+func (e *Engine) Authorize(q Question, profile inference.Profile) (*inference.Grant, error) {
+	p, ok := e.principals[q.Principal]
 	if !ok {
-		return nil, unknownPrincipal(name)
+		return nil, unknownPrincipal(q.Principal)
 	}
-	if p.conditional || profile.CopiedFrom != "" || profile.Remote {
-		return p.grant(e.mode, action, profile, now)
+	if !p.steady || profile.CopiedFrom != "" || profile.Remote {
+		return p.grant(e.mode, q, profile)
 	}
-	key := grantKey{action, profile.Named(), profile.SourceRegion}
-	p.mu.RLock()
-	g, ok := p.grants[key]
-	p.mu.RUnlock()
-	if ok {
+	key := grantKey{q.Action, profile.Named(), profile.SourceRegion}
+	if g, ok := (*p.grants.Load())[key]; ok {
 		return g, nil
 	}
-	g, err := p.grant(e.mode, action, profile, now)
+	return p.remember(key, e.mode, q, profile)
+}
+
+// remember decides a call and keeps its grant for those that follow.
+func (p *principal) remember(key grantKey, mode Mode, q Question, profile inference.Profile) (*inference.Grant, error) {
+	g, err := p.grant(mode, q, profile)
 	if err != nil {
 		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if kept, ok := p.grants[key]; ok {
+	known := *p.grants.Load()
+	if kept, ok := known[key]; ok {
 		return kept, nil
 	}
 	g.Shared = true
-	p.grants[key] = g
+	known = maps.Clone(known)
+	known[key] = g
+	p.grants.Store(&known)
 	return g, nil
 }
 
-// Permit decides an action on one resource, asked in region at the time now: what
-// the control plane does needs no more. The error is that of Authorize. Resource
-// is "*" for an action that is on no resource in particular.
-func (e *Engine) Permit(name, action string, resource inference.ARN, region inference.Region, now time.Time) error {
-	return e.permit(name, action, resource, region, now, nil)
+// AuthorizeIn is Authorize in a mode of its own: what another server would answer, or
+// AWS.
+func (e *Engine) AuthorizeIn(mode Mode, q Question, profile inference.Profile) (*inference.Grant, error) {
+	p, ok := e.principals[q.Principal]
+	if !ok {
+		return nil, unknownPrincipal(q.Principal)
+	}
+	return p.grant(mode, q, profile)
 }
 
-// PermitBearer decides whether the named principal may come with a bearer key, which
-// is an action of its own beside what it then does (User Guide, "Permissions for
-// Amazon Bedrock API keys"). The keys of a server are its long-term ones. The error
-// is that of Authorize.
-func (e *Engine) PermitBearer(name string, region inference.Region, now time.Time) error {
-	return e.permit(name, "bedrock:CallWithBearerToken", "*", region, now, longTerm)
-}
+// Mode is what becomes of a call of which AWS would deny a part.
+func (e *Engine) Mode() Mode { return e.mode }
 
-// permit is Permit with more condition keys.
-func (e *Engine) permit(name, action string, resource inference.ARN, region inference.Region, now time.Time, more values) error {
+// Principal is the principal of that name. It reports false where there is none.
+func (e *Engine) Principal(name string) (inference.Principal, bool) {
 	p, ok := e.principals[name]
 	if !ok {
-		return unknownPrincipal(name)
+		return inference.Principal{}, false
 	}
-	context := p.context(inference.Profile{}, region, now)
-	if context != nil {
-		maps.Copy(context, more)
-	}
-	d := p.Evaluate(action, resource, context)
-	if d.Effect == Allowed {
-		return nil
-	}
-	return p.accessDenied(&Evaluation{Decision: d, Action: action, Resource: resource, Region: region})
+	return p.Policies.principal, true
 }
 
-var longTerm = values{"bedrock:bearerTokenType": {"LONG_TERM"}}
+// Principals are the names of all principals, sorted.
+func (e *Engine) Principals() []string { return slices.Sorted(maps.Keys(e.principals)) }
+
+// Permit decides an action on one resource, asked in region: what the control plane
+// does needs no more. The error is that of Authorize. Resource is "*" for an action
+// that is on no resource in particular.
+func (e *Engine) Permit(q Question, resource inference.ARN, region inference.Region) error {
+	p, ok := e.principals[q.Principal]
+	if !ok {
+		return unknownPrincipal(q.Principal)
+	}
+	c := p.call(q, inference.Profile{SourceRegion: region})
+	evaluation := p.evaluate(&c, q.Action, resource, region)
+	if evaluation.denied() {
+		return p.accessDenied(&q, &evaluation)
+	}
+	return nil
+}
+
+// PermitBearer decides whether the principal may come with a bearer key, which is an
+// action of its own beside what it then does (User Guide, "Permissions for Amazon
+// Bedrock API keys"). A key is a long-term one where the circumstances do not say. The
+// error is that of Authorize.
+func (e *Engine) PermitBearer(q Question, region inference.Region) error {
+	q.Action = "bedrock:CallWithBearerToken"
+	q.Circumstances.BearerType = cmp.Or(q.Circumstances.BearerType, inference.LongTerm)
+	return e.Permit(q, "*", region)
+}
 
 // Explain is every evaluation that a call needs, in the order in which AWS names
 // the first that fails. The error, for a principal that is not known, is of kind
 // AccessDenied.
-func (e *Engine) Explain(name, action string, profile inference.Profile, now time.Time) ([]Evaluation, error) {
-	p, ok := e.principals[name]
+func (e *Engine) Explain(q Question, profile inference.Profile) ([]Evaluation, error) {
+	p, ok := e.principals[q.Principal]
 	if !ok {
-		return nil, unknownPrincipal(name)
+		return nil, unknownPrincipal(q.Principal)
 	}
-	return p.evaluations(action, profile, now), nil
+	return p.evaluations(q, profile), nil
+}
+
+// Unmet is the conditions that keep statements from allowing an evaluated call whose
+// action and resource they cover.
+func (e *Engine) Unmet(q Question, profile inference.Profile, of Evaluation) []Unmet {
+	p, ok := e.principals[q.Principal]
+	if !ok {
+		return nil
+	}
+	return p.unmet(q, profile, of)
 }
 
 func unknownPrincipal(name string) error {

@@ -191,9 +191,9 @@ func TestAuthorize(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := newEngine(t, Narrow, test.statements...)
 			test.want.Profile = test.profile
-			test.want.Shared = !e.principals["bedrockDS"].conditional
+			test.want.Shared = e.principals["bedrockDS"].steady
 			for _, call := range []string{"first", "second"} { // decided, then perhaps remembered
-				got, err := e.Authorize("bedrockDS", invoke, test.profile, now)
+				got, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, test.profile)
 				if err != nil {
 					t.Fatalf("%s Authorize = error %v", call, err)
 				}
@@ -201,7 +201,7 @@ func TestAuthorize(t *testing.T) {
 					t.Errorf("%s Authorize (-want +got):\n%s", call, diff)
 				}
 			}
-			_, err := newEngine(t, Strict, test.statements...).Authorize("bedrockDS", invoke, test.profile, now)
+			_, err := newEngine(t, Strict, test.statements...).Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, test.profile)
 			if (err == nil) != test.want.AWS.Allowed {
 				t.Errorf("strict Authorize = error %v, want what AWS says: %+v", err, test.want.AWS)
 			}
@@ -251,7 +251,7 @@ func TestAuthorizeRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			e := newEngine(t, test.mode, test.statements...)
-			got, err := e.Authorize("bedrockDS", invoke, test.profile, now)
+			got, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, test.profile)
 			refusal, ok := errors.AsType[*inference.Error](err)
 			if !ok || refusal.Kind != inference.AccessDenied || refusal.Message != test.want || got != nil {
 				t.Errorf("Authorize = %+v, %v\nwant AccessDeniedException: %s", got, err, test.want)
@@ -262,11 +262,11 @@ func TestAuthorizeRefuses(t *testing.T) {
 
 func TestAuthorizeUnknownPrincipal(t *testing.T) {
 	e := newEngine(t, Narrow, seed())
-	_, err := e.Authorize("nobody", invoke, apac, now)
+	_, err := e.Authorize(Question{Principal: "nobody", Action: invoke, Now: now}, apac)
 	if refusal, ok := errors.AsType[*inference.Error](err); !ok || refusal.Kind != inference.AccessDenied {
 		t.Errorf("Authorize(nobody) = %v, want AccessDeniedException", err)
 	}
-	if _, err := e.Explain("nobody", invoke, apac, now); err == nil {
+	if _, err := e.Explain(Question{Principal: "nobody", Action: invoke, Now: now}, apac); err == nil {
 		t.Errorf("Explain(nobody) = nil, want an error")
 	}
 }
@@ -284,10 +284,10 @@ func TestConditionsAreNotRemembered(t *testing.T) {
 	until := allow("*")
 	until.Conditions = map[string]map[string][]string{"DateLessThan": {"aws:CurrentTime": {"2026-11-22T13:00:00Z"}}}
 	e := newEngine(t, Narrow, until)
-	if _, err := e.Authorize("bedrockDS", invoke, apac, now); err != nil {
+	if _, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, apac); err != nil {
 		t.Errorf("Authorize before the date = %v, want a grant", err)
 	}
-	if g, err := e.Authorize("bedrockDS", invoke, apac, now.Add(time.Hour)); err == nil {
+	if g, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now.Add(time.Hour)}, apac); err == nil {
 		t.Errorf("Authorize at the date = %+v, want a refusal", g)
 	}
 }
@@ -299,11 +299,11 @@ func TestSharedGrants(t *testing.T) {
 	copied.CopiedFrom = string(apac.ID)
 	for _, profile := range []inference.Profile{apac, copied} {
 		e := newEngine(t, Narrow, seed(), allow(string(copied.ARN)))
-		first, err := e.Authorize("bedrockDS", invoke, profile, now)
+		first, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, profile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, _ := e.Authorize("bedrockDS", invoke, profile, now)
+		second, _ := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, profile)
 		if want := profile.CopiedFrom == ""; first.Shared != want || (first == second) != want {
 			t.Errorf("Authorize, copied from %q: Shared = %v, again the same grant: %v, want both %v",
 				profile.CopiedFrom, first.Shared, first == second, want)
@@ -348,7 +348,7 @@ func TestMissing(t *testing.T) {
 	e := newEngine(t, Narrow, seedWithoutWildcard())
 	var evaluations []Evaluation
 	for _, action := range []string{invoke, "bedrock:InvokeModelWithResponseStream"} {
-		some, err := e.Explain("bedrockDS", action, apac, now)
+		some, err := e.Explain(Question{Principal: "bedrockDS", Action: action, Now: now}, apac)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,11 +385,11 @@ func TestMissing(t *testing.T) {
 		t.Errorf("TypeScript (-want +got):\n%s", diff)
 	}
 	fixed := Statement{Effect: "Allow", Actions: got.Actions, Resources: got.Resources}
-	if _, err := newEngine(t, Strict, seedWithoutWildcard(), fixed).Authorize("bedrockDS", invoke, apac, now); err != nil {
+	if _, err := newEngine(t, Strict, seedWithoutWildcard(), fixed).Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: now}, apac); err != nil {
 		t.Errorf("Authorize with the advice added = %v, want a grant", err)
 	}
 
-	denied, err := newEngine(t, Narrow, seed(), deny("*")).Explain("bedrockDS", invoke, apac, now)
+	denied, err := newEngine(t, Narrow, seed(), deny("*")).Explain(Question{Principal: "bedrockDS", Action: invoke, Now: now}, apac)
 	if advice, ok := Missing(denied...); ok || err != nil {
 		t.Errorf("Missing(denied) = %+v, %v, want nothing: no statement overrides a Deny", advice, err)
 	}
@@ -419,10 +419,18 @@ func TestCompileRefuses(t *testing.T) {
 }
 
 // BenchmarkAuthorize is a call of eight destinations under one statement of seven
-// resources. "conditional" has a condition, so that nothing is remembered.
+// resources. "conditional" has a condition on the region, which leaves grants to be
+// remembered, "varying" three more on what may differ from call to call.
 func BenchmarkAuthorize(b *testing.B) {
 	conditional := seed()
 	conditional.Conditions = map[string]map[string][]string{"StringLike": {"aws:RequestedRegion": {"ap-*"}}}
+	varying := seed()
+	varying.Conditions = map[string]map[string][]string{
+		"StringLike":   {"aws:RequestedRegion": {"ap-*"}},
+		"IpAddress":    {"aws:SourceIp": {"10.0.0.0/8", "203.0.113.0/24"}},
+		"DateLessThan": {"aws:CurrentTime": {"2027-01-01T00:00:00Z"}},
+		"StringEquals": {"aws:PrincipalTag/team": {"search"}},
+	}
 	for _, bench := range []struct {
 		name      string
 		statement Statement
@@ -431,16 +439,25 @@ func BenchmarkAuthorize(b *testing.B) {
 		{"uncached", seed(), true},
 		{"cached", seed(), false},
 		{"conditional", conditional, false},
+		{"conditional-uncached", conditional, true},
+		{"varying", varying, false},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			e := newEngine(b, Narrow, bench.statement)
-			p := e.principals["bedrockDS"]
+			e, err := New(Options{Account: account}, Principal{
+				Principal: dataSource, Tags: map[string]string{"team": "search"}, Statements: []Statement{bench.statement},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			q := Question{Principal: "bedrockDS", Action: invoke, Now: now}
+			q.Circumstances.SourceIP = "203.0.113.9"
+			decide := e.Authorize
+			if bench.forget {
+				decide = func(q Question, p inference.Profile) (*inference.Grant, error) { return e.AuthorizeIn(Narrow, q, p) }
+			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if bench.forget {
-					clear(p.grants)
-				}
-				if _, err := e.Authorize("bedrockDS", invoke, apac, now); err != nil {
+				if _, err := decide(q, apac); err != nil {
 					b.Fatal(err)
 				}
 			}

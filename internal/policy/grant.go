@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"fairway/internal/inference"
 )
@@ -17,11 +14,10 @@ const Unspecified inference.Region = "unspecified"
 
 // Evaluation is the decision for one of the resources that a call needs.
 type Evaluation struct {
-	Decision
+	decided
 	Action   string
 	Resource inference.ARN
 	Region   inference.Region // aws:RequestedRegion
-	order    int              // of the resource that names the region, else unnamed
 }
 
 func (e *Evaluation) denied() bool { return e.Effect != Allowed }
@@ -31,13 +27,11 @@ func (e *Evaluation) denied() bool { return e.Effect != Allowed }
 // other destination, or the regionless one for a global profile. A bare model
 // needs its own ARN, and so does a regional resource: in each of its destinations
 // that of what stands for it there.
-func (p *Policies) evaluations(action string, profile inference.Profile, now time.Time) []Evaluation {
+func (p *Policies) evaluations(q Question, profile inference.Profile) []Evaluation {
 	all := make([]Evaluation, 0, 2+len(profile.Destinations))
-	c := call{action: strings.ToLower(action)}
+	c := p.call(q, profile)
 	evaluate := func(resource inference.ARN, region inference.Region) {
-		c.resource, c.context = parseSubject(resource), p.context(profile, region, now)
-		d, order := p.decide(&c, action)
-		all = append(all, Evaluation{d, action, resource, region, order})
+		all = append(all, p.evaluate(&c, q.Action, resource, region))
 	}
 	if profile.IsRegional() {
 		for _, region := range profile.Destinations { // the source region first
@@ -62,27 +56,23 @@ func (p *Policies) evaluations(action string, profile inference.Profile, now tim
 	return all
 }
 
-// context is the condition keys of one evaluation; nil when no statement asks.
-func (p *Policies) context(profile inference.Profile, region inference.Region, now time.Time) values {
-	if !p.conditional {
-		return nil
+// evaluate decides a call for one resource, asked in region.
+func (p *Policies) evaluate(c *call, action string, resource inference.ARN, region inference.Region) Evaluation {
+	p.ask(c, resource, region)
+	return Evaluation{p.decide(c, action), action, resource, region}
+}
+
+// ask makes a call one for a resource, asked in region.
+func (p *Policies) ask(c *call, resource inference.ARN, region inference.Region) {
+	c.resource = parseSubject(resource)
+	if p.region >= 0 {
+		c.context[p.region][0] = string(region)
 	}
-	context := values{
-		"aws:RequestedRegion":  {string(region)},
-		"aws:PrincipalArn":     {string(p.principal.ARN)},
-		"aws:PrincipalAccount": {p.account},
-		"aws:CurrentTime":      {now.UTC().Format(time.RFC3339)},
-		"aws:EpochTime":        {strconv.FormatInt(now.Unix(), 10)},
-	}
-	if profile.ID != "" {
-		context["bedrock:InferenceProfileArn"] = []string{string(profile.ARN)}
-	}
-	return context
 }
 
 // grant turns the evaluations into the mode's answer.
-func (p *Policies) grant(mode Mode, action string, profile inference.Profile, now time.Time) (*inference.Grant, error) {
-	evaluations := p.evaluations(action, profile, now)
+func (p *Policies) grant(mode Mode, q Question, profile inference.Profile) (*inference.Grant, error) {
+	evaluations := p.evaluations(q, profile)
 	g := &inference.Grant{Profile: profile, AWS: inference.Verdict{Allowed: true}}
 	g.Destinations, g.Denied = divide(profile, evaluations)
 	needed := evaluations
@@ -99,7 +89,7 @@ func (p *Policies) grant(mode Mode, action string, profile inference.Profile, no
 	// resource that is denied itself runs nowhere.
 	itselfDenied := profile.ARN != "" && failing == 0
 	if mode == Strict || profile.Global || itselfDenied || len(g.Destinations) == 0 {
-		return nil, p.accessDenied(first)
+		return nil, p.accessDenied(&q, first)
 	}
 	return g, nil
 }
@@ -125,11 +115,11 @@ func divide(profile inference.Profile, evaluations []Evaluation) ([]inference.De
 		allowed = append(allowed, candidate{region, e})
 	}
 	slices.SortStableFunc(allowed, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.order, b.order), sourceFirst(profile, a.region)-sourceFirst(profile, b.region))
+		return cmp.Or(cmp.Compare(a.by.order, b.by.order), sourceFirst(profile, a.region)-sourceFirst(profile, b.region))
 	})
 	destinations := make([]inference.Destination, len(allowed))
 	for i, c := range allowed {
-		destinations[i] = inference.Destination{Region: c.region, Named: c.order != unnamed, Statement: c.Statement}
+		destinations[i] = inference.Destination{Region: c.region, Named: c.by.order != unnamed, Statement: c.Statement}
 	}
 	return destinations, denied
 }
@@ -158,7 +148,7 @@ func sourceFirst(profile inference.Profile, region inference.Region) int {
 
 // accessDenied is the service's 403 to the letter. Its cause, for the operator, is
 // the position of the statement that denied, where there is one.
-func (p *Policies) accessDenied(e *Evaluation) error {
+func (p *Policies) accessDenied(q *Question, e *Evaluation) error {
 	link := " because "
 	if e.Effect == ExplicitlyDenied {
 		link = " with "
@@ -169,7 +159,7 @@ func (p *Policies) accessDenied(e *Evaluation) error {
 	}
 	return &inference.Error{
 		Kind: inference.AccessDenied, Op: "authorize", Region: e.Region, Err: cause,
-		Message: "User: " + string(p.principal.ARN) + " is not authorized to perform: " + e.Action +
+		Message: "User: " + string(p.identity.caller(p.principal.ARN, q)) + " is not authorized to perform: " + e.Action +
 			" on resource: " + string(e.Resource) + link + e.Reason,
 	}
 }

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -43,19 +42,21 @@ func parseOperator(name string) (operator, bool) {
 // condition is one operator on one key.
 type condition struct {
 	operator
-	key  string
-	want []template
+	name    string // of the operator, as it is written
+	keyName string // as it is written
+	key     int
+	want    []template
 }
 
 // condition reports false for a value that the operator cannot read.
-func (op operator) condition(key string, want []string) (condition, bool) {
-	c := condition{operator: op, key: key}
+func (op operator) condition(name, key string, want []string, keys *keys) (condition, bool) {
+	c := condition{operator: op, name: name, keyName: key, key: keys.index(key)}
 	plain := func(s string) string { return s }
 	if op.wildcards {
 		plain = globText
 	}
 	for _, text := range want {
-		t := parseTemplate(text, plain)
+		t := parseTemplate(text, plain, keys)
 		if op.readable != nil && !t.variable() && !op.readable(t.text) {
 			return condition{}, false
 		}
@@ -66,32 +67,38 @@ func (op operator) condition(key string, want []string) (condition, bool) {
 
 // holds decides the condition. A missing key fails a comparison and passes a
 // negated one.
-func (c condition) holds(context values) bool {
-	have := context.get(c.key)
-	matches := func(value string) bool { return c.matches(value, context) }
-	fails := func(value string) bool { return !c.matches(value, context) }
+func (c *condition) holds(context values) bool {
+	have := context[c.key]
 	switch {
 	case c.null:
-		return matches(strconv.FormatBool(len(have) == 0))
+		return c.matches(strconv.FormatBool(len(have) == 0), context)
 	case len(have) == 0 && c.ifExists:
 		return true
-	case c.quantity == forAnyValue && c.negated:
-		return slices.ContainsFunc(have, fails)
+	case c.quantity == single:
+		return c.some(have, context, true) != c.negated
 	case c.quantity == forAnyValue:
-		return slices.ContainsFunc(have, matches)
-	case c.quantity == forAllValues && c.negated:
-		return !slices.ContainsFunc(have, matches)
-	case c.quantity == forAllValues:
-		return !slices.ContainsFunc(have, fails)
-	default:
-		return slices.ContainsFunc(have, matches) != c.negated
+		return c.some(have, context, !c.negated)
+	default: // forAllValues: not one that fails
+		return !c.some(have, context, c.negated)
 	}
 }
 
+// some reports whether one of the call's values matches, or does not.
+func (c *condition) some(have []string, context values, matches bool) bool {
+	for _, value := range have {
+		if c.matches(value, context) == matches {
+			return true
+		}
+	}
+	return false
+}
+
 // matches reports whether one of the policy's values matches.
-func (c condition) matches(have string, context values) bool {
-	return slices.ContainsFunc(c.want, func(t template) bool {
-		want, ok := t.resolve(context)
-		return ok && c.match(have, want)
-	})
+func (c *condition) matches(have string, context values) bool {
+	for i := range c.want {
+		if want, ok := c.want[i].resolve(context); ok && c.match(have, want) {
+			return true
+		}
+	}
+	return false
 }

@@ -102,9 +102,9 @@ type resource struct {
 
 // compileResource takes a pattern apart. One that is no ARN, or has a variable
 // without a value, covers everything when errsTo is set, else nothing.
-func compileResource(text, account string, order int, errsTo bool) resource {
-	r := resource{text: parseTemplate(text, globText), order: order, errsTo: errsTo}
-	if strings.Trim(text, "*") == "" {
+func compileResource(text, account string, order int, errsTo bool, keys *keys) resource {
+	r := resource{text: parseTemplate(text, globText, keys), order: order, errsTo: errsTo}
+	if text != "" && strings.Trim(text, "*") == "" {
 		r.all = true
 		return r
 	}

@@ -38,7 +38,7 @@ func TestPermit(t *testing.T) {
 		{"bedrockDS", "bedrock:ListFoundationModels", "*", "us-east-1", user + "bedrock:ListFoundationModels on resource: * with an explicit deny in an identity-based policy"},
 		{"nobody", list, "*", "us-east-1", "principal nobody has no policies"},
 	} {
-		err := e.Permit(test.name, test.action, test.resource, test.region, now)
+		err := e.Permit(Question{Principal: test.name, Action: test.action, Now: now}, test.resource, test.region)
 		switch {
 		case test.want == "" && err == nil:
 		case err == nil:
@@ -72,11 +72,11 @@ func TestApplicationProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g, err := e.Authorize("both", invoke, copied, now); err != nil || len(g.Destinations) != len(apac.Destinations) || !g.AWS.Allowed {
+	if g, err := e.Authorize(Question{Principal: "both", Action: invoke, Now: now}, copied); err != nil || len(g.Destinations) != len(apac.Destinations) || !g.AWS.Allowed {
 		t.Errorf("Authorize(both) = %+v, %v, want every destination", g, err)
 	}
 	for name, resource := range map[string]inference.ARN{"profile": inference.ModelARN("ap-southeast-1", model), "models": copied.ARN} {
-		_, err := e.Authorize(name, invoke, copied, now)
+		_, err := e.Authorize(Question{Principal: name, Action: invoke, Now: now}, copied)
 		want := "User: p is not authorized to perform: " + invoke + " on resource: " + string(resource) + " because no identity-based policy allows the " + invoke + " action"
 		if inference.AsError(err).Message != want {
 			t.Errorf("Authorize(%s) = %v, want %q", name, err, want)
@@ -99,7 +99,7 @@ func TestApplicationGrantsAreNotKept(t *testing.T) {
 		{ID: "us.x", Remote: true, Model: "m", SourceRegion: "us-east-1", Destinations: []inference.Region{"us-east-1"}},
 		{ID: "us.x", Remote: true, Model: "m", SourceRegion: "us-east-1", Destinations: []inference.Region{"us-east-2"}},
 	} {
-		g, err := e.Authorize("bedrockDS", invoke, p, time.Time{})
+		g, err := e.Authorize(Question{Principal: "bedrockDS", Action: invoke, Now: time.Time{}}, p)
 		if err != nil || g.Profile.Model != p.Model || g.Destinations[0].Region != p.Destinations[0] {
 			t.Errorf("Authorize(%+v) = %+v, %v, want a grant of its own", p, g, err)
 		}
@@ -139,7 +139,7 @@ func TestPermitBearer(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if err := e.PermitBearer(dataSource.Name, "us-east-1", now); err != nil {
+		if err := e.PermitBearer(Question{Principal: dataSource.Name, Now: now}, "us-east-1"); err != nil {
 			got = inference.AsError(err).Message
 			if kind := inference.AsError(err).Kind; kind != inference.AccessDenied {
 				t.Errorf("%s: PermitBearer() is of kind %s, want AccessDenied", name, kind)
@@ -165,7 +165,7 @@ func BenchmarkPermitBearer(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := e.PermitBearer(dataSource.Name, "ap-southeast-1", now); err != nil {
+		if err := e.PermitBearer(Question{Principal: dataSource.Name, Now: now}, "ap-southeast-1"); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -198,7 +198,7 @@ func TestRegionalResource(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := e.Authorize("p", invoke, p, now)
+			g, err := e.Authorize(Question{Principal: "p", Action: invoke, Now: now}, p)
 			if test.want == nil {
 				want := "User: p is not authorized to perform: " + invoke + " on resource: " + ours + " because no identity-based policy allows the " + invoke + " action"
 				if inference.AsError(err).Message != want {

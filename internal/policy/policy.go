@@ -9,6 +9,7 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,9 +25,10 @@ type Statement = backend.Statement
 // that is nil does not exist; one that is empty allows nothing.
 type Principal struct {
 	inference.Principal
-	Statements      []Statement // of its identity-based policies
-	Boundary        []Statement // of its permissions boundary
-	ServiceControls []Statement // of the service control policy over its account
+	Tags            map[string]string // aws:PrincipalTag by name
+	Statements      []Statement       // of its identity-based policies
+	Boundary        []Statement       // of its permissions boundary
+	ServiceControls []Statement       // of the service control policy over its account
 }
 
 // Effect is the outcome of an evaluation, in the words of IAM.
@@ -59,10 +61,16 @@ const (
 
 // Policies is a principal's statements, compiled. It is immutable.
 type Policies struct {
-	principal   inference.Principal
-	account     string
-	layers      []layer
-	conditional bool // a decision depends on more than action and resource
+	principal inference.Principal
+	identity  identity
+	tags      map[string]string
+	account   string
+	layers    []layer
+
+	keys    keys  // that conditions and variables ask for
+	sources []key // of the keys
+	region  int   // place of aws:RequestedRegion among the keys, negative when none asks
+	steady  bool  // all keys are: a decision depends on nothing but action, resource and profile
 }
 
 type layer struct {
@@ -74,7 +82,7 @@ type layer struct {
 // of a resource a placeholder such as <UserID> stands for account. An error, of
 // kind Validation, names the statement that IAM would not take.
 func Compile(p Principal, account string) (*Policies, error) {
-	compiled := &Policies{principal: p.Principal, account: account}
+	compiled := &Policies{principal: p.Principal, identity: identify(p.ARN, account), tags: p.Tags, account: account}
 	for _, l := range []struct {
 		name       Layer
 		statements []Statement
@@ -87,24 +95,31 @@ func Compile(p Principal, account string) (*Policies, error) {
 		if !l.exists {
 			continue
 		}
-		statements, err := compileStatements(l.statements, account)
+		statements, err := compileStatements(l.statements, account, &compiled.keys)
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range statements {
-			compiled.conditional = compiled.conditional || s.conditional()
-		}
 		compiled.layers = append(compiled.layers, layer{l.name, statements})
 	}
+	compiled.link()
 	return compiled, nil
+}
+
+// link finds where the keys have their values from.
+func (p *Policies) link() {
+	p.region, p.steady = slices.Index(p.keys, requestedRegion), true
+	p.sources = make([]key, len(p.keys))
+	for i, name := range p.keys {
+		p.sources[i] = keyOf(name)
+		p.steady = p.steady && p.sources[i].steady
+	}
 }
 
 // Evaluate decides one action on one resource. The context maps condition keys,
 // in any case, to their values. A Deny in any layer wins; else every layer must
 // have an Allow, and the first one without is the one that denied.
 func (p *Policies) Evaluate(action string, resource inference.ARN, context map[string][]string) Decision {
-	d, _ := p.decide(&call{strings.ToLower(action), parseSubject(resource), context}, action)
-	return d
+	return p.decide(&call{strings.ToLower(action), parseSubject(resource), p.keys.of(context)}, action).Decision
 }
 
 // call is what statements are held against.
@@ -112,6 +127,15 @@ type call struct {
 	action   string // lower case
 	resource arn.ARN
 	context  values
+}
+
+// call is that of a question, but for the resource.
+func (p *Policies) call(q Question, profile inference.Profile) call {
+	c := call{action: strings.ToLower(q.Action)}
+	if len(p.keys) > 0 {
+		c.context = p.context(q, profile)
+	}
+	return c
 }
 
 // parseSubject takes the resource of a call apart. What is no ARN becomes a
@@ -124,54 +148,64 @@ func parseSubject(resource inference.ARN) arn.ARN {
 	return a
 }
 
-// decide is Evaluate, and the place in the written order of the first resource
-// that allows the call and names its region, unnamed when only wildcards do.
-func (p *Policies) decide(c *call, action string) (Decision, int) {
-	d, order := Decision{Effect: Allowed}, unnamed
-	for _, l := range p.layers {
+// decided is a Decision, and what led to it.
+type decided struct {
+	Decision
+	by    match   // of the deciding statement; unmatched where none decided
+	lacks []Layer // that allow nothing of the kind, unless a Deny decided
+}
+
+// decide is Evaluate.
+func (p *Policies) decide(c *call, action string) decided {
+	d := decided{Decision: Decision{Effect: Allowed}, by: unmatched}
+	for i := range p.layers {
+		l := &p.layers[i]
 		v := l.decide(c)
+		if v.effect == ExplicitlyDenied {
+			return decided{Decision: v.denial(l.name, action), by: v.match}
+		}
+		if v.effect == ImplicitlyDenied {
+			d.lacks = append(d.lacks, l.name)
+		}
 		switch {
-		case v.effect == ExplicitlyDenied:
-			return v.denial(l.name, action), unnamed
 		case d.Effect != Allowed: // only a Deny changes that now
 		case v.effect == ImplicitlyDenied:
-			d, order = v.denial(l.name, action), unnamed
+			d.Decision, d.by = v.denial(l.name, action), unmatched
 		case l.name == IdentityBased:
-			d.Layer, d.Statement, order = l.name, v.statement.at, v.order
+			d.Layer, d.Statement, d.by = l.name, v.statement.at, v.match
 		}
 	}
-	return d, order
+	return d
 }
 
 // verdict is what one layer says.
 type verdict struct {
-	effect    Effect
-	statement *statement // that decided; nil when implicitly denied
-	order     int        // as decide gives it
-	opaque    *statement // an Allow that could not be understood and would have mattered
+	match
+	effect Effect
+	opaque *statement // an Allow that could not be understood and would have mattered
 }
 
 // decide looks at every statement: a Deny may come last, and the statement that
 // names the region decides in preference to an earlier wildcard.
-func (l layer) decide(c *call) verdict {
-	v := verdict{effect: ImplicitlyDenied, order: unnamed}
+func (l *layer) decide(c *call) verdict {
+	v := verdict{match: unmatched, effect: ImplicitlyDenied}
 	for i := range l.statements {
 		s := &l.statements[i]
-		matched, order := s.match(c)
+		m, ok := s.match(c)
 		switch {
-		case !matched:
+		case !ok:
 		case !s.allow:
-			return verdict{effect: ExplicitlyDenied, statement: s, order: unnamed}
+			return verdict{match: m, effect: ExplicitlyDenied}
 		case s.unknown != "":
 			v.opaque = cmp.Or(v.opaque, s)
-		case v.effect == ImplicitlyDenied || order < v.order:
-			v.effect, v.statement, v.order = Allowed, s, order
+		case v.effect == ImplicitlyDenied || m.order < v.order:
+			v.match, v.effect = m, Allowed
 		}
 	}
 	return v
 }
 
-func (v verdict) denial(name Layer, action string) Decision {
+func (v *verdict) denial(name Layer, action string) Decision {
 	d := Decision{Effect: v.effect, Layer: name}
 	article := "a "
 	if name == IdentityBased {

@@ -100,7 +100,7 @@ func destinationsOf(t *rapid.T, statements []Statement) []inference.Region {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := p.grant(Narrow, invoke, apac, now)
+	g, err := p.grant(Narrow, Question{Action: invoke, Now: now}, apac)
 	if err != nil {
 		return nil
 	}
@@ -168,8 +168,8 @@ func TestGrantPartitions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, strictErr := p.grant(Strict, invoke, apac, now)
-		g, err := p.grant(Narrow, invoke, apac, now)
+		_, strictErr := p.grant(Strict, Question{Action: invoke, Now: now}, apac)
+		g, err := p.grant(Narrow, Question{Action: invoke, Now: now}, apac)
 		if err != nil {
 			if strictErr == nil {
 				t.Fatalf("narrow refuses (%v) what strict grants", err)

@@ -16,6 +16,7 @@ const unnamed = math.MaxInt
 
 // statement is a Statement with its patterns taken apart.
 type statement struct {
+	written     *Statement
 	at          string // position for people
 	allow       bool
 	actions     []glob // lower case
@@ -28,7 +29,7 @@ type statement struct {
 
 // compileStatements also numbers the resources of the whole layer in written
 // order.
-func compileStatements(from []Statement, account string) ([]statement, error) {
+func compileStatements(from []Statement, account string, keys *keys) ([]statement, error) {
 	compiled := make([]statement, len(from))
 	order := 0
 	for i, s := range from {
@@ -39,7 +40,7 @@ func compileStatements(from []Statement, account string) ([]statement, error) {
 			}
 		}
 		c := &compiled[i]
-		c.at = at
+		c.written, c.at = &s, at
 		c.allow = s.Effect == "Allow"
 		c.notAction = len(s.NotActions) > 0
 		c.notResource = len(s.NotResources) > 0
@@ -48,10 +49,10 @@ func compileStatements(from []Statement, account string) ([]statement, error) {
 		}
 		for _, text := range slices.Concat(s.Resources, s.NotResources) {
 			// A pattern that is no ARN errs on the side of denying.
-			c.resources = append(c.resources, compileResource(text, account, order, c.allow == c.notResource))
+			c.resources = append(c.resources, compileResource(text, account, order, c.allow == c.notResource, keys))
 			order++
 		}
-		c.conditions, c.unknown = compileConditions(s.Conditions)
+		c.conditions, c.unknown = compileConditions(s.Conditions, keys)
 	}
 	return compiled, nil
 }
@@ -69,28 +70,45 @@ func malformed(s Statement) string {
 	return ""
 }
 
-// match reports whether the statement applies to the call, and the order of the
-// first of its resources that names the call's region.
-func (s *statement) match(c *call) (bool, int) {
+// match is what of a statement applies to a call.
+type match struct {
+	statement *statement
+	resource  int // pattern that covers the call's, negative where none does
+	order     int // of that pattern where it names the region, else unnamed
+}
+
+var unmatched = match{resource: -1, order: unnamed}
+
+// match reports whether the statement applies to the call, and by which resource:
+// the first that names the call's region, else the first that covers it.
+func (s *statement) match(c *call) (match, bool) {
+	m, ok := s.about(c)
+	if !ok || s.unknown != "" {
+		return m, ok
+	}
+	if s.failing(c.context) != nil {
+		return unmatched, false
+	}
+	return m, true
+}
+
+// about is match without the conditions.
+func (s *statement) about(c *call) (match, bool) {
 	if s.matchesAction(c.action) == s.notAction {
-		return false, unnamed
+		return unmatched, false
 	}
-	covered, order := s.covers(c)
-	if covered == s.notResource {
-		return false, unnamed
-	}
-	if s.notResource {
-		order = unnamed
-	}
-	if s.unknown != "" {
-		return true, unnamed
-	}
-	for _, condition := range s.conditions {
-		if !condition.holds(c.context) {
-			return false, unnamed
+	m := s.covering(c)
+	return m, (m.resource >= 0) != s.notResource
+}
+
+// failing is the first condition that does not hold, nil when all do.
+func (s *statement) failing(context values) *condition {
+	for i := range s.conditions {
+		if !s.conditions[i].holds(context) {
+			return &s.conditions[i]
 		}
 	}
-	return true, order
+	return nil
 }
 
 func (s *statement) matchesAction(action string) bool {
@@ -102,37 +120,33 @@ func (s *statement) matchesAction(action string) bool {
 	return false
 }
 
-// covers reports whether a resource pattern covers the call's resource.
-func (s *statement) covers(c *call) (bool, int) {
-	covered := false
+// covering is the match by resource.
+func (s *statement) covering(c *call) match {
+	m := match{s, -1, unnamed}
 	for i := range s.resources {
 		r := &s.resources[i]
-		if !r.covers(c) {
+		if m.resource >= 0 && !r.names || !r.covers(c) {
 			continue
 		}
+		m.resource = i
 		if r.names {
-			return true, r.order
+			m.order = r.order
+			break
 		}
-		covered = true
 	}
-	return covered, unnamed
-}
-
-// conditional reports whether applying depends on the context of the call.
-func (s *statement) conditional() bool {
-	return len(s.conditions) > 0 || slices.ContainsFunc(s.resources, func(r resource) bool { return r.text.variable() })
+	return m
 }
 
 // compileConditions gives the conditions, all of which must hold, and the first
 // operator by name that is not known or has a value it cannot read.
-func compileConditions(from map[string]map[string][]string) (conditions []condition, unknown string) {
+func compileConditions(from map[string]map[string][]string, keys *keys) (conditions []condition, unknown string) {
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		op, ok := parseOperator(name)
 		if !ok {
 			return nil, name
 		}
-		for key, values := range from[name] {
-			c, ok := op.condition(key, values)
+		for _, key := range slices.Sorted(maps.Keys(from[name])) {
+			c, ok := op.condition(name, key, from[name][key], keys)
 			if !ok {
 				return nil, name
 			}

@@ -1,22 +1,9 @@
 package policy
 
-import "strings"
-
-// values is the context of a call: condition key to values.
-type values map[string][]string
-
-// get finds a key's values. Condition keys ignore case.
-func (v values) get(key string) []string {
-	if found, ok := v[key]; ok {
-		return found
-	}
-	for name, found := range v {
-		if strings.EqualFold(name, key) {
-			return found
-		}
-	}
-	return nil
-}
+import (
+	"slices"
+	"strings"
+)
 
 // template is text with policy variables, ${aws:username}, which stand for the
 // value that the context has for the key. ${*}, ${?} and ${$} are the characters
@@ -26,16 +13,18 @@ type template struct {
 	parts []part // nil when there are no variables
 }
 
-// part is plain text, or a variable when key is set.
+// part is plain text, or a variable.
 type part struct {
-	text, key  string
+	text       string
+	isVariable bool
+	key        int // of a variable
 	fallback   string
 	hasDefault bool
 }
 
 // parseTemplate reads a template; plain turns the text around the variables into
 // what a value is compared with. A "${" that nothing closes is plain text.
-func parseTemplate(s string, plain func(string) string) template {
+func parseTemplate(s string, plain func(string) string, keys *keys) template {
 	var t template
 	literal := func(text string) { t.parts = append(t.parts, part{text: text}) }
 	for {
@@ -50,7 +39,7 @@ func parseTemplate(s string, plain func(string) string) template {
 		case "*", "?", "$":
 			literal(name)
 		default:
-			t.parts = append(t.parts, variable(name))
+			t.parts = append(t.parts, variable(name, keys))
 		}
 		s = after
 	}
@@ -63,10 +52,11 @@ func parseTemplate(s string, plain func(string) string) template {
 	return t
 }
 
-func variable(name string) part {
+func variable(name string, keys *keys) part {
 	key, fallback, hasDefault := strings.Cut(name, ",")
 	return part{
-		key:        strings.TrimSpace(key),
+		isVariable: true,
+		key:        keys.index(strings.TrimSpace(key)),
 		fallback:   strings.Trim(strings.TrimSpace(fallback), "'"),
 		hasDefault: hasDefault,
 	}
@@ -74,12 +64,7 @@ func variable(name string) part {
 
 // variable reports whether the text depends on the context.
 func (t template) variable() bool {
-	for _, p := range t.parts {
-		if p.key != "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.parts, func(p part) bool { return p.isVariable })
 }
 
 // resolve puts the values in. It reports false when a variable has none, or more
@@ -90,9 +75,11 @@ func (t template) resolve(context values) (string, bool) {
 	}
 	var b strings.Builder
 	for _, p := range t.parts {
-		switch found := context.get(p.key); {
-		case p.key == "":
+		if !p.isVariable {
 			b.WriteString(p.text)
+			continue
+		}
+		switch found := context[p.key]; {
 		case len(found) == 1:
 			b.WriteString(strings.ToValidUTF8(found[0], "\uFFFD"))
 		case len(found) == 0 && p.hasDefault:

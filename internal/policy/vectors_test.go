@@ -32,11 +32,7 @@ func TestVectors(t *testing.T) {
 			t.Errorf("vector %s: %v", name, err)
 			continue
 		}
-		context := make(map[string][]string)
-		for key, values := range v.Context {
-			context[key] = values
-		}
-		got := p.Evaluate(v.Action, v.Resource, context)
+		got := p.Evaluate(v.Action, v.Resource, v.values())
 		reason, deviates := deviations[name]
 		switch {
 		case got.Effect == v.Result && deviates:
@@ -54,12 +50,27 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+func (v vector) values() map[string][]string {
+	context := make(map[string][]string)
+	for key, values := range v.Context {
+		context[key] = values
+	}
+	return context
+}
+
 func (v vector) compile() (*Policies, error) {
-	var p Principal
+	p, err := v.principal()
+	if err != nil {
+		return nil, err
+	}
+	return Compile(p, "111122223333")
+}
+
+func (v vector) principal() (p Principal, err error) {
 	for _, text := range v.Identity {
 		doc, err := ParseDocument(text)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		p.Statements = append(p.Statements, doc.Statements...)
 	}
@@ -69,11 +80,11 @@ func (v vector) compile() (*Policies, error) {
 		}
 		doc, err := ParseDocument(*text)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		*layer = doc.Statements
 	}
-	return Compile(p, "111122223333")
+	return p, nil
 }
 
 func readVectors(t testing.TB) []vector {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -10,7 +11,10 @@ import (
 	"time"
 
 	"fairway/internal/catalog"
+	"fairway/internal/explain"
+	"fairway/internal/front/admin"
 	"fairway/internal/inference"
+	"fairway/internal/policy"
 	"fairway/internal/route"
 	"fairway/internal/telemetry"
 	"fairway/internal/upstream/sim"
@@ -38,6 +42,11 @@ func (s *Server) adminRoutes() http.Handler {
 func (s *Server) administer(mux *http.ServeMux, check func(http.HandlerFunc) http.HandlerFunc) {
 	mux.HandleFunc("GET /api/regions", check(s.getRegions))
 	mux.HandleFunc("PUT /api/regions/{region}", check(s.putRegion))
+	admin.Config{
+		Store: s.store, Pool: s.pool, Changed: s.takeUpKeys, Now: s.now,
+		Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
+		Explain:   s.Explain,
+	}.Register(mux, check)
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }
 
@@ -59,6 +68,23 @@ func (s *Server) authorized(next http.HandlerFunc) http.HandlerFunc {
 		}
 		next(w, r)
 	}
+}
+
+// Explain says why a call is allowed or denied. An empty source is the server's own
+// region. Errors are explain's.
+func (s *Server) Explain(ctx context.Context, principal, action, named string, source inference.Region) (*explain.Explanation, error) {
+	engine := s.app.Load().policy
+	if _, ok := engine.Principal(principal); !ok {
+		return nil, &inference.Error{
+			Kind: inference.ResourceNotFound, Op: "explain",
+			Message: fmt.Sprintf("no principal is called %q: there are %s", principal, strings.Join(engine.Principals(), ", ")),
+		}
+	}
+	q := explain.Question{
+		Question: policy.Question{Principal: principal, Action: action, Now: s.now()},
+		Named:    named, SourceRegion: cmp.Or(source, s.region),
+	}
+	return explain.Explain(ctx, engine, s.catalog, q)
 }
 
 // probes adds the probes: a server that answers at all is alive; it is ready while

@@ -20,6 +20,7 @@ import (
 	"fairway/internal/front/bedrock/control"
 	"fairway/internal/front/graphql"
 	"fairway/internal/front/openai"
+	"fairway/internal/front/sts"
 	"fairway/internal/gateway"
 	"fairway/internal/inference"
 	"fairway/internal/policy"
@@ -36,31 +37,46 @@ type app struct {
 	openai     *openai.Front
 	anthropic  *anthropic.Front
 	graphql    *graphql.Front // nil without a backend
-	signsIn    bool           // the API has a user pool
 	hasKeyMode bool           // the API has API keys
+
+	policy  *policy.Engine
+	sts     *sts.Front
+	tokens  *auth.Tokens // of every issuer
+	apiKeys *auth.APIKeys
+	*callers
 }
 
 // assemble joins the stages for c and b.
 func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Backend) (*app, error) {
-	callers, err := s.callers(ctx, c)
-	if err != nil {
-		return nil, err
-	}
 	a := &app{config: c, router: s.newRouter(c)}
-	line, err := s.gateway(a, callers, b)
+	if err := s.readKeys(ctx, a, c); err != nil {
+		return nil, err
+	}
+	line, err := s.gateway(a, b)
 	if err != nil {
 		return nil, err
 	}
+	a.policy = line.Policy
+	if err := config.UnknownPrincipals(c, nil, a.policy.Principals()...); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	issuers, err := s.issuers(c, b)
+	if err != nil {
+		return nil, err
+	}
+	a.tokens = auth.NewTokens(issuers, s.now)
+	signatures := auth.Bedrock{Keys: a.keys, Sessions: s.sessions, Tokens: a.tokens, Principal: a.policy.Principal, Now: s.now}
+	a.sts = s.sts(a, signatures)
 	door := front.Config{
 		Gateway:       line,
-		Authenticator: auth.Bedrock{Keys: callers.keys, Now: s.now},
+		Authenticator: signatures,
 		DefaultRegion: s.region,
 		MaxBody:       int64(c.Limits.BedrockBody),
 		WriteTimeout:  time.Duration(c.WriteTimeout),
 		Room:          s.room,
 		Log:           s.log,
-		PermitBearer: func(principal string, source inference.Region) error {
-			return line.Policy.PermitBearer(principal, source, s.now())
+		PermitBearer: func(p inference.Principal, source inference.Region, c inference.Circumstances) error {
+			return a.policy.PermitBearer(s.question(p, "", c), source)
 		},
 	}
 	if s.show != nil {
@@ -68,25 +84,29 @@ func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Back
 	}
 	a.bedrock = bedrock.New(door)
 	a.control = control.New(control.Config{
-		Config: door, Account: c.Account, Catalog: s.catalog, Applications: s.store, Permit: line.Policy.Permit, Now: s.now,
+		Config: door, Account: c.Account, Catalog: s.catalog, Applications: s.store,
+		Permit: func(p inference.Principal, action string, resource inference.ARN, region inference.Region, c inference.Circumstances) error {
+			return a.policy.Permit(s.question(p, action, c), resource, region)
+		},
 	})
 	a.openai = openai.New(openai.Config{Config: door, Model: s.model, Models: s.models(line.Policy)})
 	a.anthropic = anthropic.New(anthropic.Config{Config: door, Model: s.model})
 	if b == nil {
 		return a, nil
 	}
-	a.signsIn = b.Auth != nil && b.Authorization.Allows(backend.UserPool)
 	a.hasKeyMode = b.Authorization.Allows(backend.APIKey)
-	a.graphql, err = s.graphql(b, a)
+	a.graphql, err = s.graphql(b, a, signatures)
 	return a, err
 }
 
-// gateway is the straight line for the callers and the roles of b.
-func (s *Server) gateway(a *app, c *callers, b *backend.Backend) (*gateway.Gateway, error) {
-	principals := c.principals
-	for _, p := range roles(b) {
-		principals = append(principals, policy.Principal{Principal: inference.ServiceRole(a.config.Account, p.Name), Statements: p.Statements})
-	}
+// question asks policies about what p does.
+func (s *Server) question(p inference.Principal, action string, c inference.Circumstances) policy.Question {
+	return policy.Question{Principal: p.Name, ARN: p.ARN, Action: action, Circumstances: c, Now: s.now()}
+}
+
+// gateway is the straight line for a's callers and the roles of b.
+func (s *Server) gateway(a *app, b *backend.Backend) (*gateway.Gateway, error) {
+	principals := append(slices.Clip(a.principals), s.roles(a.config, b)...)
 	engine, err := policy.New(policy.Options{Mode: policy.Mode(a.config.Grant), Account: a.config.Account}, principals...)
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
@@ -111,7 +131,7 @@ func (s *Server) model(ctx context.Context, named string, source inference.Regio
 // with text, for a principal who may list them.
 func (s *Server) models(permit *policy.Engine) func(context.Context, inference.Principal, inference.Region) ([]openai.ModelEntry, error) {
 	return func(_ context.Context, p inference.Principal, source inference.Region) ([]openai.ModelEntry, error) {
-		if err := permit.Permit(p.Name, "bedrock:ListFoundationModels", "*", source, s.now()); err != nil {
+		if err := permit.Permit(s.question(p, "bedrock:ListFoundationModels", inference.Circumstances{}), "*", source); err != nil {
 			return nil, err
 		}
 		known := map[inference.ModelID]inference.ModelListing{}
@@ -140,31 +160,8 @@ func listed(id string, m inference.ModelListing) openai.ModelEntry {
 	return e
 }
 
-// roles are the principals of b, and those its data sources call as that were
-// given no statement: they may do nothing, and are told so in the service's words.
-func roles(b *backend.Backend) []backend.Principal {
-	if b == nil {
-		return nil
-	}
-	all := slices.Clone(b.Principals)
-	for _, ds := range b.DataSources {
-		if !slices.ContainsFunc(all, func(p backend.Principal) bool { return p.Name == ds.Principal }) {
-			all = append(all, backend.Principal{Name: ds.Principal})
-		}
-	}
-	return all
-}
-
-// developer is the principal of the keys that the server hands out.
-func (s *Server) developer() inference.Principal {
-	return inference.Principal{
-		Name: "developer",
-		ARN:  inference.ARN("arn:aws:iam::" + s.account + ":user/developer"),
-	}
-}
-
 // graphql is the front of b with its resolvers compiled.
-func (s *Server) graphql(b *backend.Backend, a *app) (*graphql.Front, error) {
+func (s *Server) graphql(b *backend.Backend, a *app, signatures auth.Bedrock) (*graphql.Front, error) {
 	compiled, err := s.compile(b, a.config.Log.Content)
 	if err != nil {
 		return nil, err
@@ -173,22 +170,64 @@ func (s *Server) graphql(b *backend.Backend, a *app) (*graphql.Front, error) {
 	for _, ds := range b.DataSources {
 		sources[ds.Name] = s.dataSource(ds, a.bedrock)
 	}
-	callers := auth.GraphQL{}
-	if a.hasKeyMode {
-		callers.APIKeys = s.keys.graphql
-	}
-	if a.signsIn {
-		callers.Tokens = s.tokens
+	callers := auth.GraphQL{
+		Modes: b.Authorization, APIKeys: a.apiKeys, Tokens: a.tokens, Signatures: &signatures, Region: s.region,
+		Authorizer: s.authorizer(a.config, b),
 	}
 	return graphql.New(graphql.Config{
 		Backend:      compiled,
 		Prelude:      schema.Prelude(),
 		Authenticate: callers.Identify,
-		DataSource:   func(name string) graphql.DataSource { return sources[name] },
-		Log:          s.log,
-		Limits:       graphql.Limits{Body: int(a.config.Limits.GraphQLBody)},
-		Timeout:      time.Duration(a.config.RequestTimeout),
-		Room:         s.queries,
+		Permit: func(who *inference.Identity, typ, field string) error {
+			return s.permitField(a.policy, who, typ, field)
+		},
+		DataSource: func(name string) graphql.DataSource { return sources[name] },
+		Log:        s.log,
+		Limits:     graphql.Limits{Body: int(a.config.Limits.GraphQLBody)},
+		Timeout:    time.Duration(a.config.RequestTimeout),
+		Room:       s.queries,
+	})
+}
+
+// permitField decides whether a caller of the mode AWS_IAM may ask for a field (AppSync
+// Developer Guide, "AWS_IAM authorization").
+func (s *Server) permitField(engine *policy.Engine, who *inference.Identity, typ, field string) error {
+	q := s.question(who.Credential.Principal, "appsync:GraphQL", who.Circumstances)
+	api := "arn:aws:appsync:" + string(s.region) + ":" + s.account + ":apis/" + backend.APIID
+	return engine.Permit(q, inference.ARN(api+"/types/"+typ+"/fields/"+field), s.region)
+}
+
+// authorizer answers for the function of the mode AWS_LAMBDA; nil where c names none.
+func (s *Server) authorizer(c *config.Config, b *backend.Backend) *auth.Authorizer {
+	if c.GraphQL.Authorizer == "" {
+		return nil
+	}
+	ttl := time.Duration(c.GraphQL.AuthorizerTTL)
+	if own := b.Authorization.AuthorizerTTL; own != 0 {
+		ttl = min(ttl, own)
+	}
+	return auth.NewAuthorizer(auth.AuthorizerOptions{
+		URL: string(c.GraphQL.Authorizer), Account: s.account, TTL: ttl, Log: s.log, Now: s.now,
+	})
+}
+
+// sts is the door of temporary credentials: the roles are the configuration's.
+func (s *Server) sts(a *app, signatures auth.Bedrock) *sts.Front {
+	roles := map[inference.ARN]sts.Role{}
+	for _, p := range a.config.Principals {
+		if !p.IsRole() {
+			continue
+		}
+		role := sts.Role{Name: p.Name, ARN: p.ARN, AssumedBy: p.AssumedBy, MaxSession: time.Duration(p.MaxSession), Tags: p.Tags}
+		for _, issuer := range p.Issuers {
+			role.WebIdentity = append(role.WebIdentity, string(issuer))
+		}
+		roles[p.ARN] = role
+	}
+	return sts.New(sts.Config{
+		Authenticate: signatures.Authenticate,
+		Roles:        func(arn inference.ARN) (sts.Role, bool) { role, ok := roles[arn]; return role, ok },
+		Verify:       a.tokens.Verify, Issue: s.issueSession, Log: s.log, Now: s.now,
 	})
 }
 

@@ -28,8 +28,6 @@ type keys struct {
 	BearerKey       string    `json:"bearer_key"`
 	APIKey          string    `json:"api_key"`
 	APIKeyExpires   time.Time `json:"api_key_expires"`
-
-	graphql *auth.APIKeys
 }
 
 // openKeys reads the keys kept in dir, makes what is missing or expired, and
@@ -50,8 +48,6 @@ func openKeys(dir string, development bool, life time.Duration, now func() time.
 	if err := k.write(dir); err != nil {
 		return nil, err
 	}
-	k.graphql = auth.NewAPIKeys(now)
-	k.graphql.Add(k.APIKey, k.APIKeyExpires)
 	return k, nil
 }
 

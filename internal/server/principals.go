@@ -2,12 +2,12 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"fairway/backend"
 	"fairway/internal/auth"
 	"fairway/internal/config"
 	"fairway/internal/inference"
@@ -36,23 +36,71 @@ func (s *Server) callers(ctx context.Context, c *config.Config) (*callers, error
 		boundary, bad := statements(p.Boundary)
 		failed = errors.Join(failed, err, bad)
 		out.principals = append(out.principals, policy.Principal{
-			Principal: caller, Statements: allowed, Boundary: boundary, ServiceControls: controls,
+			Principal: caller, Tags: p.Tags, Statements: allowed, Boundary: boundary, ServiceControls: controls,
 		})
 		failed = errors.Join(failed, s.addKeys(out.keys, caller, p, master))
 	}
 	if failed != nil {
 		return nil, fmt.Errorf("%w: principals: %w", ErrConfig, failed)
 	}
-	if err := s.addKept(ctx, out); err != nil {
-		return nil, err
-	}
 	if s.development {
 		s.keys.speakFor(s.developer(), out.keys)
 		out.principals = append(out.principals, policy.Principal{Principal: s.developer(), Statements: []policy.Statement{{
-			Effect: "Allow", Actions: []string{"bedrock:*"}, Resources: []string{"*"}, At: "the built-in policy of developer",
+			Effect: "Allow", Actions: []string{"bedrock:*", "appsync:GraphQL"}, Resources: []string{"*"}, At: "the built-in policy of developer",
 		}}})
 	}
-	return out, nil
+	return out, s.addKept(ctx, out)
+}
+
+// developer is the principal of the keys that the server hands out.
+func (s *Server) developer() inference.Principal {
+	return inference.Principal{
+		Name: "developer",
+		ARN:  inference.ARN("arn:aws:iam::" + s.account + ":user/developer"),
+	}
+}
+
+// roles are the principals of b: those that its data sources call as, also where they
+// were given no statement, and those of its identity pool. Without a statement they may
+// do nothing, and are told so in the service's words.
+func (s *Server) roles(c *config.Config, b *backend.Backend) []policy.Principal {
+	if b == nil {
+		return nil
+	}
+	pooled := poolRoles(b.Auth)
+	all := slices.Clone(b.Principals)
+	add := func(name string) {
+		if !slices.ContainsFunc(all, func(p backend.Principal) bool { return p.Name == name }) {
+			all = append(all, backend.Principal{Name: name})
+		}
+	}
+	for _, ds := range b.DataSources {
+		add(ds.Principal)
+	}
+	for _, name := range pooled {
+		add(name)
+	}
+	var principals []policy.Principal
+	for _, p := range all {
+		principal := inference.ServiceRole(c.Account, p.Name)
+		if slices.Contains(pooled, p.Name) {
+			principal.ARN = inference.ARN("arn:aws:iam::" + c.Account + ":role/" + p.Name)
+		}
+		principals = append(principals, policy.Principal{Principal: principal, Statements: p.Statements})
+	}
+	return principals
+}
+
+// poolRoles are the roles of the identity pool beside a.
+func poolRoles(a *backend.Auth) []string {
+	if a == nil {
+		return nil
+	}
+	names := []string{backend.AuthenticatedRole, backend.GuestRole}
+	for _, group := range a.Groups {
+		names = append(names, backend.GroupRole(group))
+	}
+	return names
 }
 
 // addKeys lets the keys of p speak for it.
@@ -95,48 +143,6 @@ func (s *Server) masterKey(c *config.Config) ([]byte, error) {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
 	return store.ParseMasterKey(text)
-}
-
-// keysWithin is how long the store may take to give its keys.
-const keysWithin = 10 * time.Second
-
-// addKept adds the keys in the store that speak for a principal of ours.
-func (s *Server) addKept(ctx context.Context, c *callers) error {
-	known := map[string]inference.Principal{}
-	for _, p := range c.principals {
-		known[p.Name] = p.Principal
-	}
-	ctx, cancel := context.WithTimeout(ctx, keysWithin)
-	defer cancel()
-	access, err := s.store.AccessKeys(ctx)
-	if err != nil {
-		return fmt.Errorf("read keys: %w", err)
-	}
-	for _, listed := range access {
-		principal, ok := known[listed.Principal]
-		if !ok || listed.Disabled {
-			continue
-		}
-		key, found, err := s.store.AccessKey(ctx, listed.ID)
-		if err != nil {
-			return fmt.Errorf("read keys: %w", err)
-		}
-		if found {
-			c.keys.AddAccessKey(auth.AccessKey{ID: key.ID, Secret: key.Secret, Expires: key.Expires, Principal: principal})
-		}
-	}
-	bearers, err := s.store.BearerKeys(ctx)
-	if err != nil {
-		return fmt.Errorf("read keys: %w", err)
-	}
-	for _, key := range bearers {
-		principal, ok := known[key.Principal]
-		hash, bad := hex.DecodeString(key.Hash)
-		if ok && bad == nil && len(hash) == sha256.Size {
-			c.keys.AddBearerHash([sha256.Size]byte(hash), principal, key.Expires)
-		}
-	}
-	return nil
 }
 
 // statements are those of some policy documents, each with its position.

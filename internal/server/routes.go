@@ -8,7 +8,9 @@ import (
 
 	"fairway/internal/front/anthropic"
 	"fairway/internal/front/bedrock/control"
+	"fairway/internal/front/cognito"
 	"fairway/internal/front/openai"
+	"fairway/internal/front/sts"
 	"fairway/internal/telemetry"
 )
 
@@ -18,7 +20,10 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.serveGraphQL)
-	mux.Handle("GET /{pool}/.well-known/", s.pool)
+	if s.pool != nil {
+		mux.Handle("GET /{pool}/.well-known/", s.pool)
+	}
+	mux.HandleFunc("POST /{$}", s.serveIdentity)
 	s.probes(mux)
 	if s.development {
 		s.administer(mux, local)
@@ -54,6 +59,19 @@ func (s *Server) serveModel(w http.ResponseWriter, r *http.Request) {
 		app.openai.ServeHTTP(w, r)
 	case control.Serves(path):
 		app.control.ServeHTTP(w, r)
+	default:
+		app.bedrock.ServeHTTP(w, r)
+	}
+}
+
+// serveIdentity serves the services whose operations are not told apart by path: the
+// pools and STS.
+func (s *Server) serveIdentity(w http.ResponseWriter, r *http.Request) {
+	switch app := s.app.Load(); {
+	case cognito.Serves(r) && s.cognito != nil:
+		s.cognito.ServeHTTP(w, r)
+	case sts.Serves(r):
+		app.sts.ServeHTTP(w, r)
 	default:
 		app.bedrock.ServeHTTP(w, r)
 	}

@@ -16,6 +16,8 @@
 //	world.go       the simulated regions
 //	restart.go     what a reload leaves as it is
 //	keys.go        the credentials that clients are given
+//	identity.go    pools, sessions and issuers: who callers may turn out to be
+//	keyring.go     keys that change in the store
 //	signer.go      how requests to other services are signed
 package server
 
@@ -24,6 +26,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -35,7 +38,6 @@ import (
 	"time"
 
 	"fairway/backend"
-	"fairway/internal/auth"
 	"fairway/internal/catalog"
 	"fairway/internal/config"
 	"fairway/internal/datasource"
@@ -45,7 +47,7 @@ import (
 	"fairway/internal/outputs"
 	"fairway/internal/store"
 	"fairway/internal/telemetry"
-	"fairway/internal/userpool"
+	"fairway/internal/wire/sigv4"
 )
 
 // DefaultBaseURL is where a server is taken to be that was not told.
@@ -99,10 +101,12 @@ type Server struct {
 	room     *room            // of model calls
 	queries  *room            // of GraphQL requests, whose model calls take room of their own
 	region   inference.Region // signing region and default source region
-	pool     *userpool.Pool
 	keys     *keys
-	tokens   *auth.Tokens
 	network  *datasource.Network
+
+	identities
+	keysSeen  atomic.Int64 // what the store last said of changes to its keys
+	following following
 
 	handler  http.Handler
 	admin    http.Handler
@@ -159,12 +163,16 @@ func (s *Server) open(ctx context.Context, o Options) error {
 		return err
 	}
 	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Sinks: []meter.Sink{s.metrics}, Log: s.log, Now: s.now})
-	if err := s.openIdentities(o); err != nil {
+	if s.keys, err = openKeys(o.State, s.development, keyLife(o.Backend), s.now); err != nil {
+		return fmt.Errorf("open keys: %w", err)
+	}
+	if err := s.openIdentities(ctx, o); err != nil {
 		return err
 	}
 	if err := s.Reconfigure(ctx, c, o.Backend); err != nil {
 		return err
 	}
+	s.following.begin(s.followKeys)
 	s.handler, s.admin = s.routes(), s.adminRoutes()
 	return nil
 }
@@ -216,23 +224,6 @@ func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version st
 	return nil
 }
 
-// openIdentities opens the user pool and the keys.
-func (s *Server) openIdentities(o Options) error {
-	pool := userpool.Options{Region: s.region, BaseURL: s.baseURL, Dir: o.State, Now: s.now}
-	if o.Backend != nil && o.Backend.Auth != nil {
-		pool.PasswordMinLength = o.Backend.Auth.PasswordMinLength
-	}
-	var err error
-	if s.pool, err = userpool.New(pool); err != nil {
-		return fmt.Errorf("open user pool: %w", err)
-	}
-	s.tokens = auth.NewTokens(auth.TokenOptions{Issuer: s.pool.Issuer(), ClientID: s.pool.ClientID(), Keys: s.pool, Now: s.now})
-	if s.keys, err = openKeys(o.State, s.development, keyLife(o.Backend), s.now); err != nil {
-		return fmt.Errorf("open keys: %w", err)
-	}
-	return nil
-}
-
 // Reconfigure serves c and b from the next request on. A request that has begun
 // ends with what it began with. On an error nothing changes. What a server opens
 // once must be in c as it was: see [Kept].
@@ -246,6 +237,7 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	for _, r := range []*room{s.room, s.queries} {
 		r.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
 	}
+	s.configureIdentities(c, b)
 	s.app.Store(next)
 	s.probing.begin(s, next.router, c)
 	return nil
@@ -262,6 +254,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Close ends what the server runs.
 func (s *Server) Close() error {
 	var failed error
+	s.following.end()
 	s.shadows.Close()
 	s.probing.end()
 	if s.tracing != nil {
@@ -272,17 +265,15 @@ func (s *Server) Close() error {
 	if s.upstream != nil {
 		failed = errors.Join(failed, s.upstream.close())
 	}
-	if s.pool != nil {
-		failed = errors.Join(failed, s.pool.Close())
-	}
+	failed = errors.Join(failed, s.closeIdentities())
 	if s.store != nil {
 		failed = errors.Join(failed, s.store.Close())
 	}
 	return failed
 }
 
-// SignIn gives a GraphQL request the credential of a mode: the API key, or the
-// test user's token. Other modes have none here.
+// SignIn gives a GraphQL request the credential of a mode, in development: the API
+// key, the test user's token, or the developer's signature. Other modes have none here.
 func (s *Server) SignIn(ctx context.Context, r *http.Request, mode backend.Mode) error {
 	switch mode {
 	case backend.APIKey:
@@ -292,14 +283,30 @@ func (s *Server) SignIn(ctx context.Context, r *http.Request, mode backend.Mode)
 		token, err := s.Token(ctx)
 		r.Header.Set("Authorization", token)
 		return err
+	case backend.IAM:
+		return s.sign(r)
 	}
-	return fmt.Errorf("sign in: there are no callers of mode %s here yet", mode)
+	return fmt.Errorf("sign in: there are no callers of mode %s here", mode)
 }
 
-// Token is an access token of the test user.
+// sign signs a GraphQL request as the developer.
+func (s *Server) sign(r *http.Request) error {
+	body, err := r.GetBody()
+	if err != nil {
+		return fmt.Errorf("sign in: %w", err)
+	}
+	defer body.Close()
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("sign in: %w", err)
+	}
+	sigv4.Sign(r, raw, sigv4.Credentials{AccessKeyID: s.keys.AccessKeyID, SecretAccessKey: s.keys.SecretAccessKey}, string(s.region), "appsync", s.now())
+	return nil
+}
+
+// Token is an access token of the test user, in development.
 func (s *Server) Token(ctx context.Context) (string, error) {
-	user := s.pool.TestUser()
-	tokens, err := s.pool.SignIn(ctx, user.Username, user.Password)
+	tokens, err := s.pool.SignIn(ctx, s.tester.Username, s.tester.Password)
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
@@ -308,19 +315,22 @@ func (s *Server) Token(ctx context.Context) (string, error) {
 
 // Outputs is what clients need to know of the server.
 func (s *Server) Outputs() outputs.Fairway {
-	user := s.pool.TestUser()
+	served := s.app.Load()
 	out := outputs.Fairway{
 		Endpoint: s.baseURL,
 		GraphQL:  outputs.GraphQL{URL: s.baseURL + "/graphql"},
 		Region:   string(s.region),
-		UserPool: outputs.UserPool{Endpoint: s.baseURL, ID: s.pool.ID(), ClientID: s.pool.ClientID()},
-		User:     outputs.User{Username: user.Username, Password: user.Password},
+		UserPool: elsewhere(served.config),
+		User:     outputs.User{Username: s.tester.Username, Password: s.tester.Password},
+	}
+	if s.pool != nil {
+		out.UserPool = outputs.UserPool{Endpoint: s.baseURL, ID: s.pool.ID(), ClientID: s.pool.ClientID(), IdentityPoolID: s.pool.IdentityPoolID()}
 	}
 	if s.development {
 		out.AWS = outputs.AWSKey{AccessKeyID: s.keys.AccessKeyID, SecretAccessKey: s.keys.SecretAccessKey}
 		out.BearerKey = s.keys.BearerKey
 	}
-	if s.app.Load().hasKeyMode {
+	if served.hasKeyMode {
 		out.GraphQL.APIKey = s.keys.APIKey
 	}
 	return out

@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"time"
 
@@ -14,15 +12,19 @@ import (
 // AccessKey is a key pair that signs requests as a principal.
 type AccessKey struct {
 	ID        string
+	Name      string // unique, for people; it may be empty
 	Secret    string // in clear: only in what AddAccessKey takes and AccessKey gives
 	Principal string // by name
+	Budget    string // by name, empty for none
 	Created   time.Time
 	Expires   time.Time // zero is never
 	Disabled  bool
 }
 
+const accessKeyColumns = `id, name, principal, budget, created, expires, disabled`
+
 // AddAccessKey keeps a key, its secret sealed. Created is set to now when it is
-// zero. The error is of kind Conflict when there is a key of that id.
+// zero. The error is of kind Conflict when there is a key of that id or name.
 func (s *Store) AddAccessKey(ctx context.Context, k AccessKey) error {
 	const op = "keep access key"
 	sealed, err := Seal(s.master, k.ID, []byte(k.Secret))
@@ -32,9 +34,13 @@ func (s *Store) AddAccessKey(ctx context.Context, k AccessKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
-	return s.insert(ctx, op, "an access key with the id "+k.ID+" is already kept",
-		`INSERT INTO access_keys (id, sealed, principal, created, expires, disabled) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		k.ID, sealed, k.Principal, millis(k.Created), millis(k.Expires), k.Disabled)
+	added, err := s.changeKeys(ctx, op, `INSERT INTO access_keys (id, sealed, name, principal, budget, created, expires, disabled)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+		k.ID, sealed, k.Name, k.Principal, k.Budget, millis(k.Created), millis(k.Expires), k.Disabled)
+	if err == nil && !added {
+		err = conflict(op, "an access key with the id "+k.ID+", or the name "+k.Name+", is already kept")
+	}
+	return err
 }
 
 // AccessKey is the key of an id with its secret, also when it has expired or is
@@ -42,7 +48,7 @@ func (s *Store) AddAccessKey(ctx context.Context, k AccessKey) error {
 // sealed is an error that says so.
 func (s *Store) AccessKey(ctx context.Context, id string) (AccessKey, bool, error) {
 	const op = "read access key"
-	row := s.read.QueryRowContext(ctx, `SELECT id, principal, created, expires, disabled, sealed FROM access_keys WHERE id = $1`, id)
+	row := s.read.QueryRowContext(ctx, `SELECT `+accessKeyColumns+`, sealed FROM access_keys WHERE id = $1`, id)
 	var sealed string
 	k, err := scanAccessKey(row, &sealed)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -61,83 +67,53 @@ func (s *Store) AccessKey(ctx context.Context, id string) (AccessKey, bool, erro
 
 // AccessKeys is every key without its secret, the oldest first.
 func (s *Store) AccessKeys(ctx context.Context) ([]AccessKey, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, principal, created, expires, disabled FROM access_keys ORDER BY created, id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+accessKeyColumns+` FROM access_keys ORDER BY created, id`)
 	return collect("list access keys", rows, err, func(r row) (AccessKey, error) { return scanAccessKey(r) })
 }
 
 // DisableAccessKey turns a key off, or on again. It reports false when there is
 // none of that id.
 func (s *Store) DisableAccessKey(ctx context.Context, id string, disabled bool) (bool, error) {
-	return s.change(ctx, "disable access key", `UPDATE access_keys SET disabled = $2 WHERE id = $1`, id, disabled)
+	return s.changeKeys(ctx, "disable access key", `UPDATE access_keys SET disabled = $2 WHERE id = $1`, id, disabled)
+}
+
+// ExpireAccessKey says when a key is over; the zero time is never. It reports false
+// when there is none of that id.
+func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (bool, error) {
+	return s.changeKeys(ctx, "expire access key", `UPDATE access_keys SET expires = $2 WHERE id = $1`, id, millis(at))
 }
 
 // DeleteAccessKey forgets a key. It reports false when there is none of that id.
 func (s *Store) DeleteAccessKey(ctx context.Context, id string) (bool, error) {
-	return s.change(ctx, "delete access key", `DELETE FROM access_keys WHERE id = $1`, id)
+	return s.changeKeys(ctx, "delete access key", `DELETE FROM access_keys WHERE id = $1`, id)
 }
 
 func scanAccessKey(r row, more ...any) (AccessKey, error) {
 	var k AccessKey
 	var created, expires int64
-	err := r.Scan(append([]any{&k.ID, &k.Principal, &created, &expires, &k.Disabled}, more...)...)
+	err := r.Scan(append([]any{&k.ID, &k.Name, &k.Principal, &k.Budget, &created, &expires, &k.Disabled}, more...)...)
 	k.Created, k.Expires = fromMillis(created), fromMillis(expires)
 	return k, err
 }
 
-// BearerKey is a bearer key that speaks for a principal. Of the key itself only
-// the hash is kept.
-type BearerKey struct {
-	Hash      string // as BearerHash gives it
-	Name      string // unique, for people
-	Principal string // by name
-	Created   time.Time
-	Expires   time.Time // zero is never
+// KeysChanged grows with every change of an access key, a bearer key or an API key.
+func (s *Store) KeysChanged(ctx context.Context) (int64, error) {
+	var count int64
+	err := s.read.QueryRowContext(ctx, `SELECT count FROM changes WHERE topic = 'keys'`).Scan(&count)
+	return count, failed("ask for changes of keys", err)
 }
 
-// BearerHash is what is kept of a bearer key: its SHA-256, hexadecimal.
-func BearerHash(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
-
-// AddBearerKey keeps a key. Created is set to now when it is zero. The error is of
-// kind Conflict when the key is kept, or one of that name.
-func (s *Store) AddBearerKey(ctx context.Context, k BearerKey) error {
-	if k.Created.IsZero() {
-		k.Created = s.now()
-	}
-	return s.insert(ctx, "keep bearer key", "this bearer key, or another with the name "+k.Name+", is already kept",
-		`INSERT INTO bearer_keys (hash, name, principal, created, expires) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		k.Hash, k.Name, k.Principal, millis(k.Created), millis(k.Expires))
-}
-
-// BearerKey is the key of a hash, also when it has expired. It reports false when
-// there is none.
-func (s *Store) BearerKey(ctx context.Context, hash string) (BearerKey, bool, error) {
-	k, err := scanBearerKey(s.read.QueryRowContext(ctx, `SELECT hash, name, principal, created, expires FROM bearer_keys WHERE hash = $1`, hash))
-	if errors.Is(err, sql.ErrNoRows) {
-		return BearerKey{}, false, nil
-	}
-	return k, err == nil, failed("read bearer key", err)
-}
-
-// BearerKeys is every key, the oldest first.
-func (s *Store) BearerKeys(ctx context.Context) ([]BearerKey, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT hash, name, principal, created, expires FROM bearer_keys ORDER BY created, name`)
-	return collect("list bearer keys", rows, err, scanBearerKey)
-}
-
-// DeleteBearerKey forgets a key by its name. It reports false when there is none.
-func (s *Store) DeleteBearerKey(ctx context.Context, name string) (bool, error) {
-	return s.change(ctx, "delete bearer key", `DELETE FROM bearer_keys WHERE name = $1`, name)
-}
-
-func scanBearerKey(r row) (BearerKey, error) {
-	var k BearerKey
-	var created, expires int64
-	err := r.Scan(&k.Hash, &k.Name, &k.Principal, &created, &expires)
-	k.Created, k.Expires = fromMillis(created), fromMillis(expires)
-	return k, err
+// changeKeys is change for tables of keys: KeysChanged grows with it.
+func (s *Store) changeKeys(ctx context.Context, op, statement string, args ...any) (bool, error) {
+	var changed int
+	err := s.transact(ctx, op, func(tx *sql.Tx) (err error) {
+		if changed, err = affected(ctx, tx, statement, args...); err != nil || changed == 0 {
+			return err
+		}
+		_, err = affected(ctx, tx, `UPDATE changes SET count = count + 1 WHERE topic = 'keys'`)
+		return err
+	})
+	return err == nil && changed > 0, err
 }
 
 // insert runs an INSERT that leaves an existing row alone, which is a Conflict.
@@ -151,10 +127,16 @@ func (s *Store) insert(ctx context.Context, op, conflict, statement string, args
 
 // change runs a statement and reports whether it changed a row.
 func (s *Store) change(ctx context.Context, op, statement string, args ...any) (bool, error) {
+	n, err := s.count(ctx, op, statement, args...)
+	return n > 0, err
+}
+
+// count runs a statement and counts the rows that it changed.
+func (s *Store) count(ctx context.Context, op, statement string, args ...any) (int, error) {
 	result, err := s.write.ExecContext(ctx, statement, args...)
 	if err != nil {
-		return false, failed(op, err)
+		return 0, failed(op, err)
 	}
 	n, err := result.RowsAffected()
-	return n > 0, failed(op, err)
+	return int(n), failed(op, err)
 }

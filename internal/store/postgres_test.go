@@ -51,7 +51,7 @@ func (c *postgresCluster) run() error {
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, output)
 	}
-	c.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", c.folder, "-c", "listen_addresses=", "-c", "fsync=off")
+	c.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", c.folder, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "deadlock_timeout=10ms")
 	c.server.SysProcAttr, c.server.Dir = as, c.folder
 	log, err := c.server.StderrPipe()
 	if err != nil {

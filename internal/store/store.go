@@ -1,5 +1,5 @@
 // Package store keeps what a server must not forget: application inference
-// profiles and keys. One schema serves SQLite, which is built in, and PostgreSQL,
+// profiles, keys, users and their sessions, and the server's secrets. One schema serves SQLite, which is built in, and PostgreSQL,
 // which several servers may share; the statements are the same for both.
 package store
 
@@ -16,7 +16,7 @@ import (
 
 // Options configures a Store. The zero value is usable.
 type Options struct {
-	MasterKey []byte           // 32 bytes that seal the secrets of access keys; without it none are kept or read
+	MasterKey []byte           // 32 bytes that seal secrets; without it no access keys are kept or read, see Protect for the rest
 	Log       *slog.Logger     // default: none
 	Now       func() time.Time // default: time.Now
 }

@@ -36,6 +36,25 @@ func TestConformance(t *testing.T) {
 				{"recent", testRecent},
 				{"access keys", testAccessKeys},
 				{"bearer keys", testBearerKeys},
+				{"API keys", testAPIKeys},
+				{"replaced keys", testReplacedKeys},
+				{"changes of keys", testKeysChanged},
+				{"pool", testPool},
+				{"users", testUsers},
+				{"one name at once", testOneNameAtOnce},
+				{"one alias at once", testOneAliasAtOnce},
+				{"update user", testUpdateUser},
+				{"updates at once", testUpdatesAtOnce},
+				{"swapped aliases", testSwappedAliases},
+				{"delete user", testDeleteUser},
+				{"texts that no database keeps", testUnstorable},
+				{"sessions", testSessions},
+				{"refresh tokens", testRefreshTokens},
+				{"one refresh token at once", testOneRefreshTokenAtOnce},
+				{"revoked sessions", testRevokedSessions},
+				{"many refresh tokens", testManyRefreshTokens},
+				{"signing keys", testSigningKeys},
+				{"secret", testSecret},
 				{"canceled", testCanceled},
 				{"closed", testClosed},
 			} {
@@ -320,73 +339,6 @@ func TestRecentKeepsNoOldReading(t *testing.T) {
 	}
 }
 
-func testAccessKeys(t *testing.T, s *Store) {
-	k := AccessKey{ID: "FWAKEXAMPLE", Secret: "s3cr3t", Principal: "checkout", Expires: began.Add(time.Hour)}
-	if err := s.AddAccessKey(t.Context(), k); err != nil {
-		t.Fatal(err)
-	}
-	wantKind(t, "AddAccessKey() again", s.AddAccessKey(t.Context(), k), inference.Conflict)
-	k.Created = began.Add(2 * time.Second) // the first reading was the migrations'
-	if got, ok, err := s.AccessKey(t.Context(), k.ID); got != k || !ok || err != nil {
-		t.Errorf("AccessKey() = %+v, %v, %v, want %+v", got, ok, err, k)
-	}
-	if ok, err := s.DisableAccessKey(t.Context(), k.ID, true); !ok || err != nil {
-		t.Errorf("DisableAccessKey() = %v, %v", ok, err)
-	}
-	k.Disabled, k.Secret = true, ""
-	got, err := s.AccessKeys(t.Context())
-	if diff := cmp.Diff([]AccessKey{k}, got); diff != "" || err != nil {
-		t.Errorf("AccessKeys() = %v (-want +got):\n%s", err, diff)
-	}
-
-	other := *s
-	other.master = []byte("another master key of 32 bytes!!")
-	if _, ok, err := other.AccessKey(t.Context(), k.ID); ok || err == nil || !strings.Contains(err.Error(), "it was sealed with master key") {
-		t.Errorf("AccessKey() with another master key = %v, %v, want an error that says so", ok, err)
-	}
-	other.master = nil
-	if err := other.AddAccessKey(t.Context(), AccessKey{ID: "B"}); err == nil || !strings.Contains(err.Error(), "there is no master key") {
-		t.Errorf("AddAccessKey() without a master key = %v, want an error that says so", err)
-	}
-
-	for _, want := range []bool{true, false} {
-		if ok, err := s.DeleteAccessKey(t.Context(), k.ID); ok != want || err != nil {
-			t.Errorf("DeleteAccessKey() = %v, %v, want %v", ok, err, want)
-		}
-	}
-	if ok, err := s.DisableAccessKey(t.Context(), k.ID, true); ok || err != nil {
-		t.Errorf("DisableAccessKey() of none = %v, %v, want false", ok, err)
-	}
-	if _, ok, err := s.AccessKey(t.Context(), k.ID); ok || err != nil {
-		t.Errorf("AccessKey() of none = %v, %v, want false", ok, err)
-	}
-}
-
-func testBearerKeys(t *testing.T, s *Store) {
-	k := BearerKey{Hash: BearerHash("fairway-api-key-1"), Name: "ci", Principal: "checkout"}
-	if err := s.AddBearerKey(t.Context(), k); err != nil {
-		t.Fatal(err)
-	}
-	wantKind(t, "AddBearerKey() with a name that is taken",
-		s.AddBearerKey(t.Context(), BearerKey{Hash: BearerHash("fairway-api-key-2"), Name: "ci"}), inference.Conflict)
-	k.Created = began.Add(2 * time.Second) // the first reading was the migrations'
-	if got, ok, err := s.BearerKey(t.Context(), BearerHash("fairway-api-key-1")); got != k || !ok || err != nil {
-		t.Errorf("BearerKey() = %+v, %v, %v, want %+v", got, ok, err, k)
-	}
-	if _, ok, err := s.BearerKey(t.Context(), BearerHash("fairway-api-key-2")); ok || err != nil {
-		t.Errorf("BearerKey() of none = %v, %v, want false", ok, err)
-	}
-	got, err := s.BearerKeys(t.Context())
-	if diff := cmp.Diff([]BearerKey{k}, got); diff != "" || err != nil {
-		t.Errorf("BearerKeys() = %v (-want +got):\n%s", err, diff)
-	}
-	for _, want := range []bool{true, false} {
-		if ok, err := s.DeleteBearerKey(t.Context(), "ci"); ok != want || err != nil {
-			t.Errorf("DeleteBearerKey() = %v, %v, want %v", ok, err, want)
-		}
-	}
-}
-
 // testCanceled: a caller who went away does no harm to the next, not even where
 // the connection is the database.
 func testCanceled(t *testing.T, s *Store) {
@@ -449,10 +401,110 @@ func TestOpenAgain(t *testing.T) {
 				t.Errorf("Application() after a restart = %v, %v, want it kept", ok, err)
 			}
 			var steps int
-			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 2 || err != nil {
+			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 5 || err != nil {
 				t.Errorf("migrations = %d, %v, want each once", steps, err)
 			}
 		})
+	}
+}
+
+// TestServersAgree: servers that start at once have one pool and one secret.
+func TestServersAgree(t *testing.T) {
+	for _, d := range databases {
+		if d.name == "memory" {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			dsn := d.fresh(t)
+			var all sync.WaitGroup
+			pools, secrets := make([]Pool, 6), make([]string, 6)
+			for i := range pools {
+				all.Go(func() {
+					s, err := Open(t.Context(), dsn, Options{MasterKey: master})
+					if err != nil {
+						t.Errorf("Open() of server %d = %v", i, err)
+						return
+					}
+					defer s.Close()
+					own := fmt.Sprint(i)
+					if pools[i], err = s.Pool(t.Context(), "us-east-1", func() Pool { return Pool{ID: "us-east-1_" + own, ClientID: own} }); err != nil {
+						t.Errorf("Pool() of server %d = %v", i, err)
+					}
+					secret, err := s.Secret(t.Context(), "sessions", func() []byte { return []byte(own) })
+					if err != nil {
+						t.Errorf("Secret() of server %d = %v", i, err)
+					}
+					secrets[i] = string(secret)
+				})
+			}
+			all.Wait()
+			for i := range pools {
+				if pools[i] != pools[0] || pools[i].ID == "" || secrets[i] != secrets[0] || secrets[i] == "" {
+					t.Fatalf("servers have %+v and %q, want one pool and one secret", pools, secrets)
+				}
+			}
+		})
+	}
+}
+
+// TestMigrateKeepsKeys: keys that an older server kept are as they were.
+func TestMigrateKeepsKeys(t *testing.T) {
+	for _, d := range databases {
+		if d.name == "memory" {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			dsn := d.fresh(t)
+			older(t, dsn, 2, `INSERT INTO bearer_keys VALUES ('hash', 'ci', 'p', 1000, 0)`,
+				`INSERT INTO access_keys VALUES ('A', '', 'p', 1000, 0, FALSE)`, `INSERT INTO access_keys VALUES ('B', '', 'p', 2000, 0, TRUE)`)
+			s := open(t, dsn)
+			bearers, err := s.BearerKeys(t.Context())
+			if diff := cmp.Diff([]BearerKey{{Hash: "hash", Name: "ci", Principal: "p", Created: time.Unix(1, 0).UTC()}}, bearers); diff != "" || err != nil {
+				t.Errorf("BearerKeys() = %v (-want +got):\n%s", err, diff)
+			}
+			access, err := s.AccessKeys(t.Context())
+			if diff := cmp.Diff([]AccessKey{
+				{ID: "A", Principal: "p", Created: time.Unix(1, 0).UTC()}, {ID: "B", Principal: "p", Created: time.Unix(2, 0).UTC(), Disabled: true},
+			}, access); diff != "" || err != nil {
+				t.Errorf("AccessKeys() = %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// older makes a database of a server that knew so many migrations, and runs the
+// statements on it.
+func older(t *testing.T, dsn string, known int, statements ...string) {
+	t.Helper()
+	d, err := dialectOf(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write, read, err := d.open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	defer write.Close()
+	tx, err := write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	all, err := migrations(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := apply(t.Context(), tx, all[:known], began); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -518,7 +570,7 @@ func TestSQLiteIsDurable(t *testing.T) {
 
 func TestMigrationsAreNumbered(t *testing.T) {
 	all, err := migrations(files)
-	if err != nil || len(all) != 2 || all[0].name != "0001_application_profiles" {
+	if err != nil || len(all) != 5 || all[0].name != "0001_application_profiles" {
 		t.Errorf("migrations() = %v, %v", all, err)
 	}
 }

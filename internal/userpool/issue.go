@@ -3,87 +3,116 @@ package userpool
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"fairway/internal/store"
 	"fairway/internal/wire/uuid"
 )
 
-// tokenLife is how long access and id tokens last, Cognito's default.
-const tokenLife = time.Hour
-
-// Tokens are what a user gets at sign-in.
-type Tokens struct {
-	Access    string
-	ID        string
-	ExpiresIn time.Duration // of both
+// AuthenticationResult is what a sign-in or a refresh gives.
+type AuthenticationResult struct {
+	AccessToken  string
+	ExpiresIn    int // seconds, of the access token
+	IdToken      string
+	RefreshToken string `json:",omitempty"`
+	TokenType    string
 }
 
-// issue makes tokens for u, waiting for the signing key.
-func (p *Pool) issue(ctx context.Context, u *User) (Tokens, error) {
-	if err := p.signer.wait(ctx); err != nil {
-		return Tokens{}, fmt.Errorf("issue tokens: %w", err)
-	}
-	common := p.commonClaims(u)
-	access, err := p.signer.sign(accessClaims(common, u, p.clientID))
+// issue makes the tokens of a user's session, waiting for the signing key.
+func (p *Pool) issue(ctx context.Context, u user, session store.UserSession) (AuthenticationResult, error) {
+	key, err := p.signer.wait(ctx)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("issue access token: %w", err)
+		return AuthenticationResult{}, failed(fmt.Errorf("issue tokens: %w", err))
 	}
-	id, err := p.signer.sign(idClaims(common, u, p.clientID))
+	settings, now := p.settings.Load(), p.now()
+	common := p.commonClaims(u, session, now)
+	access, err := key.sign(accessClaims(common, u, p.ClientID(), now.Add(settings.AccessLife)))
 	if err != nil {
-		return Tokens{}, fmt.Errorf("issue id token: %w", err)
+		return AuthenticationResult{}, failed(fmt.Errorf("issue access token: %w", err))
 	}
-	return Tokens{Access: access, ID: id, ExpiresIn: tokenLife}, nil
+	id, err := key.sign(idClaims(common, u, p.ClientID(), now.Add(settings.IDLife)))
+	if err != nil {
+		return AuthenticationResult{}, failed(fmt.Errorf("issue id token: %w", err))
+	}
+	return AuthenticationResult{
+		AccessToken: access,
+		ExpiresIn:   int(settings.AccessLife / time.Second),
+		IdToken:     id,
+		TokenType:   "Bearer",
+	}, nil
 }
 
-// commonClaims are those that both tokens of one sign-in share (Cognito
-// Developer Guide, "Understanding user pool JSON web tokens").
-func (p *Pool) commonClaims(u *User) jwt.MapClaims {
-	now := p.opts.Now()
+// commonClaims are those that both tokens of one issue share (Cognito Developer
+// Guide, "Understanding user pool JSON web tokens").
+func (p *Pool) commonClaims(u user, session store.UserSession, now time.Time) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"sub":        u.Sub,
 		"iss":        p.issuer,
-		"origin_jti": uuid.New(),
+		"origin_jti": session.ID,
 		"event_id":   uuid.New(),
-		"auth_time":  now.Unix(),
+		"auth_time":  session.AuthTime.Unix(),
 		"iat":        now.Unix(),
-		"exp":        now.Add(tokenLife).Unix(),
 	}
-	if len(u.Groups) > 0 {
-		claims["cognito:groups"] = u.Groups
+	if groups := p.byPrecedence(u.Groups); len(groups) > 0 {
+		claims["cognito:groups"] = groups
 	}
 	return claims
 }
 
-func accessClaims(common jwt.MapClaims, u *User, clientID string) jwt.MapClaims {
-	return with(common, jwt.MapClaims{
+// byPrecedence is a user's groups with the pool's own first, in its order.
+func (p *Pool) byPrecedence(groups []string) []string {
+	order := p.settings.Load().Groups
+	place := func(g string) int {
+		if i := slices.Index(order, g); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	groups = slices.Clone(groups)
+	slices.SortStableFunc(groups, func(a, b string) int { return place(a) - place(b) })
+	return groups
+}
+
+func accessClaims(common jwt.MapClaims, u user, clientID string, expires time.Time) jwt.MapClaims {
+	claims := maps.Clone(common)
+	maps.Copy(claims, jwt.MapClaims{
 		"token_use": "access",
 		"client_id": clientID,
 		"username":  u.Username,
 		"scope":     "aws.cognito.signin.user.admin",
 		"jti":       uuid.New(),
+		"exp":       expires.Unix(),
 	})
+	return claims
 }
 
-func idClaims(common jwt.MapClaims, u *User, clientID string) jwt.MapClaims {
-	return with(common, jwt.MapClaims{
+// idClaims are the user's attributes and, over them, the claims that are no attribute.
+func idClaims(common jwt.MapClaims, u user, clientID string, expires time.Time) jwt.MapClaims {
+	claims := make(jwt.MapClaims, len(u.Attributes)+len(common)+6)
+	for name, value := range u.Attributes {
+		claims[name] = attributeClaim(name, value)
+	}
+	maps.Copy(claims, common)
+	maps.Copy(claims, jwt.MapClaims{
 		"token_use":        "id",
 		"aud":              clientID,
 		"cognito:username": u.Username,
-		"email":            u.Email,
-		"email_verified":   true,
 		"jti":              uuid.New(),
+		"exp":              expires.Unix(),
 	})
+	return claims
 }
 
-// with is common and own together; neither is modified.
-func with(common, own jwt.MapClaims) jwt.MapClaims {
-	all := make(jwt.MapClaims, len(common)+len(own))
-	for _, claims := range []jwt.MapClaims{common, own} {
-		for name, value := range claims {
-			all[name] = value
-		}
+// attributeClaim is an attribute's value with its type: those that say what is
+// verified are booleans.
+func attributeClaim(name, value string) any {
+	if strings.HasSuffix(name, "_verified") {
+		return value == "true"
 	}
-	return all
+	return value
 }

@@ -7,104 +7,231 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
 	"math/big"
-	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"fairway/internal/store"
 )
 
-const keyFile = "signing-key.pem"
+const (
+	keyLife     = 90 * 24 * time.Hour      // of a signing key, then there is a new one
+	keyLinger   = maxTokenLife + time.Hour // of a retired one: its last tokens, and servers that learn of it late
+	reloadEvery = 2 * time.Second          // at most, for keys that nobody knows
+)
 
-// signer holds the signing key, which takes a fifth of a second to make. Only
-// the goroutine that closes ready writes the other fields.
+// signer holds the pool's signing keys as the store has them. Making one takes a
+// fifth of a second.
 type signer struct {
-	ready chan struct{}
-	key   *rsa.PrivateKey
-	kid   string
-	err   error
+	pool  *Pool
+	ready chan struct{} // closed once there is a key, or making the first failed
+	once  sync.Once     // closes ready
+
+	mu   sync.RWMutex
+	keys []signingKey // the newest first
+
+	making    sync.Mutex // one key at a time
+	reloading sync.Mutex
+	reloaded  time.Time // for a key that was not known; under reloading
 }
 
-// newSigner reads the key of dir, or starts making one.
-func newSigner(dir directory) (*signer, error) {
-	s := &signer{ready: make(chan struct{})}
-	data, err := dir.read(keyFile)
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		go func() {
-			defer close(s.ready)
-			s.key, s.err = makeKey(dir)
-			if s.err == nil {
-				s.kid = thumbprint(&s.key.PublicKey)
-			}
-		}()
-		return s, nil
-	}
-	defer close(s.ready)
-	s.key, err = parseKey(data)
-	if err != nil {
-		return nil, fmt.Errorf("open user pool: %s: %w: delete it to make a new key", filepath.Join(string(dir), keyFile), err)
-	}
-	s.kid = thumbprint(&s.key.PublicKey)
-	return s, nil
+type signingKey struct {
+	id      string // kid, the key's thumbprint
+	key     *rsa.PrivateKey
+	created time.Time
+	retired time.Time // zero: it signs
 }
 
-func makeKey(dir directory) (*rsa.PrivateKey, error) {
+func newSigner(p *Pool) *signer { return &signer{pool: p, ready: make(chan struct{})} }
+
+// load reads the keys. A key is parsed once.
+func (s *signer) load(ctx context.Context) error {
+	kept, err := s.pool.store.SigningKeys(ctx, s.pool.ID())
+	if err != nil {
+		return err
+	}
+	keys := make([]signingKey, len(kept))
+	for i, k := range kept {
+		if keys[i], err = s.parsed(k); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.keys = keys
+	s.mu.Unlock()
+	if _, ok := s.current(); ok {
+		s.once.Do(func() { close(s.ready) })
+	}
+	return nil
+}
+
+func (s *signer) parsed(k store.SigningKey) (signingKey, error) {
+	known, ok := s.known(k.ID)
+	if !ok {
+		key, err := x509.ParsePKCS8PrivateKey(k.Key)
+		if err != nil {
+			return signingKey{}, fmt.Errorf("read signing key %s: %w", k.ID, err)
+		}
+		if known.key, ok = key.(*rsa.PrivateKey); !ok {
+			return signingKey{}, fmt.Errorf("read signing key %s: a key of type %T, want RSA", k.ID, key)
+		}
+	}
+	return signingKey{k.ID, known.key, k.Created, k.Retired}, nil
+}
+
+// known is the key of an id, as far as this server knows.
+func (s *signer) known(id string) (signingKey, bool) {
+	for _, k := range s.all() {
+		if k.id == id {
+			return k, true
+		}
+	}
+	return signingKey{}, false
+}
+
+func (s *signer) all() []signingKey {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keys // replaced, never modified
+}
+
+// published are the keys whose tokens may still live.
+func (s *signer) published() []signingKey {
+	var keys []signingKey
+	for _, k := range s.all() {
+		if !k.over(s.pool.now()) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func (k signingKey) over(now time.Time) bool {
+	return !k.retired.IsZero() && now.Sub(k.retired) > keyLinger
+}
+
+// current is the key that signs.
+func (s *signer) current() (signingKey, bool) {
+	for _, k := range s.all() {
+		if k.retired.IsZero() {
+			return k, true
+		}
+	}
+	return signingKey{}, false
+}
+
+// wait is the key that signs, once there is one.
+func (s *signer) wait(ctx context.Context) (signingKey, error) {
+	select {
+	case <-s.ready:
+	case <-ctx.Done():
+		return signingKey{}, ctx.Err()
+	}
+	k, ok := s.current()
+	if !ok {
+		return signingKey{}, fmt.Errorf("sign token: pool %s has no signing key", s.pool.ID())
+	}
+	return k, nil
+}
+
+// renew makes a key when there is none, or when the newest is old.
+func (s *signer) renew(ctx context.Context) error {
+	defer s.once.Do(func() { close(s.ready) })
+	if k, ok := s.current(); ok && s.pool.now().Sub(k.created) < keyLife {
+		return nil
+	}
+	return s.rotate(ctx)
+}
+
+// rotate makes the key that signs from now on and retires the others.
+func (s *signer) rotate(ctx context.Context) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	before := s.all()
+	if err := s.add(ctx); err != nil {
+		return err
+	}
+	for _, k := range before {
+		if !k.retired.IsZero() {
+			continue
+		}
+		if _, err := s.pool.store.RetireSigningKey(ctx, k.id, s.pool.now()); err != nil {
+			return err
+		}
+	}
+	return s.load(ctx)
+}
+
+func (s *signer) add(ctx context.Context) error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return nil, fmt.Errorf("make signing key: %w", err)
+		return fmt.Errorf("make signing key: %w", err)
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, fmt.Errorf("make signing key: %w", err)
+		return fmt.Errorf("make signing key: %w", err)
 	}
-	return key, dir.write(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return s.pool.store.AddSigningKey(ctx, store.SigningKey{
+		ID: thumbprint(&key.PublicKey), Pool: s.pool.ID(), Key: der, Created: s.pool.now(),
+	})
 }
 
-func parseKey(data []byte) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, fmt.Errorf("no PEM block")
+// forget deletes the keys whose tokens have all expired.
+func (s *signer) forget(ctx context.Context) error {
+	for _, k := range s.all() {
+		if !k.over(s.pool.now()) {
+			continue
+		}
+		if _, err := s.pool.store.DeleteSigningKey(ctx, k.id); err != nil {
+			return err
+		}
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("a key of type %T, want RSA", parsed)
-	}
-	return key, nil
+	return nil
 }
 
-// wait returns once the key is there.
-func (s *signer) wait(ctx context.Context) error {
-	select {
-	case <-s.ready:
-		return s.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// sign makes a JWT of the claims; the key must be there.
-func (s *signer) sign(claims jwt.MapClaims) (string, error) {
+// sign makes a JWT of the claims.
+func (k signingKey) sign(claims jwt.MapClaims) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
-	token.Header["kid"] = s.kid
+	token.Header["kid"] = k.id
 	delete(token.Header, "typ") // Cognito's header has alg and kid only
-	return token.SignedString(s.key)
+	return token.SignedString(k.key)
 }
+
+// find is the key of an id. One that is not known may be new and another server's, so
+// the store is asked, but not each time somebody makes up a key.
+func (s *signer) find(ctx context.Context, id string) (signingKey, bool) {
+	if k, ok := s.known(id); ok {
+		return k, !k.over(s.pool.now())
+	}
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	if now := s.pool.now(); now.Sub(s.reloaded) >= reloadEvery {
+		s.reloaded = now
+		if err := s.load(ctx); err != nil {
+			return signingKey{}, false
+		}
+	}
+	return s.known(id)
+}
+
+// RotateKey makes a new signing key, which signs from now on. The old ones stay in
+// the key set until their tokens are over.
+func (p *Pool) RotateKey(ctx context.Context) error { return p.signer.rotate(ctx) }
 
 // PublicKey is the key of that id, nil when the pool has no such key or ctx is
-// done before the pool has made its key.
+// done before the pool has made its first.
 func (p *Pool) PublicKey(ctx context.Context, kid string) *rsa.PublicKey {
-	if err := p.signer.wait(ctx); err != nil || kid != p.signer.kid {
+	if _, err := p.signer.wait(ctx); err != nil {
 		return nil
 	}
-	return &p.signer.key.PublicKey
+	k, ok := p.signer.find(ctx, kid)
+	if !ok {
+		return nil
+	}
+	return &k.key.PublicKey
 }
 
 // thumbprint is the key's JWK thumbprint (RFC 7638).

@@ -8,14 +8,14 @@ import (
 // ServeHTTP answers GET /{poolId}/.well-known/jwks.json and
 // openid-configuration, which token verifiers read; anything else is not found.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	prefix := "/" + p.id + "/.well-known/"
+	prefix := "/" + p.ID() + "/.well-known/"
 	var document any
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	case r.URL.Path == prefix+"jwks.json":
-		if err := p.signer.wait(r.Context()); err != nil {
+		if _, err := p.signer.wait(r.Context()); err != nil {
 			http.Error(w, "signing key is not available", http.StatusServiceUnavailable)
 			return
 		}
@@ -27,7 +27,7 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "public, max-age=86400")
+	w.Header().Set("Cache-Control", "public, max-age=300")
 	json.NewEncoder(w).Encode(document) // a failed write is the client's to notice
 }
 
@@ -41,8 +41,12 @@ func (p *Pool) keySet() any {
 		N   string `json:"n"`
 		Use string `json:"use"`
 	}
-	n, e := modulusAndExponent(&p.signer.key.PublicKey)
-	return map[string][]jwk{"keys": {{Alg: "RS256", E: e, Kid: p.signer.kid, Kty: "RSA", N: n, Use: "sig"}}}
+	var keys []jwk
+	for _, k := range p.signer.published() {
+		n, e := modulusAndExponent(&k.key.PublicKey)
+		keys = append(keys, jwk{Alg: "RS256", E: e, Kid: k.id, Kty: "RSA", N: n, Use: "sig"})
+	}
+	return map[string][]jwk{"keys": keys}
 }
 
 // configuration is the part of Cognito's OpenID Connect discovery document that

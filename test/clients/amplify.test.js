@@ -6,12 +6,16 @@ import { Amplify } from 'aws-amplify'
 import { decodeJWT } from 'aws-amplify/auth'
 import { generateClient } from 'aws-amplify/data'
 import { dev, project } from './fairway.js'
-import { accessToken } from './token.js'
+import { issuer } from './issuer.js'
+import { accessToken } from './user.js'
 
-const twoHours = 7_200_000 // ms
+const twoHoursAgo = Math.floor(Date.now() / 1000) - 7200
 
 test('aws-amplify', async (t) => {
-  const fairway = await dev(t, project())
+  const provider = await issuer(t)
+  const fairway = await dev(t, project({}, {
+    issuers: [{ url: provider.url, mode: 'user_pool', audiences: ['recipes'], token_use: ['access'] }],
+  }))
   Amplify.configure(fairway.amplifyOutputs)
   const client = generateClient()
   const ask = (authMode) => client.queries.askBedrock({ ingredients: ['chicken', 'rice'] }, { authMode })
@@ -46,17 +50,28 @@ test('aws-amplify', async (t) => {
     assert.equal(data.error, null)
   })
 
+  await t.test('a user of another issuer gets one too, with a new key as well', async () => {
+    const claims = { client_id: 'recipes', token_use: 'access', username: 'ana' }
+    signIn(provider.token(claims))
+    assert.match((await ask('userPool')).data.body, /chicken, rice/)
+    provider.rotate()
+    signIn(provider.token(claims))
+    assert.match((await ask('userPool')).data.body, /chicken, rice/)
+
+    signIn(provider.token({ ...claims, iat: twoHoursAgo, exp: twoHoursAgo + 3600 }))
+    assert.equal(refused(await ask('userPool')), 'Token has expired.')
+    for (const wrong of [{ client_id: 'wines' }, { token_use: 'id' }, { iss: 'https://attacker.example' }]) {
+      signIn(provider.token({ ...claims, ...wrong }))
+      assert.equal(refused(await ask('userPool')), 'You are not authorized to make this call.')
+    }
+  })
+
   await t.test('an API key does not open a field for signed-in users', async () => {
     const { data, errors } = await ask('apiKey')
     assert.equal(data, null)
     assert.deepEqual(errors.map((e) => [e.errorType, e.message, e.path]), [
       ['Unauthorized', 'Not Authorized to access askBedrock on type Query', ['askBedrock']],
     ])
-  })
-
-  await t.test('an expired token is refused', async () => {
-    signIn(await accessToken(fairway, Date.now() - twoHours))
-    assert.equal(refused(await ask('userPool')), 'Token has expired.')
   })
 
   await t.test('a token with a forged signature is refused', async () => {

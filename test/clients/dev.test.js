@@ -5,7 +5,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ask, dev, project, run } from './fairway.js'
-import { accessToken } from './token.js'
+import { accessToken } from './user.js'
 
 test('hot reload', async (t) => {
   const fairway = await dev(t, project())

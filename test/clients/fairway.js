@@ -1,7 +1,7 @@
 // What the suites share: the program under test, run as its users run it.
 import { spawn } from 'node:child_process'
 import { on, once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,11 +17,17 @@ const sample = fileURLToPath(new URL('../../internal/sample/amplify', import.met
 export const patience = 30_000
 
 // project copies the built-in sample into a new folder that lasts as long as
-// this process.
-export function project() {
+// this process. Edits are functions from a file's text to another, by its path
+// below amplify/; settings are those of its fairway.yaml.
+export function project(edits = {}, settings) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-'))
   process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   cpSync(sample, join(dir, 'amplify'), { recursive: true })
+  for (const [name, edit] of Object.entries(edits)) {
+    const file = join(dir, 'amplify', name)
+    writeFileSync(file, edit(readFileSync(file, 'utf8')))
+  }
+  if (settings) writeFileSync(join(dir, 'fairway.yaml'), JSON.stringify(settings)) // JSON is YAML
   return dir
 }
 
@@ -34,7 +40,7 @@ export async function run(...args) {
 
 // dev serves the project in dir until the test ends and gives what its clients
 // are configured with. said(pattern) resolves with the next line on its stderr
-// that matches.
+// that matches, code(to, act) with the code that act has sent to an address.
 export async function dev(t, dir, ...flags) {
   const args = ['dev', dir, '--listen', '127.0.0.1:0', '--speed', 'instant', ...flags]
   const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -53,9 +59,19 @@ export async function dev(t, dir, ...flags) {
     throw new Error(`fairway dev never said ${pattern}, but:\n${stderr.join('\n')}`)
   }
 
+  const code = async (to, act) => {
+    const [line] = await Promise.all([said(new RegExp(`verification code.* to=${to}\\b`)), act()])
+    return line.match(/ code=(\d+)/)[1]
+  }
+
   await said(/^ready http:\/\//)
   const read = (file) => JSON.parse(readFileSync(join(dir, file), 'utf8'))
-  return { dir, said, outputs: read('fairway_outputs.json'), amplifyOutputs: read('amplify_outputs.json') }
+  return {
+    dir, said, code,
+    outputs: read('fairway_outputs.json'),
+    amplifyOutputs: read('amplify_outputs.json'),
+    client: read('fairway_client.json'),
+  }
 }
 
 // ask puts the sample's question over GraphQL, with headers besides the plain ones.

@@ -50,9 +50,9 @@ const everything = [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:*', Resour
 
 const word = () => randomBytes(12).toString('hex')
 
-// serve runs fairway serve with the given settings until the test ends. Its
-// principals are "tester", who may do everything, "resident", who may do so within
-// Japan, and "outsider", who may nothing. logged(pattern) resolves with the first
+// serve runs fairway serve with the given settings until the test ends. Besides
+// theirs, its principals are "tester", who may do everything, "resident", who may do
+// so within Japan, and "outsider", who may nothing. logged(pattern) resolves with the first
 // line of its log that matches, said or still to come.
 export async function serve(t, settings = {}, env = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
@@ -85,6 +85,7 @@ export async function serve(t, settings = {}, env = {}) {
         bearer_keys: ['env:OUTSIDER_BEARER'],
         policies: [{ Statement: [{ Effect: 'Allow', Action: 'bedrock:CallWithBearerToken', Resource: '*' }] }],
       },
+      ...(settings.principals ?? []),
     ],
   }))
   const child = spawn(binary, ['serve', '--config', file], {

@@ -3,6 +3,7 @@ const { recording } = require("fairway/recording");
 const { tolerant } = require("fairway/recorder");
 const { role } = require("fairway/role");
 const { stack } = require("fairway/stack");
+const { PolicyStatement } = require("aws-cdk-lib/aws-iam");
 
 // Each method's AppSync kind and how many arguments stand between the id and
 // the options (CDK GraphqlApi reference).
@@ -34,12 +35,24 @@ function addDataSource(kind, targets) {
   };
 }
 
+// The one API here answers in any region.
+const apiId = __deployment.api;
+const arn = `arn:aws:appsync:*:${__deployment.account}:apis/${apiId}`;
+
+// grant is the CDK's grantQuery and its siblings: fields of a type, or all of them.
+const grant = (type) => (grantee, ...fields) => {
+  const resources = fields.length ? fields.map((field) => `${arn}/types/${type}/fields/${field}`) : [`${arn}/types/${type}/*`];
+  return grantee.grantPrincipal.addToPrincipalPolicy(new PolicyStatement({ actions: ["appsync:GraphQL"], resources }));
+};
+
 function api(name) {
   const methods = {};
   for (const [method, [kind, targets]] of Object.entries(dataSourceMethods)) {
     methods[method] = addDataSource(kind, targets);
   }
   const cfnGraphqlApi = tolerant(`${name}.resources.cfnResources.cfnGraphqlApi`, {
+    attrArn: arn,
+    attrApiId: apiId,
     get environmentVariables() {
       return recording.environment;
     },
@@ -47,11 +60,13 @@ function api(name) {
       recording.environment = variables;
     },
   });
+  const grants = { grantQuery: grant("Query"), grantMutation: grant("Mutation"), grantSubscription: grant("Subscription") };
   return tolerant(name, {
     ...methods,
     stack,
+    apiId,
     resources: tolerant(`${name}.resources`, {
-      graphqlApi: tolerant(`${name}.resources.graphqlApi`, { ...methods }),
+      graphqlApi: tolerant(`${name}.resources.graphqlApi`, { ...methods, ...grants, arn, apiId }),
       cfnResources: tolerant(`${name}.resources.cfnResources`, { cfnGraphqlApi }),
     }),
   });

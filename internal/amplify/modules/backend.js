@@ -2,18 +2,11 @@
 const { recording } = require("fairway/recording");
 const { recorder, tolerant } = require("fairway/recorder");
 const { api } = require("fairway/api");
+const { defineAuth, referenceAuth } = require("fairway/auth");
+const { Resource } = require("fairway/resource");
 const { role } = require("fairway/role");
 const { stack } = require("fairway/stack");
 const { a } = require("@aws-amplify/data-schema");
-
-// What a define function returns, Amplify's ConstructFactory: defineBackend gets
-// the instance under the name that the resource is given there.
-class Resource {
-  constructor(getInstance, record = {}) {
-    this.getInstance = getInstance;
-    this.record = record;
-  }
-}
 
 function defineBackend(resources) {
   const at = __at();
@@ -28,7 +21,7 @@ function defineBackend(resources) {
     const name = `backend.${key}`;
     if (resource instanceof Resource) {
       resource.record.used = true;
-      backend[key] = resource.getInstance(name);
+      backend[key] = resource.getInstance(name, resource.record);
     } else {
       backend[key] = recorder(name);
     }
@@ -45,61 +38,23 @@ function defineData({ schema, authorizationModes = {} }) {
     authorization: {
       default: defaultAuthorizationMode,
       apiKey: apiKeyAuthorizationMode && { expiresInDays: apiKeyAuthorizationMode.expiresInDays },
-      oidc: Boolean(oidcAuthorizationMode),
-      lambda: Boolean(lambdaAuthorizationMode),
+      oidc: oidcAuthorizationMode && oidc(oidcAuthorizationMode),
+      lambda: lambdaAuthorizationMode && { timeToLiveInSeconds: lambdaAuthorizationMode.timeToLiveInSeconds },
     },
   };
   recording.data.push(record);
   return new Resource(api, record);
 }
 
-function defineAuth(props = {}) {
-  const { loginWith = {}, userAttributes = {}, groups = [], multifactor = {} } = props;
-  const record = {
-    at: __at(),
-    email: loginName(loginWith.email),
-    phone: loginName(loginWith.phone),
-    username: loginName(loginWith.username),
-    externalProviders: Boolean(loginWith.externalProviders),
-    required: Object.keys(userAttributes).filter((name) => userAttributes[name]?.required),
-    groups: groups.map(String),
-    multifactor: { mode: multifactor.mode, sms: Boolean(multifactor.sms), totp: Boolean(multifactor.totp) },
+function oidc(mode) {
+  const { oidcProviderName, oidcIssuerUrl, clientId, tokenExpiryFromAuthInSeconds, tokenExpireFromIssueInSeconds } = mode;
+  return {
+    name: String(oidcProviderName ?? ""),
+    issuer: String(oidcIssuerUrl ?? ""),
+    clientId: String(clientId ?? ""),
+    fromAuthInSeconds: tokenExpiryFromAuthInSeconds,
+    fromIssueInSeconds: tokenExpireFromIssueInSeconds,
   };
-  recording.auth.push(record);
-  return new Resource(auth, record);
-}
-
-// loginName reports whether a way to sign in is on. Its message callbacks are
-// called as at deployment, so that one that throws is found here.
-function loginName(login) {
-  if (!login) return false;
-  const code = () => "{####}";
-  login.verificationEmailBody?.(code);
-  login.verificationMessage?.(code);
-  login.userInvitation?.emailBody?.(() => "{username}", code);
-  login.userInvitation?.smsMessage?.(() => "{username}", code);
-  return true;
-}
-
-// referenceAuth's pool lives on AWS; here the local user pool takes its place.
-function referenceAuth() {
-  recorder("referenceAuth")();
-  return defineAuth({ loginWith: { email: true } });
-}
-
-function auth(name) {
-  const identity = (roleName) => {
-    const record = { name: `${name}.${roleName}` };
-    recording.roles.push(record);
-    return role(`${name}.resources.${roleName}`, record);
-  };
-  return tolerant(name, {
-    stack,
-    resources: tolerant(`${name}.resources`, {
-      authenticatedUserIamRole: identity("authenticatedUserIamRole"),
-      unauthenticatedUserIamRole: identity("unauthenticatedUserIamRole"),
-    }),
-  });
 }
 
 function defineFunction() {

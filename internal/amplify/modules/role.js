@@ -9,8 +9,8 @@ function role(name, record) {
     get: () => attached.flatMap((statements) => statements()),
   });
   const self = tolerant(name, {
-    roleName: name,
-    roleArn: `arn:aws:iam::${__deployment.account}:role/${name}`,
+    roleName: record.name,
+    roleArn: `arn:aws:iam::${__deployment.account}:role/${record.name}`,
     get grantPrincipal() {
       return self;
     },

@@ -159,15 +159,17 @@ func refuse(message string) error {
 // invoke runs a call whose body is ready. The stream is the caller's to close.
 func (f *Front) invoke(ctx context.Context, c *call, op inference.Operation, body []byte) (stream inference.Stream, err error) {
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
-		ID:           c.visit.ID,
-		Operation:    op,
-		Model:        c.body.Model,
-		SourceRegion: c.visit.Region,
-		Principal:    c.visit.Principal,
-		Header:       guardrailHeader(c.header),
-		Body:         body,
-		Steering:     c.visit.Steering,
-		Deadline:     c.visit.Deadline,
+		ID:            c.visit.ID,
+		Operation:     op,
+		Model:         c.body.Model,
+		SourceRegion:  c.visit.Region,
+		Principal:     c.visit.Principal,
+		Caller:        c.visit.Caller,
+		Circumstances: c.visit.Circumstances,
+		Header:        guardrailHeader(c.header),
+		Body:          body,
+		Steering:      c.visit.Steering,
+		Deadline:      c.visit.Deadline,
 	})
 	return stream, err
 }

@@ -10,6 +10,7 @@
 package bedrock
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -31,7 +32,7 @@ type call struct {
 	method string
 	path   string // percent-encoded
 	header http.Header
-	caller inference.Caller
+	caller inference.Caller // of a data source; zero leaves it to the credential
 	admit  func(base inference.Region) (*front.Visit, error)
 
 	// Set on the way.
@@ -107,17 +108,18 @@ func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) erro
 	}
 	var stream inference.Stream
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
-		ID:           c.visit.ID,
-		Operation:    c.operation.name,
-		Model:        c.model,
-		SourceRegion: c.visit.Region,
-		Principal:    c.visit.Principal,
-		Caller:       c.caller,
-		Header:       header,
-		Body:         c.visit.Body,
-		PayloadHash:  c.visit.PayloadHash,
-		Steering:     c.visit.Steering,
-		Deadline:     c.visit.Deadline,
+		ID:            c.visit.ID,
+		Operation:     c.operation.name,
+		Model:         c.model,
+		SourceRegion:  c.visit.Region,
+		Principal:     c.visit.Principal,
+		Caller:        cmp.Or(c.caller, c.visit.Caller),
+		Circumstances: c.visit.Circumstances,
+		Header:        header,
+		Body:          c.visit.Body,
+		PayloadHash:   c.visit.PayloadHash,
+		Steering:      c.visit.Steering,
+		Deadline:      c.visit.Deadline,
 	})
 	switch {
 	case err != nil:

@@ -13,6 +13,7 @@ import (
 // be served.
 const (
 	guardrailHeader = "X-Amzn-Bedrock-Guardrailidentifier"
+	versionHeader   = "X-Amzn-Bedrock-Guardrailversion"
 	latencyHeader   = "X-Amzn-Bedrock-Performanceconfig-Latency"
 	tierHeader      = "X-Amzn-Bedrock-Service-Tier"
 )

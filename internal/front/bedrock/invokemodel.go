@@ -13,7 +13,7 @@ var invokeModel = operation{name: inference.InvokeModel, phrase: "invoke model",
 // checkInvoke checks what is in the header. The body is the model's own: whether
 // it is JSON, in UTF-8 and not too deep, is for whoever decodes it to say.
 func checkInvoke(c *call) (http.Header, error) {
-	guardrail, version := c.header.Get(guardrailHeader), c.header.Get("X-Amzn-Bedrock-Guardrailversion")
+	guardrail, version := c.header.Get(guardrailHeader), c.header.Get(versionHeader)
 	switch {
 	case len(c.visit.Body) == 0:
 		return nil, c.operation.malformed("")

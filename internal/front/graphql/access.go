@@ -1,7 +1,10 @@
 package graphql
 
 import (
+	"context"
+	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -88,6 +91,55 @@ func (a *access) allows(who *inference.Identity) bool {
 		return true
 	}
 	return slices.ContainsFunc(who.Groups, func(g string) bool { return slices.Contains(a.groups, g) })
+}
+
+// mayRead reports whether the caller's mode, groups and authorizer leave f open.
+func (e *execution) mayRead(f *field) bool {
+	return f.access.allows(&e.who) && (e.denied == nil || !e.denied[f.parent.Name+"."+f.name])
+}
+
+// authorize decides about a field of the operation, for which callers of the mode
+// AWS_IAM need a permission beside.
+func (e *execution) authorize(ctx context.Context, f *field) *backend.Error {
+	if !e.mayRead(f) {
+		return unauthorized(f)
+	}
+	if backend.Mode(e.who.Mode) != backend.IAM {
+		return nil
+	}
+	if e.permit == nil {
+		return unauthorized(f)
+	}
+	err := e.permit(&e.who, f.parent.Name, f.name)
+	switch {
+	case err == nil:
+		return nil
+	case inference.AsError(err).Kind == inference.AccessDenied:
+		e.log.LogAttrs(ctx, slog.LevelInfo, "call denied", slog.String("request_id", e.id), slog.Any("error", err))
+		return unauthorized(f)
+	default:
+		e.warn(ctx, f, "authorization failed", err)
+		return internalFailure()
+	}
+}
+
+// deniedFields are the fields of a list as "Type.field". It may name them by their
+// ARNs too, of which those of another API say nothing here (AppSync Developer Guide,
+// "AWS_LAMBDA authorization").
+func deniedFields(list []string) map[string]bool {
+	if len(list) == 0 {
+		return nil
+	}
+	denied := make(map[string]bool, len(list))
+	for _, name := range list {
+		if strings.HasPrefix(name, "arn:") {
+			_, path, _ := strings.Cut(name, ":apis/"+backend.APIID+"/types/")
+			typ, field, _ := strings.Cut(path, "/fields/")
+			name = typ + "." + field
+		}
+		denied[name] = true
+	}
+	return denied
 }
 
 // isIntrospection reports whether name is one that GraphQL keeps for itself.

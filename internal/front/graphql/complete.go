@@ -45,7 +45,7 @@ func (e *execution) writeField(f *field, source any) bool {
 		e.out = appendString(e.out, f.parent.Name)
 		return true
 	}
-	if !f.access.allows(&e.who) {
+	if !e.mayRead(f) {
 		e.reportResolver(f, unauthorized(f))
 		return e.writeNull(f.def.Type)
 	}

@@ -18,7 +18,8 @@ type execution struct {
 	*Front
 	id        string
 	who       inference.Identity
-	header    http.Header // of the request
+	denied    map[string]bool // fields as "Type.field" that who may not read, nil for none
+	header    http.Header     // of the request
 	steering  inference.Steering
 	operation *operation
 	variables map[string]any

@@ -34,9 +34,15 @@ type Config struct {
 	Backend *backend.Backend // every Function has its Resolver
 	Prelude string           // SDL of AppSync's own scalars and directives
 
-	// Authenticate tells who sent a request. Its error's Kind chooses among
-	// AppSync's request-level refusals; its Message replaces their text.
-	Authenticate func(*http.Request) (inference.Identity, error)
+	// Authenticate tells who sent a request with that body. Its error's Kind chooses
+	// among AppSync's request-level refusals; its Message replaces their text.
+	Authenticate func(r *http.Request, body []byte) (inference.Identity, error)
+
+	// Permit decides whether a caller of the mode AWS_IAM, who is in, may ask for a
+	// field of an operation: appsync:GraphQL on "types/Query/fields/askBedrock" of the
+	// API. An error of kind AccessDenied is that it may not. Nil permits nothing. It
+	// may be called concurrently.
+	Permit func(who *inference.Identity, typ, field string) error
 
 	DataSource func(name string) DataSource // nil for a name that is not known
 	Log        *slog.Logger                 // nil logs nothing
@@ -79,7 +85,8 @@ func (l Limits) orDefaults() Limits {
 // Front serves one backend. It is an http.Handler, safe for concurrent use.
 type Front struct {
 	schema       *schema
-	authenticate func(*http.Request) (inference.Identity, error)
+	authenticate func(*http.Request, []byte) (inference.Identity, error)
+	permit       func(who *inference.Identity, typ, field string) error
 	log          *slog.Logger
 	limits       Limits
 	timeout      time.Duration
@@ -109,6 +116,7 @@ func New(c Config) (*Front, error) {
 	f := &Front{
 		schema:       schema,
 		authenticate: c.Authenticate,
+		permit:       c.Permit,
 		log:          c.Log,
 		limits:       c.Limits.orDefaults(),
 		timeout:      c.Timeout,

@@ -80,7 +80,7 @@ type harness struct {
 	config     Config
 }
 
-func authenticateByHeader(r *http.Request) (inference.Identity, error) {
+func authenticateByHeader(r *http.Request, _ []byte) (inference.Identity, error) {
 	switch {
 	case r.Header.Get("x-api-key") != "":
 		return inference.Identity{Mode: string(backend.APIKey), SourceIP: "192.0.2.1"}, nil

@@ -37,9 +37,9 @@ func identityMap(who *inference.Identity) map[string]any {
 	case backend.OIDC:
 		return map[string]any{"sub": who.Caller.ID, "issuer": who.Issuer, "claims": clone(who.Claims)}
 	case backend.IAM:
-		m := map[string]any{"username": who.Caller.Name, "sourceIp": texts([]string{who.SourceIP})}
+		m := map[string]any{"sourceIp": texts([]string{who.SourceIP})}
 		for _, key := range []string{
-			"accountId", "userArn", "cognitoIdentityPoolId", "cognitoIdentityId", "cognitoIdentityAuthType", "cognitoIdentityAuthProvider",
+			"username", "accountId", "userArn", "cognitoIdentityPoolId", "cognitoIdentityId", "cognitoIdentityAuthType", "cognitoIdentityAuthProvider",
 		} {
 			m[key] = clone(who.Claims[key])
 		}

@@ -23,8 +23,8 @@ func (e *execution) resolve(ctx context.Context, f *field) (o outcome) {
 			o = outcome{failure: runtimeError()}
 		}
 	}()
-	if !f.access.allows(&e.who) {
-		return outcome{failure: unauthorized(f)}
+	if failure := e.authorize(ctx, f); failure != nil {
+		return outcome{failure: failure}
 	}
 	if f.pipeline.unsupported != "" {
 		return outcome{failure: notImplemented(f, f.pipeline.unsupported)}

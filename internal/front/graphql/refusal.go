@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"fairway/internal/inference"
 )
@@ -34,9 +35,13 @@ func tooLarge(limit int) *refusal {
 }
 
 // unauthenticated is AppSync's answer to a caller it does not know (facts of
-// 2026-11, section 3.5; the text for an expired token is from memory).
-func (f *Front) unauthenticated(ctx context.Context, id string, err error) *refusal {
+// 2026-11, section 3.5; the text for an expired token is from memory). What is wrong
+// with a signature has the names that every service gives it (amplify-js issue 3447).
+func (f *Front) unauthenticated(ctx context.Context, id string, r *http.Request, err error) *refusal {
 	e := inference.AsError(err)
+	if strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") && signatureKinds[e.Kind] {
+		return &refusal{status: e.Kind.Status(), errorType: string(e.Kind), message: e.Message}
+	}
 	text, known := map[inference.Kind]string{
 		inference.MissingAuth:         "Valid authorization header not provided.",
 		inference.IncompleteSignature: "Valid authorization header not provided.",
@@ -54,6 +59,11 @@ func (f *Front) unauthenticated(ctx context.Context, id string, err error) *refu
 		text = e.Message
 	}
 	return &refusal{status: http.StatusUnauthorized, errorType: "UnauthorizedException", message: text}
+}
+
+// signatureKinds are the errors of a signature.
+var signatureKinds = map[inference.Kind]bool{
+	inference.UnrecognizedClient: true, inference.InvalidSignature: true, inference.IncompleteSignature: true, inference.ExpiredToken: true,
 }
 
 // overload refuses a request for which there is no room.

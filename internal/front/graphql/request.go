@@ -74,20 +74,24 @@ func (f *Front) answer(ctx context.Context, id string, header http.Header, r *ht
 		header.Set("Allow", http.MethodPost)
 		return nil, &refusal{status: http.StatusMethodNotAllowed, errorType: "MethodNotAllowedException", message: "GraphQL is served to POST requests only."}
 	}
-	who, err := f.authenticate(r)
+	body, err := readBody(r, f.limits.Body)
 	if err != nil {
-		return nil, f.unauthenticated(ctx, id, err)
+		return nil, err
+	}
+	who, err := f.authenticate(r, body)
+	if err != nil {
+		return nil, f.unauthenticated(ctx, id, r, err)
 	}
 	steering, err := front.Steer(inference.Steering{}, r.Header)
 	if err != nil {
 		return nil, malformed(inference.AsError(err).Message)
 	}
-	req, err := f.decode(r)
+	req, err := decode(r, body)
 	if err != nil {
 		return nil, err
 	}
 	e := &execution{
-		Front: f, id: id, who: who, header: r.Header, steering: steering,
+		Front: f, id: id, who: who, denied: deniedFields(who.DeniedFields), header: r.Header, steering: steering,
 		input: input{schema: f.schema, list: f.limits.List},
 		out:   make([]byte, 0, 2048),
 	}
@@ -172,14 +176,10 @@ func (e *execution) finish() []byte {
 	return append(e.out, '}')
 }
 
-func (f *Front) decode(r *http.Request) (*request, error) {
+func decode(r *http.Request, body []byte) (*request, error) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" && media != "application/graphql" {
 		// A browser sends other types across origins without asking first.
 		return nil, malformed("Content-Type must be application/json.")
-	}
-	body, err := readBody(r, f.limits.Body)
-	if err != nil {
-		return nil, err
 	}
 	req := &request{}
 	dec := json.NewDecoder(bytes.NewReader(body))

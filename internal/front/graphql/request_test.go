@@ -102,19 +102,65 @@ func TestUnauthenticated(t *testing.T) {
 		{fmt.Errorf("check token: %w", &inference.Error{Kind: inference.ExpiredToken}), 401, "Token has expired."},
 	}
 	for _, test := range tests {
-		f := harness{config: Config{Authenticate: func(*http.Request) (inference.Identity, error) { return inference.Identity{}, test.err }}}.front(t)
+		f := harness{config: Config{Authenticate: func(*http.Request, []byte) (inference.Identity, error) { return inference.Identity{}, test.err }}}.front(t)
 		w, got := ask(t, f, `{a}`, nil)
 		wantBody(t, test.want, got, `{"errors":[{"errorType":"UnauthorizedException","message":"`+test.want+`"}]}`)
 		if w.Code != test.status || w.Header().Get("x-amzn-errortype") != "UnauthorizedException" {
 			t.Errorf("%v: status, x-amzn-errortype = %d, %q", test.err, w.Code, w.Header().Get("x-amzn-errortype"))
 		}
 	}
-	f := harness{config: Config{Authenticate: func(*http.Request) (inference.Identity, error) {
+	f := harness{config: Config{Authenticate: func(*http.Request, []byte) (inference.Identity, error) {
 		return inference.Identity{}, fmt.Errorf("key store is away")
 	}}}.front(t)
 	w, got := ask(t, f, `{a}`, nil)
 	if w.Code != 500 || strings.Contains(got, "key store") {
 		t.Errorf("an error of ours answers %d %s, want 500 without its text", w.Code, got)
+	}
+}
+
+// TestSignatureIsRefused: what is wrong with a signature has the names that every
+// service gives it.
+func TestSignatureIsRefused(t *testing.T) {
+	for kind, want := range map[inference.Kind]struct {
+		status    int
+		errorType string
+	}{
+		inference.UnrecognizedClient:  {403, "UnrecognizedClientException"},
+		inference.InvalidSignature:    {403, "InvalidSignatureException"},
+		inference.ExpiredToken:        {403, "ExpiredTokenException"},
+		inference.IncompleteSignature: {400, "IncompleteSignatureException"},
+		inference.AccessDenied:        {401, "UnauthorizedException"},
+	} {
+		f := harness{config: Config{Authenticate: func(*http.Request, []byte) (inference.Identity, error) {
+			return inference.Identity{}, &inference.Error{Kind: kind, Message: "why"}
+		}}}.front(t)
+		w, got := ask(t, f, `{a}`, nil, "authorization", "AWS4-HMAC-SHA256 Credential=x")
+		wantBody(t, string(kind), got, `{"errors":[{"errorType":"`+want.errorType+`","message":"why"}]}`)
+		if w.Code != want.status || w.Header().Get("x-amzn-errortype") != want.errorType {
+			t.Errorf("%s: status, x-amzn-errortype = %d, %q, want %d, %q", kind, w.Code, w.Header().Get("x-amzn-errortype"), want.status, want.errorType)
+		}
+	}
+}
+
+// TestAuthenticateSeesTheBody: byte for byte, and none that is too large.
+func TestAuthenticateSeesTheBody(t *testing.T) {
+	var seen []byte
+	f := harness{operations: wideOperations(), config: Config{Limits: Limits{Body: 100}, Authenticate: func(r *http.Request, body []byte) (inference.Identity, error) {
+		seen = body
+		return authenticateByHeader(r, body)
+	}}}.front(t)
+	for text, status := range map[string]int{
+		`{"query":"{a}" }`: 200, "not JSON": 400, `{"query":"{a}` + strings.Repeat(" ", 100) + `"}`: 413,
+	} {
+		seen = nil
+		r := httptest.NewRequest("POST", "/graphql", strings.NewReader(text))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("x-api-key", "k")
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		if read := string(seen) == text; w.Code != status || read != (status != 413) {
+			t.Errorf("%.20q: status %d, body seen %t, want %d", text, w.Code, read, status)
+		}
 	}
 }
 

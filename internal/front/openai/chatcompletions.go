@@ -92,15 +92,17 @@ func (f *Front) invoke(ctx context.Context, c *call, p passage) (stream inferenc
 		return nil, err
 	}
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
-		ID:           c.visit.ID,
-		Operation:    op,
-		Model:        c.body.Model,
-		SourceRegion: c.visit.Region,
-		Principal:    c.visit.Principal,
-		Header:       modelHeader(c.header),
-		Body:         body,
-		Steering:     c.visit.Steering,
-		Deadline:     c.visit.Deadline,
+		ID:            c.visit.ID,
+		Operation:     op,
+		Model:         c.body.Model,
+		SourceRegion:  c.visit.Region,
+		Principal:     c.visit.Principal,
+		Caller:        c.visit.Caller,
+		Circumstances: c.visit.Circumstances,
+		Header:        modelHeader(c.header),
+		Body:          body,
+		Steering:      c.visit.Steering,
+		Deadline:      c.visit.Deadline,
 	})
 	return stream, err
 }

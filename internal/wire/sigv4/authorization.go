@@ -1,5 +1,5 @@
-// Package sigv4 reads, checks and makes AWS Signature Version 4 signatures in
-// their Authorization header form (IAM User Guide, "Create a signed AWS API
+// Package sigv4 reads, checks and makes AWS Signature Version 4 signatures, in an
+// Authorization header or in a query (IAM User Guide, "Create a signed AWS API
 // request"). It knows no keys and no clock: package auth decides whose secret
 // and which time count.
 package sigv4
@@ -75,6 +75,9 @@ func Parse(header string) (Authorization, error) {
 		if !ok {
 			return Authorization{}, IncompleteError("Authorization header holds a parameter that is not a valid key=value pair (missing equal-sign).")
 		}
+		if _, twice := fields[name]; twice || !slices.Contains(parameters, name) {
+			return Authorization{}, IncompleteError("Authorization header holds a parameter that is not known, or one twice.")
+		}
 		fields[name] = value
 	}
 	if err := requireAll(fields); err != nil {
@@ -83,10 +86,13 @@ func Parse(header string) (Authorization, error) {
 	return parseFields(fields)
 }
 
+// parameters are those of the header, in the order in which the service misses them.
+var parameters = []string{"Credential", "Signature", "SignedHeaders"}
+
 // requireAll names every parameter that is missing, as the service does.
 func requireAll(fields map[string]string) error {
 	var missing []string
-	for _, name := range []string{"Credential", "Signature", "SignedHeaders"} {
+	for _, name := range parameters {
 		if fields[name] == "" {
 			missing = append(missing, "Authorization header requires '"+name+"' parameter.")
 		}

@@ -14,7 +14,7 @@ import (
 	"fairway/internal/wire/sigv4"
 )
 
-// suiteCase is a case of the AWS Signature Version 4 test suite, header form;
+// suiteCase is a case of the AWS Signature Version 4 test suite, in both forms;
 // testdata/v4.json names its source.
 type suiteCase struct {
 	Context struct {
@@ -33,6 +33,9 @@ type suiteCase struct {
 	StringToSign     string `json:"header_string_to_sign"`
 	Signature        string `json:"header_signature"`
 	SignedRequest    string `json:"header_signed_request"`
+
+	QuerySignature     string `json:"query_signature"`
+	QuerySignedRequest string `json:"query_signed_request"`
 }
 
 func loadSuite(t testing.TB) map[string]suiteCase {

@@ -50,9 +50,9 @@ type Applications interface {
 	UntagApplication(ctx context.Context, arn inference.ARN, keys []string) (bool, error)
 }
 
-// Permit decides an action of a principal, by name, on a resource, "*" for none in
-// particular. The error is the service's AccessDenied.
-type Permit func(principal, action string, resource inference.ARN, region inference.Region, now time.Time) error
+// Permit decides an action of a principal on a resource, "*" for none in particular.
+// The error is the service's AccessDenied.
+type Permit func(p inference.Principal, action string, resource inference.ARN, region inference.Region, c inference.Circumstances) error
 
 // Config is what a Front needs: all but the Gateway of front.Config is required,
 // as it is there.
@@ -62,7 +62,6 @@ type Config struct {
 	Catalog      Catalog
 	Applications Applications
 	Permit       Permit
-	Now          func() time.Time
 }
 
 // Front serves the control plane. It is safe for concurrent use.
@@ -80,12 +79,13 @@ func New(c Config) *Front {
 
 // call is one request on its way through an operation.
 type call struct {
-	ctx       context.Context
-	id        string // of the resource in the path, percent-decoded once
-	query     url.Values
-	body      []byte
-	region    inference.Region
-	principal inference.Principal
+	ctx           context.Context
+	id            string // of the resource in the path, percent-decoded once
+	query         url.Values
+	body          []byte
+	region        inference.Region
+	principal     inference.Principal
+	circumstances inference.Circumstances
 }
 
 // ServeHTTP answers a request.
@@ -113,7 +113,8 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) (*inference.HTTPRe
 	var response *inference.HTTPResponse
 	if err == nil {
 		response, err = f.run(op, &call{
-			ctx: r.Context(), id: p.id, query: r.URL.Query(), body: visit.Body, region: visit.Region, principal: visit.Principal,
+			ctx: r.Context(), id: p.id, query: r.URL.Query(), body: visit.Body,
+			region: visit.Region, principal: visit.Principal, circumstances: visit.Circumstances,
 		})
 	}
 	f.log(r.Context(), op, visit, err)
@@ -187,7 +188,7 @@ func (f *Front) log(ctx context.Context, op operation, v *front.Visit, err error
 // permit asks for the operation's action on each of the resources.
 func (f *Front) permit(c *call, action string, resources ...inference.ARN) error {
 	for _, resource := range resources {
-		if err := f.Permit(c.principal.Name, action, resource, c.region, f.Now()); err != nil {
+		if err := f.Permit(c.principal, action, resource, c.region, c.circumstances); err != nil {
 			return err
 		}
 	}

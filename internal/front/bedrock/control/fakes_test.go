@@ -79,7 +79,10 @@ func newPlane(t testing.TB, remote ...catalog.Remote) *plane {
 			DefaultRegion: singapore,
 			Log:           slog.New(slog.DiscardHandler),
 		},
-		Account: account, Catalog: p.catalog, Applications: kept, Permit: engine.Permit, Now: time.Now,
+		Account: account, Catalog: p.catalog, Applications: kept,
+		Permit: func(p inference.Principal, action string, resource inference.ARN, region inference.Region, c inference.Circumstances) error {
+			return engine.Permit(policy.Question{Principal: p.Name, ARN: p.ARN, Action: action, Circumstances: c, Now: time.Now()}, resource, region)
+		},
 	}))
 	t.Cleanup(p.Close)
 	return p

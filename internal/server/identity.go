@@ -1,0 +1,309 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"time"
+
+	"fairway/backend"
+	"fairway/internal/auth"
+	"fairway/internal/config"
+	"fairway/internal/front/cognito"
+	"fairway/internal/identitypool"
+	"fairway/internal/inference"
+	"fairway/internal/mail"
+	"fairway/internal/outputs"
+	"fairway/internal/userpool"
+)
+
+// identities are who callers may turn out to be, as long as the server lives.
+type identities struct {
+	pool     *userpool.Pool     // nil where there is none
+	pools    *identitypool.Pool // beside pool
+	cognito  *cognito.Front     // the door of both
+	tester   userpool.Login     // in development
+	sessions *auth.Sessions     // temporary credentials
+	keySets  map[string]auth.KeySet
+	tokens   func(context.Context, string) (inference.Identity, error) // by the configuration served now
+}
+
+// openIdentities opens the pools and what temporary credentials are made with.
+func (s *Server) openIdentities(ctx context.Context, o Options) error {
+	secret, err := s.store.Secret(ctx, "sessions", newSecret)
+	if err != nil {
+		return fmt.Errorf("open sessions: %w", err)
+	}
+	s.identities = identities{
+		sessions: auth.NewSessions(secret, s.now),
+		keySets:  map[string]auth.KeySet{},
+		tokens: func(ctx context.Context, token string) (inference.Identity, error) {
+			return s.app.Load().tokens.Verify(ctx, token)
+		},
+	}
+	if !s.development && !o.Config.UserPool.Enabled {
+		return nil
+	}
+	if err := s.openPool(ctx, o); err != nil {
+		return fmt.Errorf("open user pool: %w", err)
+	}
+	return s.openIdentityPool(ctx, o)
+}
+
+func newSecret() []byte {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails, see crypto/rand
+	return b
+}
+
+func (s *Server) openPool(ctx context.Context, o Options) error {
+	courier, err := s.courier(o.Config)
+	if err != nil {
+		return err
+	}
+	s.pool, err = userpool.New(ctx, userpool.Options{
+		Region: s.region, BaseURL: s.baseURL, Store: s.store, Settings: poolSettings(o.Config, authOf(o.Backend)),
+		Courier: courier, Log: s.log, Now: s.now,
+	})
+	if err != nil || !s.development {
+		return err
+	}
+	s.tester, err = s.pool.TestUser(ctx, o.State)
+	return err
+}
+
+func (s *Server) openIdentityPool(ctx context.Context, o Options) error {
+	secret, err := s.store.Secret(ctx, "identity pool "+s.pool.IdentityPoolID(), newSecret)
+	if err != nil {
+		return fmt.Errorf("open identity pool: %w", err)
+	}
+	s.pools = identitypool.New(identitypool.Options{
+		ID: s.pool.IdentityPoolID(), Account: s.account, Secret: secret, Now: s.now,
+		Settings: s.identitySettings(o.Config, o.Backend),
+		Verify:   s.tokens, Issue: s.issueSession,
+	})
+	s.cognito = cognito.New(cognito.Config{Users: s.pool, Identities: s.pools, Log: s.log, Now: s.now})
+	return nil
+}
+
+// closeIdentities ends what the pools run.
+func (s *Server) closeIdentities() error {
+	if s.pool == nil {
+		return nil
+	}
+	return s.pool.Close()
+}
+
+// configureIdentities has the pools follow c and b from now on.
+func (s *Server) configureIdentities(c *config.Config, b *backend.Backend) {
+	if s.pool == nil {
+		return
+	}
+	s.pool.Configure(poolSettings(c, authOf(b)))
+	s.pools.Configure(s.identitySettings(c, b))
+}
+
+// issueSession makes temporary credentials.
+func (s *Server) issueSession(t inference.TemporarySession) (inference.TemporaryCredentials, error) {
+	key, err := s.sessions.Issue(auth.SessionClaims{
+		Principal: t.Principal, ARN: t.ARN, Name: t.Session.Name, Issued: t.Session.Issued, Expires: t.Expires,
+		Tags: t.Session.Tags, Keys: t.Session.Keys, Caller: t.Caller,
+	})
+	return inference.TemporaryCredentials{
+		AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken, Expires: key.Expires,
+	}, err
+}
+
+func authOf(b *backend.Backend) *backend.Auth {
+	if b == nil {
+		return nil
+	}
+	return b.Auth
+}
+
+// poolSettings are those of a, what defineAuth says, within what c allows.
+func poolSettings(c *config.Config, a *backend.Auth) userpool.Settings {
+	a = cmp.Or(a, &backend.Auth{Email: true, RequiredAttributes: []string{"email"}, VerificationTypes: []string{"email"}})
+	own := c.UserPool
+	policy := a.PasswordPolicy()
+	s := userpool.Settings{
+		AutoVerify: a.VerificationTypes, Required: a.RequiredAttributes, Groups: a.Groups,
+		Password:     userpool.PasswordPolicy{MinLength: policy.MinLength, Lower: policy.Lower, Upper: policy.Upper, Digit: policy.Numbers, Symbol: policy.Symbols},
+		PasswordAuth: a.PasswordAuth || own.PasswordAuth,
+		AdminOnly:    a.AdminOnly || !own.SignUp,
+		MFA:          map[string]userpool.MFA{"OPTIONAL": userpool.Optional, "ON": userpool.Required}[a.MFA],
+		MFAMethods:   a.MFAMethods,
+		Verification: userpool.Text(a.VerificationText()),
+		SMS:          userpool.Text{Body: a.SMSText()},
+
+		AccessLife:       cmp.Or(time.Duration(own.AccessLife), a.AccessLife),
+		IDLife:           cmp.Or(time.Duration(own.IDLife), a.IDLife),
+		RefreshLife:      cmp.Or(time.Duration(own.RefreshLife), a.RefreshLife),
+		KeepRefreshToken: own.KeepRefreshToken,
+		Lockout:          userpool.Lockout{Failures: own.Lockout.Failures, For: time.Duration(own.Lockout.For), MaxFor: time.Duration(own.Lockout.MaxFor)},
+	}
+	for attribute, signsIn := range map[string]bool{"email": a.Email, "phone_number": a.Phone} {
+		if signsIn && !a.Username {
+			s.SignInBy = append(s.SignInBy, attribute)
+		}
+	}
+	return s
+}
+
+// identitySettings are those of the identity pool: its roles are the configuration's,
+// else the folder's own.
+func (s *Server) identitySettings(c *config.Config, b *backend.Backend) identitypool.Settings {
+	own := c.IdentityPool
+	settings := identitypool.Settings{
+		Issuers:       []string{s.pool.Issuer()},
+		Authenticated: own.Authenticated, Guest: own.Guest, ByGroup: map[string]string{},
+		AllowGuests: own.Guests,
+	}
+	for _, i := range c.Issuers {
+		settings.Issuers = append(settings.Issuers, string(i.URL))
+	}
+	if a := authOf(b); a != nil {
+		settings.Authenticated = cmp.Or(own.Authenticated, backend.AuthenticatedRole)
+		settings.Guest = cmp.Or(own.Guest, backend.GuestRole)
+		settings.AllowGuests = own.Guests && a.AllowGuests
+		for _, group := range a.Groups {
+			settings.ByGroup[group] = backend.GroupRole(group)
+		}
+	}
+	for group, principal := range own.ByGroup {
+		settings.ByGroup[group] = principal
+	}
+	return settings
+}
+
+// elsewhere is the user pool of c whose users the GraphQL API takes: the first issuer of
+// that kind, which Amplify finds by itself.
+func elsewhere(c *config.Config) outputs.UserPool {
+	for _, i := range c.Issuers {
+		if i.Mode == config.UserPoolIssuer && len(i.Audiences) > 0 {
+			return outputs.UserPool{ID: path.Base(string(i.URL)), ClientID: i.Audiences[0]}
+		}
+	}
+	return outputs.UserPool{}
+}
+
+// issuers are whose tokens are accepted: the pool's, those of c, and the OIDC provider
+// of the backend.
+func (s *Server) issuers(c *config.Config, b *backend.Backend) ([]auth.Issuer, error) {
+	var all []auth.Issuer
+	if s.pool != nil {
+		all = append(all, auth.Issuer{
+			Issuer: s.pool.Issuer(), Mode: string(backend.UserPool), Keys: auth.RSAKeys(s.pool.PublicKey),
+			Audiences: []string{s.pool.ClientID()}, Revoked: s.pool.Revoked,
+		})
+	}
+	for _, i := range c.Issuers {
+		all = append(all, auth.Issuer{
+			Issuer: string(i.URL), Mode: string(issuerMode(i.Mode)), Keys: s.keySet(string(i.URL), string(i.JWKS)),
+			Audiences: i.Audiences, TokenUse: i.TokenUse, Leeway: time.Duration(i.Leeway), Claims: i.Claims,
+			GroupsClaim: i.GroupsClaim, Principal: i.Principal, ByGroup: i.ByGroup,
+		})
+	}
+	if b == nil || b.Authorization.OIDC == nil {
+		return all, nil
+	}
+	for _, i := range all {
+		if i.Issuer == b.Authorization.OIDC.Issuer {
+			return all, nil // the configuration says more of it
+		}
+	}
+	provider, err := s.provider(b.Authorization.OIDC)
+	return append(all, provider), err
+}
+
+// provider is the backend's OIDC provider as an issuer.
+func (s *Server) provider(o *backend.OIDCProvider) (auth.Issuer, error) {
+	i := auth.Issuer{Issuer: o.Issuer, Mode: string(backend.OIDC), Keys: s.keySet(o.Issuer, ""), AuthTTL: o.AuthTTL, IatTTL: o.IatTTL}
+	if err := auth.CheckURL(o.Issuer); err != nil {
+		return i, fmt.Errorf("oidcAuthorizationMode: %w", err)
+	}
+	if o.ClientID == "" {
+		return i, nil
+	}
+	var err error
+	if i.Client, err = regexp.Compile(`^(?:` + o.ClientID + `)$`); err != nil {
+		return i, fmt.Errorf("oidcAuthorizationMode: clientId: %w", err)
+	}
+	return i, nil
+}
+
+// keySet is the published keys of an issuer, which outlive a reload. Only assemble
+// asks for it.
+func (s *Server) keySet(issuer, jwks string) auth.KeySet {
+	id := issuer + " " + jwks
+	known, ok := s.keySets[id]
+	switch {
+	case ok:
+		return known
+	case jwks != "":
+		known = auth.NewJWKS(jwks, nil, s.now)
+	default:
+		known = auth.Discover(issuer, nil, s.now)
+	}
+	s.keySets[id] = known
+	return known
+}
+
+func issuerMode(m config.IssuerMode) backend.Mode {
+	if m == config.UserPoolIssuer {
+		return backend.UserPool
+	}
+	return backend.OIDC
+}
+
+// courier carries codes as c says; nil where it says nothing.
+func (s *Server) courier(c *config.Config) (userpool.Courier, error) {
+	var all couriers
+	if s.development || c.UserPool.LogCodes {
+		all.log = mail.NewLog(s.log)
+	}
+	if c.SMTP.Server == "" {
+		if all.log == nil {
+			return nil, nil
+		}
+		return all.log, nil
+	}
+	password := ""
+	if c.SMTP.Password != "" {
+		var err error
+		if password, err = c.SMTP.Password.Read(s.env); err != nil {
+			return nil, fmt.Errorf("%w: smtp.password: %w", ErrConfig, err)
+		}
+	}
+	var err error
+	all.smtp, err = mail.NewSMTP(mail.Options{
+		Address: c.SMTP.Server, From: c.SMTP.From, Username: c.SMTP.Username, Password: password,
+		Security: mail.Security(c.SMTP.TLS), Timeout: time.Duration(c.SMTP.Timeout), Now: s.now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return all, nil
+}
+
+// couriers log a code, where that is wanted, and mail it.
+type couriers struct {
+	log  *mail.Log // nil logs none
+	smtp *mail.SMTP
+}
+
+// Deliver fails when the code has reached nobody.
+func (c couriers) Deliver(ctx context.Context, m mail.Message) error {
+	var logged error = errors.New("codes are not logged")
+	if c.log != nil {
+		logged = c.log.Deliver(ctx, m)
+	}
+	if m.Medium != mail.Email && logged == nil {
+		return nil
+	}
+	return c.smtp.Deliver(ctx, m)
+}
