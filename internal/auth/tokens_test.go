@@ -361,14 +361,14 @@ func TestAttackDuplicatedClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	const header = `{"alg":"RS256","kid":"k"}`
-	rest := string(claims[1:])
+	rest := `"custom":{"a:\"b\\":[{"c":"d:e"},{"c":[]}]},` + string(claims[1:])
 	if _, err := newTokens(&oneKey{}, clock).Verify(t.Context(), signText(t, header, "{"+rest)); err != nil {
 		t.Fatalf("Verify of the claims as they are = %v, want them accepted", err)
 	}
 	refusesAll(t, map[string]string{
 		"sub":    signText(t, header, `{"sub":"attacker",`+rest),
 		"groups": signText(t, header, `{"cognito:groups":["Admins"],`+rest),
-		"below":  signText(t, header, `{"custom":{"a":1,"b":[{"c":1,"c":2}]},`+rest),
+		"below":  signText(t, header, `{"below":{"a":1,"b":[{"c":1,"c":2}]},`+rest),
 		"kid":    signText(t, `{"alg":"RS256","kid":"x","kid":"k"}`, "{"+rest),
 		"alg":    signText(t, `{"alg":"none","alg":"RS256","kid":"k"}`, "{"+rest),
 	})

@@ -49,8 +49,9 @@ var areas = []area{
 	{name: "the guide's schema, builder and deployed form", origin: "`@aws-amplify/backend` 1.25.1", pkg: "internal/amplify", test: "TestSeedVectors",
 		files: []string{"internal/amplify/testdata/seed/model-schema.graphql", builder + "/testdata/deployed/seed.graphql"}},
 	{name: "`amplify_outputs.json`", origin: "`@aws-amplify/client-config` 1.11.1", pkg: "internal/outputs", test: "TestAmplifyEqualsToolchain",
-		files:  []string{"internal/outputs/testdata/seed.json"},
-		except: []failure{{"seed", "lacks `identity_pool_id` until an identity pool answers; the rest is equal"}}},
+		files: []string{"internal/outputs/testdata/seed.json"}},
+	{name: "what aws-amplify makes of `amplify_outputs.json`", origin: "`aws-amplify` 6.22.1, the client", pkg: "internal/outputs", test: "TestClientEqualsAmplify",
+		files: []string{"internal/outputs/testdata/client.json"}},
 	{name: "resolver requests", origin: byNode, member: "request", pkg: "internal/resolver", test: "TestSeedCases",
 		files: []string{"internal/resolver/testdata/resolver_cases.json"}, inputs: []string{"internal/resolver/testdata/*.js"}},
 	{name: "resolver responses", origin: byNode, member: "response", pkg: "internal/resolver", test: "TestSeedCases",
@@ -68,8 +69,14 @@ var areas = []area{
 		files: []string{"internal/wire/sigv4/testdata/v4.json"}},
 	{name: "Bedrock Runtime operations, in process and over a socket", origin: "Bedrock Runtime API model and documentation (`facts/bedrock.md`, which marks what is from memory)", cites: "facts/bedrock.md", pkg: "internal/front/bedrock", test: "TestVectors",
 		files: []string{"internal/front/bedrock/testdata/*/*.txtar"}},
-	{name: "SRP verifiers", origin: "`aws-amplify` 6.22.1, the client", member: ".", pkg: "internal/userpool", test: "TestVerifier",
-		files: []string{"internal/userpool/testdata/srp.json"}},
+	{name: "SRP exchanges", origin: "`aws-amplify` 6.22.1, the client", member: ".", pkg: "internal/srp", test: "TestTranscripts",
+		files: []string{"internal/srp/testdata/transcripts.json"}},
+	{name: "Cognito's protocol: user pool and identity pool", origin: "`aws-amplify` 6.22.1, the client", member: ".", pkg: "internal/front/cognito", test: "TestReplay",
+		files: []string{"internal/front/cognito/testdata/client_wire.json"}},
+	{name: "a signature of the GraphQL API's IAM mode", origin: "`aws-amplify` 6.22.1, the client", pkg: "internal/auth", test: "TestClientsSignature",
+		files: []string{"internal/auth/testdata/appsync_iam.json"}},
+	{name: "short-term Bedrock API keys", origin: "`@aws/bedrock-token-generator` 1.1.0", pkg: "internal/auth", test: "TestShortTermKeys",
+		files: []string{"internal/auth/testdata/short_term_keys.json"}},
 }
 
 // own are files of testdata that come from no real thing: what Fairway itself

@@ -28,11 +28,12 @@ type Principal struct {
 	Boundary   Document      `yaml:"boundary"`  // permissions boundary; zero is none
 	Residency  Residency     `yaml:"residency"` // where its calls have to stay, whatever their route
 
-	Tags       map[string]string `yaml:"tags"`        // aws:PrincipalTag/NAME of policies
-	AssumedBy  []string          `yaml:"assumed_by"`  // names of principals that may take on this role
-	Issuers    []URL             `yaml:"issuers"`     // whose tokens may take on this role
-	MaxSession Duration          `yaml:"max_session"` // of those that take on this role; default 1h
-	Budget     string            `yaml:"budget"`      // name of the budget that its calls are charged to, empty for none
+	Tags        map[string]string `yaml:"tags"`         // aws:PrincipalTag/NAME of policies
+	AssumedBy   []string          `yaml:"assumed_by"`   // names of principals that may take on this role
+	Issuers     []URL             `yaml:"issuers"`      // whose tokens may take on this role
+	SessionTags []string          `yaml:"session_tags"` // keys of tags that who takes it on may set; a condition may hang on them
+	MaxSession  Duration          `yaml:"max_session"`  // of those that take on this role; default 1h
+	Budget      string            `yaml:"budget"`       // name of the budget that its calls are charged to, empty for none
 }
 
 // AccessKey is a key pair that signs requests.
@@ -125,11 +126,15 @@ func (c *Config) validateRole(found *findings, p *Principal, path string) {
 	if !p.IsRole() {
 		found.check(len(p.AssumedBy) == 0, path+".assumed_by", role)
 		found.check(len(p.Issuers) == 0, path+".issuers", role)
+		found.check(len(p.SessionTags) == 0, path+".session_tags", role)
 		found.check(p.MaxSession == 0, path+".max_session", role)
 		return
 	}
 	for _, name := range p.AssumedBy {
 		found.principal(name, path+".assumed_by")
+	}
+	for _, key := range p.SessionTags {
+		found.check(tagKeyForm.MatchString(key), path+".session_tags", "want keys of tags, got %q", key)
 	}
 	for _, u := range p.Issuers {
 		known := slices.ContainsFunc(c.Issuers, func(i Issuer) bool { return i.URL == u })

@@ -16,6 +16,9 @@ func (c *Course) HedgeAfter(now time.Time) (time.Duration, bool) {
 		usual, ok := c.guard(leg.place).load.p95(c.call.Streams)
 		if !ok {
 			usual = leastPatience
+			if !c.call.Streams { // its first content is all of it
+				usual *= 2
+			}
 		}
 		c.usual = max(c.router.hedge.Least, usual+reading(c.call.Size))
 	}

@@ -218,7 +218,7 @@ func (s *Server) sts(a *app, signatures auth.Bedrock) *sts.Front {
 		if !p.IsRole() {
 			continue
 		}
-		role := sts.Role{Name: p.Name, ARN: p.ARN, AssumedBy: p.AssumedBy, MaxSession: time.Duration(p.MaxSession), Tags: p.Tags}
+		role := sts.Role{Name: p.Name, ARN: p.ARN, AssumedBy: p.AssumedBy, MaxSession: time.Duration(p.MaxSession), Tags: p.Tags, SessionTags: p.SessionTags}
 		for _, issuer := range p.Issuers {
 			role.WebIdentity = append(role.WebIdentity, string(issuer))
 		}

@@ -164,7 +164,9 @@ func (s *Server) identitySettings(c *config.Config, b *backend.Backend) identity
 		AllowGuests: own.Guests,
 	}
 	for _, i := range c.Issuers {
-		settings.Issuers = append(settings.Issuers, string(i.URL))
+		if i.Mode == config.UserPoolIssuer {
+			settings.Issuers = append(settings.Issuers, string(i.URL))
+		}
 	}
 	if a := authOf(b); a != nil {
 		settings.Authenticated = cmp.Or(own.Authenticated, backend.AuthenticatedRole)

@@ -24,6 +24,7 @@ type account struct {
 	Attributes map[string]string `json:"attributes,omitempty"` // by Cognito's names: "email", "email_verified"; never "sub"
 	Status     status            `json:"status"`
 	Disabled   bool              `json:"disabled,omitempty"`
+	Tester     bool              `json:"tester,omitempty"` // of development, who needs no second factor
 
 	// Salt and Verifier are the password's, in hexadecimal; see srp.NewVerifier.
 	// A user who has no password yet has neither.

@@ -171,3 +171,29 @@ func TestCodes(t *testing.T) {
 		})
 	})
 }
+
+// TestHashIsBound wants what is kept of a code to be good for nothing else, wherever in
+// the store somebody might move it.
+func TestHashIsBound(t *testing.T) {
+	d := newDesk(t, seedSettings)
+	hash := func(pool, sub string, what purpose, to, text string) string {
+		return d.pool.hashCode(&user{User: store.User{Pool: pool, Sub: sub}}, what, to, text)
+	}
+	own := hash("p", "1", toReset, ana, "123456")
+	if again := hash("p", "1", toReset, ana, "123456"); again != own {
+		t.Error("a code has two hashes")
+	}
+	for name, other := range map[string]string{
+		"user":    hash("p", "2", toReset, ana, "123456"),
+		"purpose": hash("p", "1", toConfirm, ana, "123456"),
+		"address": hash("p", "1", toReset, "eve@example.com", "123456"),
+		"code":    hash("p", "1", toReset, ana, "123457"),
+	} {
+		if other == own {
+			t.Errorf("a code's hash is good for another %s", name)
+		}
+	}
+	if a, b := hash("", "", toReset, ana, "123456"), hash("", "", toReset, ana, "123456"); a == b {
+		t.Error("a stranger's code could be right")
+	}
+}

@@ -51,13 +51,13 @@ func (p *Pool) admitTester(ctx context.Context, login Login) error {
 	if !ok {
 		return p.addTester(ctx, login)
 	}
-	if u.Status == confirmed && !u.Disabled && p.hasPassword(u, login.Password) {
+	if u.Status == confirmed && !u.Disabled && u.Tester && p.hasPassword(u, login.Password) {
 		return nil
 	}
 	_, err = p.change(ctx, u.Sub, func(u *user) error {
 		p.setPassword(u, login.Password)
 		u.forgiven()
-		u.Status, u.Disabled = confirmed, false
+		u.Status, u.Disabled, u.Tester = confirmed, false, true
 		return nil
 	})
 	return err
@@ -70,6 +70,7 @@ func (p *Pool) addTester(ctx context.Context, login Login) error {
 		account: account{
 			Attributes: map[string]string{"email": login.Username, "email_verified": "true"},
 			Status:     confirmed,
+			Tester:     true,
 		},
 	}
 	if len(p.settings.Load().SignInBy) > 0 {

@@ -32,6 +32,7 @@ func TestTestUser(t *testing.T) {
 		"by name":    {},
 		"strict":     strict,
 		"admin only": {AdminOnly: true, Groups: []string{"Admins"}},
+		"by factors": {SignInBy: []string{"email"}, MFA: Required, MFAMethods: []string{"TOTP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, dir := newDesk(t, s), filepath.Join(t.TempDir(), "pool")

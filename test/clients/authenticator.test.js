@@ -7,13 +7,14 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { build, preview } from 'vite'
-import { dev, patience, project, run } from './fairway.js'
+import { dev, patience, project } from './fairway.js'
 
 const { CHROMIUM: executablePath, SHOTS: shots } = process.env // the browser; a folder for what it shows
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 const email = 'ana@example.com'
 const password = 'Ripe-Mango-7'
+const another = 'Ripe-Papaya-8'
 
 test('Authenticator', { skip: !executablePath && 'set CHROMIUM to a browser' }, async (t) => {
   const fairway = await dev(t, project())
@@ -62,17 +63,29 @@ test('Authenticator', { skip: !executablePath && 'set CHROMIUM to a browser' }, 
     assert.deepEqual(others, [])
   })
 
+  await t.test('replaces a password that was forgotten', async () => {
+    await press('Forgot your password?')
+    await field('Enter your email').fill(email)
+    const code = await fairway.code(email, () => press('Send code'))
+    await field('Code *').fill(code)
+    await field('New Password').fill(another)
+    await field('Confirm Password').fill(another)
+    await show('6 new password')
+    await press('Submit')
+    await page.getByRole('tab', { name: 'Sign In' }).waitFor()
+    assert.deepEqual(complaints(), [])
+  })
+
   await t.test('signs in and asks while the first region is down', async () => {
-    const admin = ['--json', '--url', fairway.outputs.endpoint]
-    await run('regions', 'down', fairway.outputs.region, ...admin)
-    await signIn(password)
+    await fairway.operate('regions', 'down', fairway.outputs.region)
+    await signIn(another)
     await field('Ingredients').fill('chicken, rice, carrots')
     await press('Suggest recipes')
     await page.getByRole('status').getByText('chicken, rice, carrots').waitFor()
-    await show('6 answer')
+    await show('7 answer')
     assert.deepEqual(complaints(), [])
 
-    const { regions } = JSON.parse((await run('regions', ...admin)).stdout)
+    const { regions } = JSON.parse(await fairway.operate('regions', '--json'))
     assert.deepEqual(regions.map(({ region, fault }) => [region, fault]), [
       ['ap-northeast-1', 'up'],
       ['ap-southeast-1', 'down'],
@@ -85,7 +98,7 @@ test('Authenticator', { skip: !executablePath && 'set CHROMIUM to a browser' }, 
     await field('Email').waitFor()
     await page.reload()
     await field('Email').waitFor()
-    await show('7 signed out')
+    await show('8 signed out')
     assert.deepEqual(complaints(), [])
   })
 })

@@ -40,7 +40,8 @@ export async function run(...args) {
 
 // dev serves the project in dir until the test ends and gives what its clients
 // are configured with. said(pattern) resolves with the next line on its stderr
-// that matches, code(to, act) with the code that act has sent to an address.
+// that matches, code(to, act) with the code that act has sent to an address,
+// operate(...args) with what a command prints that is run at this server.
 export async function dev(t, dir, ...flags) {
   const args = ['dev', dir, '--listen', '127.0.0.1:0', '--speed', 'instant', ...flags]
   const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -66,12 +67,14 @@ export async function dev(t, dir, ...flags) {
 
   await said(/^ready http:\/\//)
   const read = (file) => JSON.parse(readFileSync(join(dir, file), 'utf8'))
-  return {
-    dir, said, code,
-    outputs: read('fairway_outputs.json'),
-    amplifyOutputs: read('amplify_outputs.json'),
-    client: read('fairway_client.json'),
+  const outputs = read('fairway_outputs.json')
+
+  const operate = async (...args) => {
+    const { code, stdout, stderr } = await run(...args, '--url', outputs.endpoint)
+    if (code !== 0) throw new Error(stderr)
+    return stdout
   }
+  return { dir, said, code, operate, outputs, amplifyOutputs: read('amplify_outputs.json'), client: read('fairway_client.json') }
 }
 
 // ask puts the sample's question over GraphQL, with headers besides the plain ones.

@@ -3,15 +3,23 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { CognitoIdentityProviderClient, GetTokensFromRefreshTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
+import { CognitoIdentityProviderClient, GetTokensFromRefreshTokenCommand, InitiateAuthCommand } from '@aws-sdk/client-cognito-identity-provider'
 import * as auth from 'aws-amplify/auth'
-import { ask as post, run } from './fairway.js'
+import { ask as post } from './fairway.js'
 import { ana, device, join, session, start } from './user.js'
 
 const refused = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' }
-
-const other = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 const unauthorized = ['Unauthorized']
+
+// direct is the AWS SDK's client of the pool.
+function direct(t, { client, outputs }) {
+  const pool = new CognitoIdentityProviderClient({ endpoint: client.Auth.Cognito.userPoolEndpoint, region: outputs.region })
+  t.after(() => pool.destroy())
+  return pool
+}
+
+// other is a code that is not this one.
+const other = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
 
 test('an account', async (t) => {
   const fairway = await start(t)
@@ -105,10 +113,9 @@ test('an account', async (t) => {
 test('a session', async (t) => {
   const fairway = await start(t)
   await join(fairway, ana)
-  const direct = new CognitoIdentityProviderClient({ endpoint: fairway.client.Auth.Cognito.userPoolEndpoint, region: fairway.outputs.region })
-  t.after(() => direct.destroy())
+  const client = direct(t, fairway)
   const refresh = (RefreshToken) =>
-    direct.send(new GetTokensFromRefreshTokenCommand({ ClientId: fairway.client.Auth.Cognito.userPoolClientId, RefreshToken }))
+    client.send(new GetTokensFromRefreshTokenCommand({ ClientId: fairway.client.Auth.Cognito.userPoolClientId, RefreshToken }))
 
   // dead asserts that what the session's access token opened is closed.
   const dead = async (authorization) => {
@@ -268,19 +275,67 @@ function authenticator(secret) {
   return { now: () => code(now()), next: () => code(now() + 1) }
 }
 
-test('a field for a group', async (t) => {
+test('an operator', async (t) => {
   const fairway = await start(t, {
     'auth/resource.ts': (text) => text.replace('loginWith: { email: true },', '$& groups: ["Cooks"],'),
     'data/resource.ts': (text) => text.replace('allow.authenticated()', 'allow.group("Cooks")'),
   })
-  await join(fairway, ana)
-  await auth.signIn(ana)
-  assert.deepEqual(await fairway.ask('userPool'), unauthorized)
 
-  const { code, stderr } = await run('users', 'group', ana.username, 'Cooks', '--url', fairway.outputs.endpoint)
-  assert.equal(code, 0, stderr)
-  assert.deepEqual(await fairway.ask('userPool'), unauthorized)
-  const { accessToken, idToken } = await session({ forceRefresh: true })
-  for (const { payload } of [accessToken, idToken]) assert.deepEqual(payload['cognito:groups'], ['Cooks'])
-  assert.match(await fairway.ask('userPool'), /rice/)
+  await t.test('puts a user into the group that a field is for', async () => {
+    await join(fairway, ana)
+    await auth.signIn(ana)
+    assert.deepEqual(await fairway.ask('userPool'), unauthorized)
+    await fairway.operate('users', 'group', ana.username, 'Cooks')
+    assert.deepEqual(await fairway.ask('userPool'), unauthorized)
+    const { accessToken, idToken } = await session({ forceRefresh: true })
+    for (const { payload } of [accessToken, idToken]) assert.deepEqual(payload['cognito:groups'], ['Cooks'])
+    assert.match(await fairway.ask('userPool'), /rice/)
+  })
+
+  await t.test('adds a user, and disables one', async () => {
+    await device()
+    const username = 'bob@example.com'
+    const { password } = JSON.parse(await fairway.operate('users', 'add', username, '--group', 'Cooks', '--json'))
+    assert.equal((await auth.signIn({ username, password })).isSignedIn, true)
+    assert.match(await fairway.ask('userPool'), /rice/)
+    await fairway.operate('users', 'disable', username)
+    const { status } = await post(fairway.outputs.graphql.url, { authorization: (await session()).accessToken.toString() })
+    assert.equal(status, 401)
+    await device()
+    await assert.rejects(auth.signIn({ username, password }), { name: 'NotAuthorizedException' })
+  })
+})
+
+test('a pool with settings of its own', async (t) => {
+  const fairway = await start(t, {}, {
+    user_pool: { password_auth: true, keep_refresh_token: true, lockout: { failures: 2, for: '10m' } },
+  })
+  await join(fairway, ana)
+
+  await t.test('takes passwords, and goes on with one refresh token', async (t) => {
+    const refreshToken = await device()
+    assert.equal((await auth.signIn({ ...ana, options: { authFlowType: 'USER_PASSWORD_AUTH' } })).isSignedIn, true)
+    assert.match(await fairway.ask('userPool'), /rice/)
+    const first = refreshToken()
+    await session({ forceRefresh: true })
+    assert.equal(refreshToken(), first)
+
+    const { AuthenticationResult } = await direct(t, fairway).send(new InitiateAuthCommand({
+      ClientId: fairway.client.Auth.Cognito.userPoolClientId,
+      AuthFlow: 'REFRESH_TOKEN_AUTH',
+      AuthParameters: { REFRESH_TOKEN: first },
+    }))
+    const { status } = await post(fairway.outputs.graphql.url, { authorization: AuthenticationResult.AccessToken })
+    assert.equal(status, 200)
+    await auth.signOut()
+  })
+
+  await t.test('locks out who guesses, whether there is such a user or not', async () => {
+    const locked = { name: 'NotAuthorizedException', message: 'Password attempts exceeded' }
+    for (const username of [ana.username, 'bob@example.com']) {
+      await assert.rejects(auth.signIn({ username, password: 'Wrong-Mango-7' }), refused)
+      await assert.rejects(auth.signIn({ username, password: 'Wrong-Mango-8' }), refused)
+      await assert.rejects(auth.signIn({ username, password: ana.password }), locked)
+    }
+  })
 })

@@ -15,7 +15,7 @@ import OpenAI from 'openai'
 import { bearer, chunks, connect, conversation, events, invocation, json } from './aws.js'
 import { dev, project, run } from './fairway.js'
 import { destinations, hops, nova, profile, serve } from './serve.js'
-import { accessToken } from './token.js'
+import { accessToken } from './user.js'
 
 const { ConverseCommand, ConverseStreamCommand, InvokeModelCommand, InvokeModelWithResponseStreamCommand } = runtime
 
