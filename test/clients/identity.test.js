@@ -5,7 +5,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { CognitoIdentityProviderClient, GetTokensFromRefreshTokenCommand, InitiateAuthCommand } from '@aws-sdk/client-cognito-identity-provider'
 import * as auth from 'aws-amplify/auth'
-import { ask as post } from './fairway.js'
+import { ask as post, project } from './fairway.js'
 import { ana, device, join, session, start } from './user.js'
 
 const refused = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' }
@@ -172,6 +172,16 @@ test('a session', async (t) => {
   })
 })
 
+test('users outlive the server', async (t) => {
+  const dir = project()
+  await t.test('that they joined', async (t) => join(await start(t, dir), ana))
+  await t.test('at the next', async (t) => {
+    const fairway = await start(t, dir)
+    assert.equal((await auth.signIn(ana)).isSignedIn, true)
+    assert.match(await fairway.ask('userPool'), /rice/)
+  })
+})
+
 test('a password', async (t) => {
   const fairway = await start(t)
   await join(fairway, ana)
@@ -226,7 +236,7 @@ test('a second factor', async (t) => {
   })
 
   await t.test('that users may have', async (t) => {
-    const fairway = await start(t, multifactor('OPTIONAL'))
+    const fairway = await start(t, project(multifactor('OPTIONAL')))
     await join(fairway, ana)
     await auth.signIn(ana)
     const { sharedSecret } = await auth.setUpTOTP()
@@ -249,7 +259,7 @@ test('a second factor', async (t) => {
   })
 
   await t.test('that users must have', async (t) => {
-    await join(await start(t, multifactor('REQUIRED')), ana)
+    await join(await start(t, project(multifactor('REQUIRED'))), ana)
     const { nextStep } = await auth.signIn(ana)
     assert.equal(nextStep.signInStep, 'CONTINUE_SIGN_IN_WITH_TOTP_SETUP')
     const codes = authenticator(nextStep.totpSetupDetails.sharedSecret)
@@ -276,10 +286,10 @@ function authenticator(secret) {
 }
 
 test('an operator', async (t) => {
-  const fairway = await start(t, {
+  const fairway = await start(t, project({
     'auth/resource.ts': (text) => text.replace('loginWith: { email: true },', '$& groups: ["Cooks"],'),
     'data/resource.ts': (text) => text.replace('allow.authenticated()', 'allow.group("Cooks")'),
-  })
+  }))
 
   await t.test('puts a user into the group that a field is for', async () => {
     await join(fairway, ana)
@@ -307,9 +317,9 @@ test('an operator', async (t) => {
 })
 
 test('a pool with settings of its own', async (t) => {
-  const fairway = await start(t, {}, {
+  const fairway = await start(t, project({}, {
     user_pool: { password_auth: true, keep_refresh_token: true, lockout: { failures: 2, for: '10m' } },
-  })
+  }))
   await join(fairway, ana)
 
   await t.test('takes passwords, and goes on with one refresh token', async (t) => {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import { Amplify } from 'aws-amplify'
 import { bearer, connect, conversation } from './aws.js'
-import { run } from './fairway.js'
+import { project, run } from './fairway.js'
 import { serve } from './serve.js'
 import { start } from './user.js'
 
@@ -49,7 +49,7 @@ test('keys of model clients', async (t) => {
 })
 
 test('keys of the GraphQL API', async (t) => {
-  const fairway = await start(t, { 'data/resource.ts': (text) => text.replace('allow.authenticated()', 'allow.publicApiKey()') })
+  const fairway = await start(t, project({ 'data/resource.ts': (text) => text.replace('allow.authenticated()', 'allow.publicApiKey()') }))
   const show = (apiKey) => {
     const { API, ...rest } = fairway.client
     Amplify.configure({ ...rest, API: { GraphQL: { ...API.GraphQL, apiKey } } })

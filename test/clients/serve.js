@@ -52,8 +52,8 @@ const word = () => randomBytes(12).toString('hex')
 
 // serve runs fairway serve with the given settings until the test ends. Besides
 // theirs, its principals are "tester", who may do everything, "resident", who may do
-// so within Japan, and "outsider", who may nothing. logged(pattern) resolves with the first
-// line of its log that matches, said or still to come.
+// so within Japan, and "outsider", who may nothing. logged(pattern) resolves with the
+// first line of its log that matches, said or still to come.
 export async function serve(t, settings = {}, env = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
   const keys = {

@@ -6,8 +6,8 @@ import {
   AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient,
 } from '@aws-sdk/client-sts'
 import { connect, conversation } from './aws.js'
-import { nova, profile, region, serve } from './serve.js'
 import { issuer } from './issuer.js'
+import { nova, profile, region, serve } from './serve.js'
 
 const role = (name) => `arn:aws:iam::123456789012:role/${name}`
 

@@ -7,11 +7,11 @@ import { dev, project } from './fairway.js'
 
 export const ana = { username: 'ana@example.com', password: 'Ripe-Mango-7' }
 
-// start runs fairway dev on a project and configures Amplify for it. ask puts the
+// start runs fairway dev on the project in dir and configures Amplify for it. ask puts the
 // sample's question in an authorization mode and gives the answer, or the kinds of
 // the errors.
-export async function start(t, edits, settings) {
-  const fairway = await dev(t, project(edits, settings))
+export async function start(t, dir = project()) {
+  const fairway = await dev(t, dir)
   Amplify.configure(fairway.client)
   await device()
   const client = generateClient()
