@@ -2,6 +2,7 @@ package backend
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -94,7 +95,23 @@ type Attribute struct {
 	Name     string // by Cognito's name, "family_name", "custom:team"
 	Type     string // "String", "Number", "DateTime" or "Boolean"
 	Required bool
-	Mutable  bool // may be changed once it has a value
+	Mutable  bool     // users may change it after sign-up
+	Min, Max *float64 // of a custom Number its value, of a custom String its characters; nil is no bound
+}
+
+// RecoveryAttributes is the attributes that a code for a new password goes to, the
+// preferred one first: nil where nothing is said, empty where it goes to nobody.
+func (a *Auth) RecoveryAttributes() []string {
+	if a.Recovery == nil {
+		return nil
+	}
+	names := []string{}
+	for _, mechanism := range a.Recovery {
+		if name, ok := strings.CutPrefix(mechanism, "verified_"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Text is a message with a code; {####} stands where the code goes.

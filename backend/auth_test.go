@@ -1,6 +1,9 @@
 package backend
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestPasswordPolicy(t *testing.T) {
 	if got := new(Auth).PasswordPolicy(); got != DefaultPasswordPolicy() {
@@ -33,5 +36,18 @@ func TestMessages(t *testing.T) {
 	a = &Auth{Verification: Text{Body: "{####}!"}, SMS: "{####}?"}
 	if got, want := a.VerificationText(), (Text{Subject: "Verify your new account", Body: "{####}!"}); got != want || a.SMSText() != "{####}?" {
 		t.Errorf("VerificationText() = %+v and %q, want the own ones", got, a.SMSText())
+	}
+}
+
+func TestRecoveryAttributes(t *testing.T) {
+	for _, test := range []struct{ recovery, want []string }{
+		{nil, nil},
+		{[]string{"admin_only"}, []string{}},
+		{[]string{"verified_phone_number", "verified_email"}, []string{"phone_number", "email"}},
+	} {
+		got := (&Auth{Recovery: test.recovery}).RecoveryAttributes()
+		if !slices.Equal(got, test.want) || (got == nil) != (test.want == nil) {
+			t.Errorf("RecoveryAttributes() of %q = %#v, want %#v", test.recovery, got, test.want)
+		}
 	}
 }

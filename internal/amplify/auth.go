@@ -36,6 +36,9 @@ var recoveries = map[string][]string{
 	"NONE":                        {"admin_only"},
 }
 
+// onlyDeployed is the remedy for what has no effect here.
+const onlyDeployed = "nothing here; it takes effect when the folder is deployed to AWS"
+
 // userPool is the settings of the user pool, nil when defineBackend got none.
 func userPool(r recording, found *findings) *backend.Auth {
 	if len(r.Auth) > 1 {
@@ -62,7 +65,7 @@ func userPool(r recording, found *findings) *backend.Auth {
 	setPassword(auth, d, found)
 	setLives(auth, d.Client)
 	for _, name := range d.Unsupported {
-		fix := "nothing here; it takes effect when the folder is deployed to AWS"
+		fix := onlyDeployed
 		if name == "senders.email" {
 			fix = "set smtp.server and smtp.from for mail that is sent from here"
 		}
@@ -83,7 +86,9 @@ func setNames(auth *backend.Auth, d authRecord) {
 	}
 	for _, a := range d.Attributes {
 		name := cmp.Or(attributes[a.Name], a.Name)
-		auth.Attributes = append(auth.Attributes, backend.Attribute{Name: name, Type: a.Type, Required: a.Required, Mutable: a.Mutable})
+		auth.Attributes = append(auth.Attributes, backend.Attribute{
+			Name: name, Type: a.Type, Required: a.Required, Mutable: a.Mutable, Min: a.Min, Max: a.Max,
+		})
 		if a.Required && !slices.Contains(auth.RequiredAttributes, name) {
 			auth.RequiredAttributes = append(auth.RequiredAttributes, name)
 		}
@@ -155,6 +160,9 @@ func setPassword(auth *backend.Auth, d authRecord, found *findings) {
 	if policy.MinLength < minPasswordLength || policy.MinLength > maxPasswordLength {
 		found.fail("invalid-password-policy", d.At, "give it a minimumLength from 6 to 99",
 			"password policy: its minimumLength is %v", p.MinimumLength)
+	}
+	if p.TemporaryPasswordValidityDays != 0 {
+		found.warn("unsupported-construct", d.At, onlyDeployed, "password policy: temporaryPasswordValidityDays is recorded but has no effect here")
 	}
 	if policy != backend.DefaultPasswordPolicy() {
 		auth.Password = policy

@@ -21,7 +21,7 @@ const maxSchema = 1 << 20
 // reason found already; then nothing is said about what is missing from r.
 func declare(b *backend.Backend, r recording, complete bool, fsys fs.FS, found *findings) {
 	for _, u := range r.Unsupported {
-		found.warn("unsupported-construct", u.At, "nothing here; it takes effect when the folder is deployed to AWS",
+		found.warn("unsupported-construct", u.At, onlyDeployed,
 			"%s is recorded but has no effect here", u.Name)
 	}
 	b.Auth = userPool(r, found)

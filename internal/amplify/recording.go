@@ -51,6 +51,7 @@ type authRecord struct {
 	Attributes []struct {
 		Name, Type        string // by Amplify's names, "phoneNumber", "custom:team"
 		Required, Mutable bool
+		Min, Max          *float64
 	}
 	Groups      []string
 	Multifactor struct {
@@ -73,7 +74,7 @@ type emailRecord struct {
 type userPoolRecord struct {
 	Policies struct {
 		PasswordPolicy struct {
-			MinimumLength                                                      float64
+			MinimumLength, TemporaryPasswordValidityDays                       float64
 			RequireLowercase, RequireUppercase, RequireNumbers, RequireSymbols bool
 		}
 	}

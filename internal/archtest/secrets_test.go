@@ -57,7 +57,8 @@ func TestSecretsAreComparedInConstantTime(t *testing.T) {
 
 // secretWords are what the last word of a secret's name is.
 var secretWords = []string{
-	"secret", "password", "token", "signature", "code", "verifier", "proof", "hash", "digest", "mac", "hmac", "otp", "totp", "credential",
+	"secret", "password", "passwd", "pw", "pin", "token", "signature", "sig", "code", "verifier", "proof", "hash", "digest", "mac", "hmac",
+	"otp", "totp", "credential",
 }
 
 // secretKeys are what the word before "key" is in the name of a key that is a secret.
@@ -67,9 +68,12 @@ var secretKeys = []string{"api", "bearer", "secret", "signing", "private", "mast
 var forms = []string{"text", "bytes", "hex", "sum", "value", "string", "of"}
 
 // saysSecret reports whether a name says that what it names is a secret, or derived
-// from one: "refreshToken", "code_hash", "apiKeyBytes", "digestOf".
+// from one: "refreshToken", "code_hash", "apiKeyBytes", "digestOf", "hashA".
 func saysSecret(name string) bool {
 	words := wordsOf(name)
+	for n := len(words); n > 1 && len(words[n-1]) == 1; n = len(words) { // the letter tells two of a kind apart
+		words = words[:n-1]
+	}
 	if n := len(words); n > 1 && slices.Contains(forms, words[n-1]) {
 		words = words[:n-1]
 	}
@@ -153,8 +157,8 @@ func (c comparing) leaks(operands ...ast.Expr) bool {
 	return len(variable) > 1 && slices.ContainsFunc(variable, func(e ast.Expr) bool { return saysSecret(nameOf(e)) })
 }
 
-// isConstant reports whether an expression says the same in every run: literals, nil,
-// constants, and what other packages declare.
+// isConstant reports whether an expression says the same in every run: literals, also
+// as bytes, nil, constants, and what other packages declare.
 func (c comparing) isConstant(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -163,6 +167,9 @@ func (c comparing) isConstant(e ast.Expr) bool {
 		return c.isConstant(e.X)
 	case *ast.CompositeLit:
 		return len(e.Elts) == 0
+	case *ast.CallExpr:
+		_, conversion := e.Fun.(*ast.ArrayType)
+		return conversion && len(e.Args) == 1 && c.isConstant(e.Args[0])
 	case *ast.Ident:
 		return e.Name == "nil" || e.Name == "true" || e.Name == "false" || c.constants[e.Name]
 	case *ast.SelectorExpr:
@@ -212,8 +219,11 @@ func nameOfCall(call *ast.CallExpr) string {
 
 // comparisons are the functions that compare, by package.
 var comparisons = map[string][]string{
-	"bytes": {"Equal", "Compare", "EqualFold", "HasPrefix"}, "strings": {"EqualFold", "Compare"}, "cmp": {"Compare"}, "reflect": {"DeepEqual"},
-	"slices": {"Equal", "Compare", "Contains", "Index"},
+	"bytes":   {"Equal", "Compare", "EqualFold", "HasPrefix", "HasSuffix", "Contains", "Index"},
+	"strings": {"Compare", "EqualFold", "HasPrefix", "HasSuffix", "Contains", "Index"},
+	"slices":  {"Equal", "Compare", "Contains", "Index"},
+	"cmp":     {"Compare"},
+	"reflect": {"DeepEqual"},
 }
 
 func isComparison(call *ast.CallExpr) bool {
@@ -295,7 +305,26 @@ func TestSecretsBite(t *testing.T) {
 		`a.Equal(apiKey)`:                             true,
 		`func() { switch token { case given: } }`:     true,
 		`func() { switch given { case "", token: } }`: true,
+		`sig == given`:                                true,
+		`given == u.pw`:                               true,
+		`passwd != given`:                             true,
+		`pin == given`:                                true,
+		`hashA == hashB`:                              true,
+		`apiKeyA == b`:                                true,
+		`strings.HasPrefix(token, given)`:             true,
+		`strings.HasSuffix(given, code)`:              true,
+		`strings.Contains(signature, given)`:          true,
+		`strings.Index(secret, given) == 0`:           true,
+		`bytes.HasPrefix(mac, given)`:                 true,
+		`bytes.HasSuffix(mac, given)`:                 true,
+		`bytes.Contains(digest, given)`:               true,
+		`bytes.Index(hash, given) == 0`:               true,
 		`code == ""`:                                  false,
+		`keyA == key`:                                 false,
+		`pinned == given`:                             false,
+		`strings.HasPrefix(token, "eyJ")`:             false,
+		`strings.HasPrefix(token, limit)`:             false,
+		`bytes.Contains(token, []byte("."))`:          false,
 		`hash == nil`:                                 false,
 		`token == limit`:                              false,
 		`token != json.Delim`:                         false,

@@ -41,16 +41,17 @@ func (k *APIKeys) Add(key string, expires time.Time) {
 	k.AddKey(APIKey{Hash: digestOf(key), Expires: expires})
 }
 
-// Lookup is the name and the principal of a key. It reports false for one that is
-// not known or has expired.
-func (k *APIKeys) Lookup(key string) (name, principal string, ok bool) {
+// Lookup is what is known of a key. It reports false for one that is not known or has
+// expired.
+func (k *APIKeys) Lookup(key string) (APIKey, bool) {
+	hash := digestOf(key)
 	k.mu.RLock()
-	known, ok := k.keys[digestOf(key)]
+	known, ok := k.keys[hash]
 	k.mu.RUnlock()
 	if !ok || !known.Expires.IsZero() && !k.now().Before(known.Expires) {
-		return "", "", false
+		return APIKey{}, false
 	}
-	return known.Name, known.Principal, true
+	return known, true
 }
 
 // Replace holds the keys of other from now on, and not those of before.

@@ -40,7 +40,7 @@ type AuthorizerOptions struct {
 // Authorizer decides about tokens by asking an HTTP service what AppSync asks the
 // Lambda function of the mode AWS_LAMBDA. Its methods may be called concurrently.
 type Authorizer struct {
-	AuthorizerOptions
+	options   AuthorizerOptions
 	client    http.Client
 	decisions *lru.Cache[digest, kept]
 }
@@ -82,7 +82,7 @@ func NewAuthorizer(o AuthorizerOptions) *Authorizer {
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	a := &Authorizer{AuthorizerOptions: o, decisions: cache}
+	a := &Authorizer{options: o, decisions: cache}
 	if o.Client != nil {
 		a.client = *o.Client
 	}
@@ -95,14 +95,14 @@ func NewAuthorizer(o AuthorizerOptions) *Authorizer {
 func (a *Authorizer) identify(r *http.Request, token string, body []byte) (inference.Identity, error) {
 	key := digestOf(token)
 	known, ok := a.decisions.Get(key)
-	if !ok || !a.Now().Before(known.until) {
+	if !ok || !a.options.Now().Before(known.until) {
 		answer, size, err := a.ask(r, token, body)
 		if err != nil {
-			a.Log.LogAttrs(r.Context(), slog.LevelWarn, "authorizer failed", slog.Any("error", err))
+			a.options.Log.LogAttrs(r.Context(), slog.LevelWarn, "authorizer failed", slog.Any("error", err))
 			return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
 		}
-		known = kept{answer, a.Now().Add(a.ttl(answer))}
-		if a.decisions.Remove(key); a.Now().Before(known.until) && size <= maxKeptDecision {
+		known = kept{answer, a.options.Now().Add(a.ttl(answer))}
+		if a.decisions.Remove(key); a.options.Now().Before(known.until) && size <= maxKeptDecision {
 			a.decisions.Add(key, known)
 		}
 	}
@@ -116,14 +116,14 @@ func (a *Authorizer) identify(r *http.Request, token string, body []byte) (infer
 
 func (a *Authorizer) ttl(d decision) time.Duration {
 	if d.TTL == nil {
-		return a.TTL
+		return a.options.TTL
 	}
 	return time.Duration(min(max(*d.TTL, 0), maxTTL.Seconds()) * float64(time.Second))
 }
 
 // ask is the service's answer, and its size in bytes.
 func (a *Authorizer) ask(r *http.Request, token string, body []byte) (decision, int, error) {
-	if err := CheckURL(a.URL); err != nil {
+	if err := CheckURL(a.options.URL); err != nil {
 		return decision{}, 0, fmt.Errorf("ask authorizer: its URL: %w", err)
 	}
 	event, err := json.Marshal(a.question(r, token, body))
@@ -132,7 +132,7 @@ func (a *Authorizer) ask(r *http.Request, token string, body []byte) (decision, 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), authorizerTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL, bytes.NewReader(event))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.options.URL, bytes.NewReader(event))
 	if err != nil {
 		return decision{}, 0, fmt.Errorf("ask authorizer: %w", err)
 	}
@@ -170,7 +170,7 @@ func (a *Authorizer) question(r *http.Request, token string, body []byte) questi
 	return question{
 		Token: token, Headers: headers,
 		Context: questionContext{
-			API: backend.APIID, Account: a.Account, Request: uuid.New(),
+			API: backend.APIID, Account: a.options.Account, Request: uuid.New(),
 			Query: asked.Query, Operation: asked.OperationName, Variables: asked.Variables,
 		},
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"fairway/internal/inference"
 )
@@ -18,22 +17,11 @@ const (
 	msgMissingPart  = "' must be a 'SignedHeader' in the AWS Authorization."
 )
 
-// Our own texts, for what the service has none.
-const (
-	msgTwoHeaders    = "authenticate: more than one Authorization header came: send one"
-	msgTwoSignatures = "authenticate: the request is signed in its query and has an Authorization header: sign it once"
-)
-
-// Bedrock authenticates requests to the Bedrock API. Keys and Now are required.
+// Bedrock authenticates requests to the Bedrock API: by their signature, or the bearer
+// key that they come with.
 type Bedrock struct {
-	Keys     *Keys
-	Sessions *Sessions // temporary credentials; nil knows those in Keys alone
-	Tokens   *Tokens   // that come as bearer keys; nil takes none
-
-	// Principal finds whom a session or token speaks for, by name: required with either.
-	Principal func(name string) (inference.Principal, bool)
-
-	Now func() time.Time
+	Signatures
+	Tokens *Tokens // that come as bearer keys; nil takes none. They need Signatures.Principal
 }
 
 // Authenticate gives the credential behind r. For a signature the credential has
@@ -41,23 +29,12 @@ type Bedrock struct {
 // and a token are good for Bedrock in every region, a short-term key in its own. Errors
 // are the service's four names, IncompleteSignature, ServiceUnavailable while the
 // issuer of a token is away, and those of body.
-//
-// The body is asked for last, when only the signature itself is left to check. It
-// is hashed here. An X-Amz-Content-Sha256 must agree with it: Bedrock's clients
-// sign the payload, so UNSIGNED-PAYLOAD does not match.
 func (b Bedrock) Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error) {
-	header := r.Header.Get("Authorization")
-	scheme, rest, _ := strings.Cut(header, " ")
-	switch {
-	case len(r.Header.Values("Authorization")) > 1:
-		return inference.Credential{}, refuse(inference.IncompleteSignature, msgTwoHeaders)
-	case strings.EqualFold(scheme, "Bearer"):
-		return b.bearer(r.Context(), strings.TrimSpace(rest))
-	case strings.HasPrefix(scheme, "AWS4-"):
-		return b.signature(r, header, body)
-	default:
-		return inference.Credential{}, refuse(inference.MissingAuth, msgMissing)
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") && len(r.Header["Authorization"]) == 1 {
+		return b.bearer(r.Context(), strings.TrimSpace(key))
 	}
+	return b.Signatures.Authenticate(r, body)
 }
 
 func (b Bedrock) bearer(ctx context.Context, key string) (inference.Credential, error) {
@@ -82,7 +59,8 @@ func (b Bedrock) longTerm(key string) (c inference.Credential, known bool, err e
 		return inference.Credential{}, true, refuse(inference.ExpiredToken, msgExpired)
 	}
 	return inference.Credential{
-		Principal: bearer.Principal, Service: "bedrock", Bearer: true, BearerType: inference.LongTerm, Key: bearer.Name,
+		Principal: bearer.Principal, Service: "bedrock", Bearer: true, BearerType: inference.LongTerm,
+		Caller: inference.Caller{Key: bearer.Name, Budget: bearer.Budget},
 	}, true, nil
 }
 
@@ -98,13 +76,6 @@ func (b Bedrock) token(ctx context.Context, token string) (inference.Credential,
 		return inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 	}
 	return inference.Credential{Principal: principal, Service: "bedrock", Bearer: true, Caller: who.Caller}, nil
-}
-
-func (b Bedrock) principal(name string) (inference.Principal, bool) {
-	if name == "" || b.Principal == nil {
-		return inference.Principal{}, false
-	}
-	return b.Principal(name)
 }
 
 // inBedrocksWords is an error of Tokens as Bedrock says it.

@@ -35,7 +35,7 @@ func newBedrock() auth.Bedrock {
 	keys.AddAccessKey(auth.AccessKey{ID: "TEMP", Secret: "secret", SessionToken: "session", Expires: now.Add(time.Hour), Principal: developer})
 	keys.AddAccessKey(auth.AccessKey{ID: "OLD", Secret: "secret", SessionToken: "session", Expires: now, Principal: developer})
 	keys.AddBearerKey("bearer", developer)
-	return auth.Bedrock{Keys: keys, Now: clock}
+	return auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: clock}}
 }
 
 // signing is how a test request is signed; the zero value signs as AKID, now,
@@ -247,7 +247,7 @@ func TestNewKeys(t *testing.T) {
 	keys.AddAccessKey(a)
 	bearer := auth.NewBearerKey()
 	keys.AddBearerKey(bearer, developer)
-	known := auth.Bedrock{Keys: keys, Now: clock}
+	known := auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: clock}}
 	for name, r := range map[string]*http.Request{
 		"access key": signed(signing{id: a.ID, secret: a.Secret}),
 		"bearer key": withHeader(signed(signing{}), "Authorization", "Bearer "+bearer),
@@ -262,7 +262,7 @@ func TestNewKeys(t *testing.T) {
 // others, nor when the secret has been replaced.
 func TestSecretsAreReplaced(t *testing.T) {
 	keys := auth.NewKeys()
-	known := auth.Bedrock{Keys: keys, Now: clock}
+	known := auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: clock}}
 	key := auth.AccessKey{ID: "AKID", Secret: "secret", Principal: developer}
 	keys.AddAccessKey(key)
 	check := func(when, secret string, good bool) {
@@ -287,5 +287,17 @@ func BenchmarkBedrockSignature(b *testing.B) {
 		if _, err := known.Authenticate(r, holding(body)); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestSignaturesAlone: where a signature is wanted no bearer key is one.
+func TestSignaturesAlone(t *testing.T) {
+	b := newBedrock()
+	if _, err := b.Signatures.Authenticate(signed(signing{}), holding(body)); err != nil {
+		t.Errorf("Authenticate of a signed request = %v", err)
+	}
+	for name, request := range map[string]*http.Request{"bearer key": bearing("bearer"), "nothing": httptest.NewRequest("POST", "/", nil)} {
+		_, err := b.Signatures.Authenticate(request, holding(nil))
+		wantKind(t, name+": Authenticate()", err, inference.MissingAuth)
 	}
 }

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"fairway/internal/wire/address"
 )
 
 const (
@@ -43,25 +44,20 @@ func sameHost(next *http.Request, via []*http.Request) error {
 
 // CheckURL refuses a URL through which others could read or forge what is sent: all
 // that are not https but those of this machine.
-func CheckURL(address string) error {
-	u, err := url.Parse(address)
+func CheckURL(text string) error {
+	u, err := url.Parse(text)
 	if err != nil {
 		return errors.New("it is no URL")
 	}
-	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
+	if u.Host == "" || u.User != nil || u.Scheme != "https" && !(u.Scheme == "http" && address.IsLoopback(u.Hostname())) {
 		return errors.New("it has to be https, or http on this machine, without a user")
 	}
 	return nil
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // keys is the key set at address.
-func (f fetcher) keys(ctx context.Context, address string) (map[string]Key, error) {
-	text, err := f.get(ctx, address)
+func (f fetcher) keys(ctx context.Context, from string) (map[string]Key, error) {
+	text, err := f.get(ctx, from)
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +87,11 @@ func (f fetcher) discover(ctx context.Context, issuer string) (string, error) {
 	return document.JWKS, nil
 }
 
-func (f fetcher) get(ctx context.Context, address string) ([]byte, error) {
-	if err := CheckURL(address); err != nil {
-		return nil, fmt.Errorf("get %s: %w", address, err)
+func (f fetcher) get(ctx context.Context, from string) ([]byte, error) {
+	if err := CheckURL(from); err != nil {
+		return nil, fmt.Errorf("get %s: %w", from, err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +102,7 @@ func (f fetcher) get(ctx context.Context, address string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get %s: status %d", address, response.StatusCode)
+		return nil, fmt.Errorf("get %s: status %d", from, response.StatusCode)
 	}
 	return readAtMost(response.Body, maxDocument)
 }

@@ -1,12 +1,12 @@
 package auth
 
 import (
-	"net"
 	"net/http"
 	"strings"
 
 	"fairway/backend"
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 // AppSync's texts for callers it turns away.
@@ -24,7 +24,7 @@ type GraphQL struct {
 
 	APIKeys    *APIKeys
 	Tokens     *Tokens          // of user pools and OIDC issuers
-	Signatures *Bedrock         // for AWS_IAM
+	Signatures *Signatures      // for AWS_IAM
 	Region     inference.Region // that those are for
 	Authorizer *Authorizer      // for AWS_LAMBDA
 }
@@ -42,7 +42,7 @@ func (g GraphQL) Identify(r *http.Request, body []byte) (inference.Identity, err
 	if err != nil {
 		return inference.Identity{}, err
 	}
-	identity.SourceIP = sourceIP(r.RemoteAddr)
+	identity.SourceIP = address.Host(r.RemoteAddr)
 	return identity, nil
 }
 
@@ -88,12 +88,12 @@ func (g GraphQL) apiKey(key string) (inference.Identity, error) {
 	if g.APIKeys == nil {
 		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
 	}
-	name, principal, ok := g.APIKeys.Lookup(key)
+	known, ok := g.APIKeys.Lookup(key)
 	if !ok {
 		return inference.Identity{}, refuse(inference.UnrecognizedClient, msgNotAuthorized)
 	}
 	return g.admit(inference.Identity{
-		Mode: string(backend.APIKey), Caller: inference.Caller{Key: name}, Principal: principal,
+		Mode: string(backend.APIKey), Caller: inference.Caller{Key: known.Name, Budget: known.Budget}, Principal: known.Principal,
 	})
 }
 
@@ -113,12 +113,4 @@ func bareToken(authorization string) string {
 		return strings.TrimSpace(token)
 	}
 	return authorization
-}
-
-func sourceIP(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
-	}
-	return host
 }

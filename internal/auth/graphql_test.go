@@ -91,7 +91,7 @@ func newGraphQL() auth.GraphQL {
 	keys.Add("da2-good", now.Add(time.Second))
 	keys.Add("da2-forever", time.Time{})
 	keys.Add("da2-expired", now)
-	keys.AddKey(auth.APIKey{Hash: sha256.Sum256([]byte("da2-named")), Name: "kiosk", Principal: "shop"})
+	keys.AddKey(auth.APIKey{Hash: sha256.Sum256([]byte("da2-named")), Name: "kiosk", Principal: "shop", Budget: "free"})
 	return auth.GraphQL{
 		Modes:   backend.Authorization{Default: backend.UserPool, Additional: []backend.Mode{backend.APIKey}},
 		APIKeys: keys, Tokens: newTokens(&oneKey{}, clock),
@@ -116,7 +116,7 @@ func TestIdentify(t *testing.T) {
 	noGroups.Groups = nil
 	apiKey := inference.Identity{Mode: "API_KEY", SourceIP: "192.0.2.1"}
 	named := apiKey
-	named.Caller.Key, named.Principal = "kiosk", "shop"
+	named.Caller, named.Principal = inference.Caller{Key: "kiosk", Budget: "free"}, "shop"
 
 	for name, tt := range map[string]struct {
 		header map[string]string

@@ -6,6 +6,7 @@ import (
 
 	"fairway/backend"
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 	"fairway/internal/wire/arn"
 )
 
@@ -20,7 +21,7 @@ func (g GraphQL) signed(r *http.Request, body []byte) (inference.Identity, error
 	if g.Signatures == nil || !g.Modes.Allows(backend.IAM) {
 		return inference.Identity{}, refuse(inference.AccessDenied, msgNotAuthorized)
 	}
-	credential, err := g.Signatures.signature(r, r.Header.Get("Authorization"), func() ([]byte, error) { return body, nil })
+	credential, err := g.Signatures.Authenticate(r, func() ([]byte, error) { return body, nil })
 	switch {
 	case err != nil:
 		return inference.Identity{}, err
@@ -37,10 +38,10 @@ func (g GraphQL) signed(r *http.Request, body []byte) (inference.Identity, error
 		Claims:     iamClaims(credential, name),
 		Credential: &credential,
 		Circumstances: inference.Circumstances{
-			SourceIP: sourceIP(r.RemoteAddr), Secure: r.TLS != nil, UserAgent: r.UserAgent(), Session: credential.Session,
+			SourceIP: address.Host(r.RemoteAddr), Secure: r.TLS != nil, UserAgent: r.UserAgent(), Session: credential.Session,
 		},
 	}
-	if identity.Caller == (inference.Caller{}) {
+	if identity.Caller.ID == "" && identity.Caller.Name == "" {
 		identity.Caller.Name = name
 	}
 	return identity, nil

@@ -20,8 +20,8 @@ import (
 var query = []byte(`{"query":"{a}"}`)
 
 // withIAM is an API whose only mode is AWS_IAM, in ap-southeast-1.
-func withIAM(b auth.Bedrock) auth.GraphQL {
-	return auth.GraphQL{Modes: backend.Authorization{Default: backend.IAM}, Signatures: &b, Region: "ap-southeast-1"}
+func withIAM(s auth.Signatures) auth.GraphQL {
+	return auth.GraphQL{Modes: backend.Authorization{Default: backend.IAM}, Signatures: &s, Region: "ap-southeast-1"}
 }
 
 func signedQuery(k auth.AccessKey, region, service string) *http.Request {
@@ -48,7 +48,7 @@ func TestClientsSignature(t *testing.T) {
 	keys := auth.NewKeys()
 	keys.AddAccessKey(auth.AccessKey{ID: "ASIALOCAL", Secret: "secret", SessionToken: "session", Principal: developer})
 	at := time.Date(2026, 11, 22, 10, 45, 18, 0, time.UTC)
-	g := withIAM(auth.Bedrock{Keys: keys, Now: func() time.Time { return at }})
+	g := withIAM(auth.Signatures{Keys: keys, Now: func() time.Time { return at }})
 	request := func() *http.Request {
 		r := httptest.NewRequest(sent.Method, sent.URL, strings.NewReader(sent.Body))
 		for name, value := range sent.Header {
@@ -77,13 +77,13 @@ func TestClientsSignature(t *testing.T) {
 
 func TestIAMIdentity(t *testing.T) {
 	b, sessions := withSessions()
-	g := withIAM(b)
+	g := withIAM(b.Signatures)
 	const role = "arn:aws:sts::123456789012:assumed-role/cook/CognitoIdentityCredentials"
 	const provider = "cognito-idp.ap-southeast-1.amazonaws.com/ap-southeast-1_Local1234"
-	pool := func(methods ...string) auth.SessionClaims {
-		return auth.SessionClaims{Principal: "cook", Name: "CognitoIdentityCredentials", ARN: role, Keys: map[string][]string{
+	pool := func(methods ...string) inference.TemporarySession {
+		return inference.TemporarySession{Principal: "cook", ARN: role, Session: inference.Session{Name: "CognitoIdentityCredentials", Keys: map[string][]string{
 			"cognito-identity.amazonaws.com:aud": {"pool"}, "cognito-identity.amazonaws.com:sub": {"identity"}, "cognito-identity.amazonaws.com:amr": methods,
-		}}
+		}}}
 	}
 	user := pool("authenticated", provider, provider+":CognitoSignIn:sub-1")
 	user.Caller = inference.Caller{ID: "sub-1", Name: "ann"}
@@ -104,7 +104,7 @@ func TestIAMIdentity(t *testing.T) {
 	}{
 		"user": {auth.AccessKey{ID: "AKID", Secret: "secret"}, inference.Caller{Name: "developer"},
 			map[string]any{"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:user/developer", "username": "developer"}},
-		"role session": {issue(t, sessions, auth.SessionClaims{Principal: "cook", Name: "shift"}), inference.Caller{Name: "cook:shift"},
+		"role session": {issue(t, sessions, inference.TemporarySession{Principal: "cook", Session: inference.Session{Name: "shift"}}), inference.Caller{Name: "cook:shift"},
 			map[string]any{"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:role/cook", "username": "cook:shift"}},
 		"guest":     {issue(t, sessions, pool("unauthenticated")), inference.Caller{Name: "cook:CognitoIdentityCredentials"}, inPool},
 		"signed in": {issue(t, sessions, user), user.Caller, signedIn},
@@ -143,7 +143,7 @@ func TestIAMRefuses(t *testing.T) {
 		}(), inference.MissingAuth, "Valid authorization header not provided."},
 		"bearer key": {bearing("bearer"), inference.UnrecognizedClient, notAuthorized},
 	} {
-		got, err := withIAM(b).Identify(tt.request, query)
+		got, err := withIAM(b.Signatures).Identify(tt.request, query)
 		checkError(t, name, err, tt.kind, tt.message)
 		if got.Mode != "" || got.Credential != nil {
 			t.Errorf("%s: Identify = %+v beside its error", name, got)

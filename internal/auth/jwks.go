@@ -15,7 +15,8 @@ import (
 const (
 	keysFresh    = 10 * time.Minute // older ones are fetched anew, while they go on being used
 	keysKept     = 24 * time.Hour   // the longest that they are used while the issuer is away
-	refetchGap   = 30 * time.Second // between fetches, whoever asks for what
+	refetches    = 3                // fetches that may follow one another at once, whoever asks for what,
+	refetchGap   = 30 * time.Second // and how long it takes until there may be one more
 	firstGap     = time.Second      // between fetches while there is nothing yet
 	fetchTimeout = 10 * time.Second // of one fetch
 	maxKid       = 256              // bytes of a key's id
@@ -32,15 +33,17 @@ type published struct {
 	keys     map[string]Key // replaced as a whole
 	fetched  time.Time      // when keys came
 	began    time.Time      // when the last fetch began
+	rested   time.Time      // when all refetches may be made again
 	failed   error          // of the last fetch
 	fetching chan struct{}  // closed when the fetch that is under way ends, nil without one
 }
 
 // NewJWKS is the JSON Web Key Set at url, which is https or on this machine. Keys are
 // fetched when first needed, then anew in the background before they get old, and when
-// a token names one that is not known, at most every 30 seconds. While the issuer is
-// away those that came last are used, for a day at most. A nil client is one of our own.
-// No client follows a redirect to another host.
+// a token names one that is not known: three times at once, so that a key is good as
+// soon as it is published, and once every 30 seconds in the long run, whatever tokens
+// name. While the issuer is away those that came last are used, for a day at most. A nil
+// client is one of our own. No client follows a redirect to another host.
 func NewJWKS(url string, client *http.Client, now func() time.Time) KeySet {
 	f := newFetcher(client)
 	return &published{now: now, fetch: func(ctx context.Context) (map[string]Key, error) { return f.keys(ctx, url) }}
@@ -118,17 +121,30 @@ func (p *published) usable(kid string) (Key, bool) {
 	return key, ok
 }
 
-// begin begins a fetch, unless one is under way or was a moment ago.
+// begin begins a fetch, unless one is under way or there were too many of late.
 func (p *published) begin() {
-	gap := refetchGap
-	if p.keys == nil {
-		gap = firstGap
-	}
-	if p.fetching != nil || p.now().Sub(p.began) < gap {
+	if p.fetching != nil || !p.mayFetch(p.now()) {
 		return
 	}
 	p.began, p.fetching = p.now(), make(chan struct{})
 	go p.run()
+}
+
+// mayFetch takes one of the refetches, where there are keys already.
+func (p *published) mayFetch(now time.Time) bool {
+	if p.keys == nil {
+		return now.Sub(p.began) >= firstGap
+	}
+	rested := p.rested
+	if rested.Before(now) {
+		rested = now
+	}
+	rested = rested.Add(refetchGap)
+	if rested.Sub(now) > refetches*refetchGap {
+		return false
+	}
+	p.rested = rested
+	return true
 }
 
 // run outlives the request that began it, for others wait too.

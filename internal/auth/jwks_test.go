@@ -103,19 +103,27 @@ func TestJWKSIsKept(t *testing.T) {
 	asked(t, "then", p, 1)
 }
 
+// TestJWKSIsFetchedForAnUnknownKey: a key is good as soon as it is published, and who
+// makes keys up does not have the issuer asked without end.
 func TestJWKSIsFetchedForAnUnknownKey(t *testing.T) {
 	p, c := newPublisher(t, keySet(rsaJWK("a"))), newMovingClock()
 	set := auth.NewJWKS(p.URL, p.Client(), c.now)
 	has(t, "at first", set, "a", true)
 	p.now(keySet(rsaJWK("b")))
+	has(t, "just published", set, "b", true)
+	has(t, "just taken back", set, "a", false)
+	asked(t, "just published", p, 3)
 	for i := range 100 {
 		has(t, "a moment later", set, fmt.Sprint("b", i), false)
 	}
-	asked(t, "a moment later", p, 1)
-	c.pass(30 * time.Second)
-	has(t, "half a minute later", set, "b", true)
-	has(t, "half a minute later", set, "a", false)
-	asked(t, "half a minute later", p, 2)
+	asked(t, "a moment later", p, 4)
+	p.now(keySet(rsaJWK("c")))
+	c.pass(29 * time.Second)
+	has(t, "before half a minute", set, "c", false)
+	c.pass(time.Second)
+	has(t, "half a minute later", set, "c", true)
+	has(t, "half a minute later", set, "b", false)
+	asked(t, "half a minute later", p, 5)
 	has(t, "a long name", set, strings.Repeat("b", 257), false)
 }
 
@@ -132,11 +140,12 @@ func TestJWKSIsFetchedInTheBackground(t *testing.T) {
 	c.pass(10 * time.Minute)
 	has(t, "while it is fetched", set, "a", true)
 	<-began
+	p.now(keySet(rsaJWK("b")))
 	has(t, "still", set, "a", true)
 	close(release)
 	has(t, "a key that waits for the fetch", set, "b", true)
+	asked(t, "a key that waits for the fetch", p, 2)
 	has(t, "then", set, "a", false)
-	asked(t, "then", p, 2)
 }
 
 func TestJWKSIsKeptWhileTheIssuerIsAway(t *testing.T) {

@@ -19,15 +19,17 @@ import (
 
 // AccessKey is a key pair that signs requests as a principal.
 type AccessKey struct {
-	ID           string
-	Name         string // for people, empty for none
-	Secret       string
-	SessionToken string    // of temporary credentials, which requests must carry; else empty
-	Expires      time.Time // zero is never
-	Principal    inference.Principal
-	Budget       string             // by name, empty for none
-	Session      *inference.Session // of temporary credentials, else nil
-	Caller       inference.Caller   // the user behind temporary credentials, else zero
+	ID        string
+	Secret    string
+	Name      string // for people, empty for none, as it is of temporary credentials
+	Principal inference.Principal
+	Budget    string    // by name, empty for none
+	Expires   time.Time // zero is never
+
+	// Of temporary credentials.
+	SessionToken string             // which requests must carry
+	Session      *inference.Session // that they are of
+	Caller       inference.Caller   // who is behind it
 }
 
 // BearerKey is a bearer key that speaks for a principal.
@@ -95,9 +97,10 @@ func (k *Keys) accessKey(id string) (AccessKey, bool) {
 }
 
 func (k *Keys) bearerKey(key string) (BearerKey, bool) {
+	hash := digestOf(key)
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	known, ok := k.bearer[digestOf(key)]
+	known, ok := k.bearer[hash]
 	return known, ok
 }
 

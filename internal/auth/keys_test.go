@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"crypto/sha256"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -17,25 +18,50 @@ func TestAPIKeysLookup(t *testing.T) {
 	keys := auth.NewAPIKeys(func() time.Time { return at })
 	keys.Add("unnamed", time.Time{})
 	keys.AddKey(auth.APIKey{Hash: hash("web"), Name: "web", Principal: "guest", Budget: "free", Expires: now.Add(time.Hour)})
-	check := func(key, wantName, wantPrincipal string, want bool) {
+	check := func(key, wantName, wantPrincipal, wantBudget string, want bool) {
 		t.Helper()
-		name, principal, ok := keys.Lookup(key)
-		if name != wantName || principal != wantPrincipal || ok != want {
-			t.Errorf("Lookup(%s) = %q, %q, %v, want %q, %q, %v", key, name, principal, ok, wantName, wantPrincipal, want)
+		got, ok := keys.Lookup(key)
+		if got.Name != wantName || got.Principal != wantPrincipal || got.Budget != wantBudget || ok != want {
+			t.Errorf("Lookup(%s) = %+v, %v, want %q, %q, %q, %v", key, got, ok, wantName, wantPrincipal, wantBudget, want)
 		}
 	}
-	check("unnamed", "", "", true)
-	check("web", "web", "guest", true)
-	check("", "", "", false)
-	check("other", "", "", false)
+	check("unnamed", "", "", "", true)
+	check("web", "web", "guest", "free", true)
+	check("", "", "", "", false)
+	check("other", "", "", "", false)
 	digest := hash("web")
-	check(string(digest[:]), "", "", false) // who has the hash has not the key
+	check(string(digest[:]), "", "", "", false) // who has the hash has not the key
 
 	at = now.Add(time.Hour)
-	check("web", "", "", false)
-	check("unnamed", "", "", true)
+	check("web", "", "", "", false)
+	check("unnamed", "", "", "", true)
 	keys.AddKey(auth.APIKey{Hash: hash("web"), Name: "web 2", Expires: at.Add(1)})
-	check("web", "web 2", "", true)
+	check("web", "web 2", "", "", true)
+}
+
+// TestKeysAreTold: whoever shows a key that lasts is known by its name and its budget,
+// and so is a session that was asked for with one.
+func TestKeysAreTold(t *testing.T) {
+	b, sessions := withSessions()
+	b.Keys.AddAccessKey(auth.AccessKey{ID: "NAMED", Secret: "secret", Principal: developer, Name: "laptop", Budget: "team-a"})
+	b.Keys.AddBearer(auth.BearerKey{Hash: hash("ci"), Name: "nightly", Principal: developer, Budget: "team-b"})
+	caller := inference.Caller{ID: "sub-1", Key: "laptop", Budget: "team-a"}
+	session := issue(t, sessions, inference.TemporarySession{Principal: "cook", Session: inference.Session{Name: "shift"}, Caller: caller})
+	for name, tt := range map[string]struct {
+		request *http.Request
+		want    inference.Caller
+	}{
+		"access key":    {signed(signing{id: "NAMED"}), inference.Caller{Key: "laptop", Budget: "team-a"}},
+		"no name":       {signed(signing{}), inference.Caller{}},
+		"bearer key":    {bearing("ci"), inference.Caller{Key: "nightly", Budget: "team-b"}},
+		"session":       {signedBy(session), caller},
+		"session alone": {signedBy(issue(t, sessions, inference.TemporarySession{Principal: "cook", Session: inference.Session{Name: "shift"}})), inference.Caller{}},
+	} {
+		got, err := b.Authenticate(tt.request, holding(body))
+		if err != nil || got.Caller != tt.want {
+			t.Errorf("%s: Authenticate = caller %+v, %v, want %+v", name, got.Caller, err, tt.want)
+		}
+	}
 }
 
 // TestBearerKeyExpires: a key is good until its time, and its hash alone is nothing.
@@ -44,7 +70,7 @@ func TestBearerKeyExpires(t *testing.T) {
 	keys := auth.NewKeys()
 	keys.AddBearer(auth.BearerKey{Hash: hash("ci"), Name: "ci", Principal: developer, Budget: "team-a", Expires: now.Add(time.Minute)})
 	keys.AddBearerHash(hash("forever"), developer, time.Time{})
-	bedrock := auth.Bedrock{Keys: keys, Now: func() time.Time { return at }}
+	bedrock := auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: func() time.Time { return at }}}
 	digest := hash("ci")
 	for _, test := range []struct {
 		key     string
@@ -96,7 +122,7 @@ func TestReplace(t *testing.T) {
 	keys.Replace(next)
 	next.Add("later", time.Time{}) // which is next's own
 	for key, want := range map[string]bool{"old": false, "new": true, "later": false} {
-		if _, _, ok := keys.Lookup(key); ok != want {
+		if _, ok := keys.Lookup(key); ok != want {
 			t.Errorf("Lookup(%s) after Replace = %v, want %v", key, ok, want)
 		}
 	}
@@ -106,7 +132,7 @@ func TestReplace(t *testing.T) {
 	bearers.AddAccessKey(auth.AccessKey{ID: "AKID", Secret: "secret", Principal: developer})
 	others.AddBearerKey("new", developer)
 	bearers.Replace(others)
-	bedrock := auth.Bedrock{Keys: bearers, Now: clock}
+	bedrock := auth.Bedrock{Signatures: auth.Signatures{Keys: bearers, Now: clock}}
 	_, err := bedrock.Authenticate(signed(signing{}), holding(body))
 	wantKind(t, "Authenticate() by an access key that is gone", err, inference.UnrecognizedClient)
 	for key, want := range map[string]bool{"old": false, "new": true} {

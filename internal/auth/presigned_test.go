@@ -43,7 +43,7 @@ func shortTermKeys() auth.Bedrock {
 	keys := auth.NewKeys()
 	keys.AddAccessKey(auth.AccessKey{ID: "AKID", Secret: vectorSecret, Principal: developer})
 	keys.AddAccessKey(auth.AccessKey{ID: "TEMP", Secret: vectorSecret, SessionToken: vectorToken, Expires: now.Add(30 * time.Minute), Principal: developer})
-	return auth.Bedrock{Keys: keys, Now: clock}
+	return auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: clock}}
 }
 
 func bearing(key string) *http.Request {
@@ -100,7 +100,7 @@ func TestShortTermKeys(t *testing.T) {
 // TestShortTermKeyOfASession: it has the rights of the session that made it.
 func TestShortTermKeyOfASession(t *testing.T) {
 	b, sessions := withSessions()
-	session := issue(t, sessions, auth.SessionClaims{Principal: "cook", Name: "shift", Caller: inference.Caller{ID: "sub-1"}})
+	session := issue(t, sessions, inference.TemporarySession{Principal: "cook", Session: inference.Session{Name: "shift"}, Caller: inference.Caller{ID: "sub-1"}})
 	key := newShortTermKey(session.Secret, func(p map[string]string) {
 		p["X-Amz-Credential"] = strings.Replace(p["X-Amz-Credential"], "AKID", session.ID, 1)
 		p["X-Amz-Security-Token"] = session.SessionToken

@@ -32,17 +32,16 @@ const (
 	maxSessionLife  = 36 * time.Hour // as AWS STS gives at most
 )
 
-// SessionClaims are what a session token says.
-type SessionClaims struct {
+// claims are what a session token says.
+type claims struct {
 	Principal string              `json:"principal"`      // by name
 	ARN       inference.ARN       `json:"arn,omitempty"`  // of the session, as denials name it; empty is the principal's
-	Name      string              `json:"name,omitempty"` // of the role session, or the id of the identity
-	Issued    time.Time           `json:"issued"`         // in whole seconds; zero is now
+	Name      string              `json:"name,omitempty"` // of the role session
+	Issued    time.Time           `json:"issued"`         // in whole seconds
 	Expires   time.Time           `json:"expires"`        // in whole seconds
 	Tags      map[string]string   `json:"tags,omitempty"` // as inference.Session has them
 	Keys      map[string][]string `json:"keys,omitempty"` // as inference.Session has them
 	Caller    inference.Caller    `json:"caller,omitzero"`
-	Budget    string              `json:"budget,omitempty"`
 }
 
 // Sessions issues temporary credentials and knows them again. Its methods may be
@@ -77,86 +76,91 @@ func NewSessions(secret []byte, now func() time.Time) *Sessions {
 	return &Sessions{aead: aead, signing: derive("fairway session secret keys"), now: now}
 }
 
-// Issue makes credentials for c. Errors are of kind Validation: a session that
-// begins late, is over or lasts more than 36 hours, and claims that make a token
-// of more than 8 KiB.
-func (s *Sessions) Issue(c SessionClaims) (AccessKey, error) {
+// Issue makes credentials of a session; one that does not say when it begins begins
+// now. Times are in whole seconds. Errors are of kind Validation: a session that begins
+// late, is over or lasts more than 36 hours, and one of which so much is to be said that
+// its token would be longer than 8 KiB.
+func (s *Sessions) Issue(t inference.TemporarySession) (inference.TemporaryCredentials, error) {
 	now := s.now()
-	if c.Issued.IsZero() {
-		c.Issued = now
+	if t.Session.Issued.IsZero() {
+		t.Session.Issued = now
 	}
-	c.Issued, c.Expires = c.Issued.UTC().Truncate(time.Second), c.Expires.UTC().Truncate(time.Second)
-	if c.Issued.After(now) || !now.Before(c.Expires) || c.Expires.Sub(c.Issued) > maxSessionLife {
-		return AccessKey{}, refuseSession("a session begins by now, ends later, and lasts 36 hours at most")
+	begins, ends := t.Session.Issued.UTC().Truncate(time.Second), t.Expires.UTC().Truncate(time.Second)
+	if begins.After(now) || !now.Before(ends) || ends.Sub(begins) > maxSessionLife {
+		return inference.TemporaryCredentials{}, refuseSession("a session begins by now, ends later, and lasts 36 hours at most")
 	}
-	claims, err := json.Marshal(c)
-	if err != nil {
-		return AccessKey{}, refuseSession("a time has no text")
-	}
-	sealed := make([]byte, 1+nonceSize, 1+nonceSize+len(claims)+tagSize)
-	sealed[0] = sessionVersion
-	rand.Read(sealed[1:]) // never fails, see crypto/rand
 	id := sessionPrefix + base32.StdEncoding.EncodeToString(random(10))
-	sealed = s.aead.Seal(sealed, sealed[1:], claims, boundTo(id))
-	if tokenText.EncodedLen(len(sealed)) > maxSessionToken {
-		return AccessKey{}, refuseSession("names and tags take too much room in the session token")
+	token, err := s.seal(id, claims{t.Principal, t.ARN, t.Session.Name, begins, ends, t.Session.Tags, t.Session.Keys, t.Caller})
+	if err != nil {
+		return inference.TemporaryCredentials{}, err
 	}
-	return s.accessKey(id, tokenText.EncodeToString(sealed), c), nil
+	return inference.TemporaryCredentials{AccessKeyID: id, SecretAccessKey: s.secret(id, token), SessionToken: token, Expires: ends}, nil
 }
 
-// Open gives the credentials of a session token and the claims in it. The principal
-// has the name and the ARN that the claims say: whether it exists is the caller's to
-// check. Errors are UnrecognizedClient for a token that was not issued with this id
-// and this secret, and ExpiredToken.
-func (s *Sessions) Open(accessKeyID, token string) (AccessKey, SessionClaims, error) {
-	c, ok := s.claims(accessKeyID, token)
+// seal is the token of a session.
+func (s *Sessions) seal(id string, c claims) (string, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "", refuseSession("a time has no text")
+	}
+	sealed := make([]byte, 1+nonceSize, 1+nonceSize+len(text)+tagSize)
+	sealed[0] = sessionVersion
+	rand.Read(sealed[1:]) // never fails, see crypto/rand
+	sealed = s.aead.Seal(sealed, sealed[1:], text, boundTo(id))
+	if tokenText.EncodedLen(len(sealed)) > maxSessionToken {
+		return "", refuseSession("names and tags take too much room in the session token")
+	}
+	return tokenText.EncodeToString(sealed), nil
+}
+
+// Open gives the credentials of a session token. The principal has the name and the ARN
+// that the token says: whether it exists is the caller's to check. Errors are
+// UnrecognizedClient for a token that was not issued with this id and this secret, and
+// ExpiredToken.
+func (s *Sessions) Open(accessKeyID, token string) (AccessKey, error) {
+	c, ok := s.unseal(accessKeyID, token)
 	switch {
 	case !ok:
-		return AccessKey{}, SessionClaims{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
+		return AccessKey{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 	case !s.now().Before(c.Expires):
-		return AccessKey{}, SessionClaims{}, refuse(inference.ExpiredToken, msgExpired)
+		return AccessKey{}, refuse(inference.ExpiredToken, msgExpired)
 	}
-	return s.accessKey(accessKeyID, token, c), c, nil
+	return AccessKey{
+		ID:           accessKeyID,
+		Secret:       s.secret(accessKeyID, token),
+		Principal:    inference.Principal{Name: c.Principal, ARN: c.ARN},
+		Expires:      c.Expires,
+		SessionToken: token,
+		Session:      &inference.Session{Name: c.Name, Issued: c.Issued, Tags: c.Tags, Keys: c.Keys},
+		Caller:       c.Caller,
+	}, nil
 }
 
 // tokenText has one text for a token, once line breaks are refused.
 var tokenText = base64.RawURLEncoding.Strict()
 
-func (s *Sessions) claims(id, token string) (SessionClaims, bool) {
+// unseal is what a token says. It reports false for one that seal did not make for id.
+func (s *Sessions) unseal(id, token string) (claims, bool) {
 	if len(token) > maxSessionToken {
-		return SessionClaims{}, false
+		return claims{}, false
 	}
 	raw, err := tokenText.DecodeString(token)
 	if err != nil || tokenText.EncodedLen(len(raw)) != len(token) || len(raw) < 1+nonceSize+tagSize || raw[0] != sessionVersion {
-		return SessionClaims{}, false
+		return claims{}, false
 	}
 	opened, err := s.aead.Open(nil, raw[1:1+nonceSize], raw[1+nonceSize:], boundTo(id))
 	if err != nil {
-		return SessionClaims{}, false
+		return claims{}, false
 	}
-	var c SessionClaims
+	var c claims
 	if err := json.Unmarshal(opened, &c); err != nil {
-		return SessionClaims{}, false
+		return claims{}, false
 	}
 	return c, true
 }
 
 // boundTo is the data that a token is sealed with and does not hold.
 func boundTo(id string) []byte { return append([]byte{sessionVersion}, id...) }
-
-func (s *Sessions) accessKey(id, token string, c SessionClaims) AccessKey {
-	return AccessKey{
-		ID:           id,
-		Name:         c.Name,
-		Secret:       s.secret(id, token),
-		SessionToken: token,
-		Expires:      c.Expires,
-		Principal:    inference.Principal{Name: c.Principal, ARN: c.ARN},
-		Budget:       c.Budget,
-		Session:      &inference.Session{Name: c.Name, Issued: c.Issued, Tags: c.Tags, Keys: c.Keys},
-		Caller:       c.Caller,
-	}
-}
 
 // secret is the secret key that goes with an id and its token: 40 characters, as
 // AWS's are.

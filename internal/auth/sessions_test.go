@@ -24,23 +24,34 @@ func wantKind(t *testing.T, what string, err error, want inference.Kind) {
 }
 
 // guest is what an identity pool says of one.
-func guest() auth.SessionClaims {
-	return auth.SessionClaims{
-		Principal: "guest", ARN: "arn:aws:sts::123456789012:assumed-role/guest/CognitoIdentityCredentials", Name: "CognitoIdentityCredentials",
-		Issued: now, Expires: now.Add(time.Hour), Budget: "free",
-		Tags:   map[string]string{"team": "a \"naïve\" one"},
-		Keys:   map[string][]string{"cognito-identity.amazonaws.com:amr": {"unauthenticated"}},
-		Caller: inference.Caller{ID: "ap-southeast-1:1", Name: "guest", Key: "web"},
+func guest() inference.TemporarySession {
+	return inference.TemporarySession{
+		Principal: "guest", ARN: "arn:aws:sts::123456789012:assumed-role/guest/CognitoIdentityCredentials", Expires: now.Add(time.Hour),
+		Caller: inference.Caller{ID: "ap-southeast-1:1", Name: "guest", Key: "web", Budget: "free"},
+		Session: inference.Session{
+			Name: "CognitoIdentityCredentials", Issued: now,
+			Tags: map[string]string{"team": "a \"naïve\" one"},
+			Keys: map[string][]string{"cognito-identity.amazonaws.com:amr": {"unauthenticated"}},
+		},
 	}
 }
 
-func newSession(t testing.TB, s *auth.Sessions, c auth.SessionClaims) auth.AccessKey {
+// opened is the access key of credentials of a guest.
+func opened(c inference.TemporaryCredentials) auth.AccessKey {
+	g := guest()
+	return auth.AccessKey{
+		ID: c.AccessKeyID, Secret: c.SecretAccessKey, SessionToken: c.SessionToken, Expires: g.Expires,
+		Principal: inference.Principal{Name: g.Principal, ARN: g.ARN}, Caller: g.Caller, Session: &g.Session,
+	}
+}
+
+func newSession(t testing.TB, s *auth.Sessions, of inference.TemporarySession) inference.TemporaryCredentials {
 	t.Helper()
-	key, err := s.Issue(c)
+	made, err := s.Issue(of)
 	if err != nil {
 		t.Fatalf("Issue() = %v", err)
 	}
-	return key
+	return made
 }
 
 // issued are credentials of a guest from an earlier time: servers of several versions
@@ -56,34 +67,21 @@ const (
 )
 
 func TestSessionsOfAnotherVersion(t *testing.T) {
-	key, claims, err := auth.NewSessions(secret, clock).Open(issuedID, issuedToken)
-	if diff := cmp.Diff(guest(), claims); diff != "" || err != nil || key.Secret != issuedSecret {
-		t.Errorf("Open() = %+v, %v (-want +got):\n%s", key, err, diff)
+	want := opened(inference.TemporaryCredentials{AccessKeyID: issuedID, SecretAccessKey: issuedSecret, SessionToken: issuedToken})
+	want.Caller.Budget = "" // tokens said it elsewhere then
+	key, err := auth.NewSessions(secret, clock).Open(issuedID, issuedToken)
+	if diff := cmp.Diff(want, key); diff != "" || err != nil {
+		t.Errorf("Open() = %v (-want +got):\n%s", err, diff)
 	}
 }
 
 // TestSessions: another server with the secret gives the credentials as they were
 // issued.
 func TestSessions(t *testing.T) {
-	claims := guest()
-	issued := newSession(t, auth.NewSessions(secret, clock), claims)
-	key, got, err := auth.NewSessions(secret, clock).Open(issued.ID, issued.SessionToken)
-	if err != nil {
-		t.Fatalf("Open() = %v", err)
-	}
-	if diff := cmp.Diff(claims, got); diff != "" {
-		t.Errorf("Open() claims (-want +got):\n%s", diff)
-	}
-	want := auth.AccessKey{
-		ID: issued.ID, Name: claims.Name, Secret: issued.Secret, SessionToken: issued.SessionToken, Expires: claims.Expires,
-		Principal: inference.Principal{Name: "guest", ARN: claims.ARN}, Budget: "free", Caller: claims.Caller,
-		Session: &inference.Session{Name: claims.Name, Issued: now, Tags: claims.Tags, Keys: claims.Keys},
-	}
-	if diff := cmp.Diff(want, key); diff != "" {
-		t.Errorf("Open() (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff(want, issued); diff != "" {
-		t.Errorf("Issue() (-want +got):\n%s", diff)
+	issued := newSession(t, auth.NewSessions(secret, clock), guest())
+	key, err := auth.NewSessions(secret, clock).Open(issued.AccessKeyID, issued.SessionToken)
+	if diff := cmp.Diff(opened(issued), key); diff != "" || err != nil || !issued.Expires.Equal(key.Expires) {
+		t.Errorf("Open() = %v (-want +got):\n%s", err, diff)
 	}
 	if !strings.HasPrefix(key.ID, "FWAS") || len(key.ID) != 20 || len(key.Secret) != 40 {
 		t.Errorf("Issue() = id %q and a secret of %d, want the lengths of AWS", key.ID, len(key.Secret))
@@ -91,17 +89,19 @@ func TestSessions(t *testing.T) {
 	if strings.Contains(key.SessionToken, base64.RawURLEncoding.EncodeToString([]byte("guest"))[:6]) {
 		t.Error("the token shows its claims")
 	}
-	again := newSession(t, auth.NewSessions(secret, clock), claims)
-	if again.ID == key.ID || again.Secret == key.Secret || again.SessionToken == key.SessionToken {
+	again := newSession(t, auth.NewSessions(secret, clock), guest())
+	if again.AccessKeyID == key.ID || again.SecretAccessKey == key.Secret || again.SessionToken == key.SessionToken {
 		t.Errorf("Issue() again = %+v, want nothing the same", again)
 	}
 }
 
 func TestSessionsInWholeSeconds(t *testing.T) {
 	at := now.Add(500 * time.Millisecond)
-	key := newSession(t, auth.NewSessions(secret, func() time.Time { return at }), auth.SessionClaims{Principal: "p", Expires: at.Add(time.Minute)})
-	if !key.Session.Issued.Equal(now) || !key.Expires.Equal(now.Add(time.Minute)) {
-		t.Errorf("Issue() = from %s to %s, want whole seconds from %s", key.Session.Issued, key.Expires, now)
+	s := auth.NewSessions(secret, func() time.Time { return at })
+	made := newSession(t, s, inference.TemporarySession{Principal: "p", Expires: at.Add(time.Minute)})
+	key, err := s.Open(made.AccessKeyID, made.SessionToken)
+	if err != nil || !key.Session.Issued.Equal(now) || !key.Expires.Equal(now.Add(time.Minute)) || !made.Expires.Equal(key.Expires) {
+		t.Errorf("Issue() = from %v to %s, %v, want whole seconds from %s", key.Session, made.Expires, err, now)
 	}
 }
 
@@ -112,25 +112,25 @@ func TestSessionsRefuse(t *testing.T) {
 	token := key.SessionToken
 	oversize := strings.Repeat("A", 8<<10+1)
 	for name, test := range map[string]struct{ id, token string }{
-		"another id":        {other.ID, token},
-		"another token":     {key.ID, other.SessionToken},
-		"an id in part":     {key.ID[:19], token},
-		"an id in lower":    {strings.ToLower(key.ID), token},
+		"another id":        {other.AccessKeyID, token},
+		"another token":     {key.AccessKeyID, other.SessionToken},
+		"an id in part":     {key.AccessKeyID[:19], token},
+		"an id in lower":    {strings.ToLower(key.AccessKeyID), token},
 		"no id":             {"", token},
-		"no token":          {key.ID, ""},
-		"a cut token":       {key.ID, token[:len(token)-4]},
-		"a head alone":      {key.ID, token[:20]},
-		"a longer token":    {key.ID, token + "AAAA"},
-		"padding":           {key.ID, token + "="},
-		"a line break":      {key.ID, token[:10] + "\r\n" + token[10:]},
-		"no base64":         {key.ID, token[:10] + "*" + token[11:]},
-		"too much":          {key.ID, oversize},
-		"the secret key":    {key.ID, key.Secret},
-		"a token and space": {key.ID, " " + token},
+		"no token":          {key.AccessKeyID, ""},
+		"a cut token":       {key.AccessKeyID, token[:len(token)-4]},
+		"a head alone":      {key.AccessKeyID, token[:20]},
+		"a longer token":    {key.AccessKeyID, token + "AAAA"},
+		"padding":           {key.AccessKeyID, token + "="},
+		"a line break":      {key.AccessKeyID, token[:10] + "\r\n" + token[10:]},
+		"no base64":         {key.AccessKeyID, token[:10] + "*" + token[11:]},
+		"too much":          {key.AccessKeyID, oversize},
+		"the secret key":    {key.AccessKeyID, key.SecretAccessKey},
+		"a token and space": {key.AccessKeyID, " " + token},
 	} {
-		got, claims, err := s.Open(test.id, test.token)
+		got, err := s.Open(test.id, test.token)
 		wantKind(t, name+": Open()", err, inference.UnrecognizedClient)
-		if diff := cmp.Diff(auth.AccessKey{}, got) + cmp.Diff(auth.SessionClaims{}, claims); diff != "" {
+		if diff := cmp.Diff(auth.AccessKey{}, got); diff != "" {
 			t.Errorf("%s: Open() gives something beside its error:\n%s", name, diff)
 		}
 		if strings.Contains(err.Error(), token[:12]) {
@@ -145,11 +145,11 @@ func TestSessionsRefuse(t *testing.T) {
 				tampered[i] ^= 'A' ^ 'B'
 			}
 		}
-		if _, _, err := s.Open(key.ID, string(tampered)); err == nil {
+		if _, err := s.Open(key.AccessKeyID, string(tampered)); err == nil {
 			t.Errorf("Open() with the token's character %d changed = no error", i)
 		}
 	}
-	_, _, err := auth.NewSessions(bytes.Repeat([]byte{8}, 32), clock).Open(key.ID, token)
+	_, err := auth.NewSessions(bytes.Repeat([]byte{8}, 32), clock).Open(key.AccessKeyID, token)
 	wantKind(t, "Open() with another secret", err, inference.UnrecognizedClient)
 }
 
@@ -158,44 +158,46 @@ func TestSessionsExpire(t *testing.T) {
 	s := auth.NewSessions(secret, func() time.Time { return at })
 	key := newSession(t, s, guest())
 	at = now.Add(time.Hour - 1)
-	if _, _, err := s.Open(key.ID, key.SessionToken); err != nil {
+	if _, err := s.Open(key.AccessKeyID, key.SessionToken); err != nil {
 		t.Errorf("Open() just before it expires = %v", err)
 	}
 	at = now.Add(time.Hour)
-	got, _, err := s.Open(key.ID, key.SessionToken)
+	got, err := s.Open(key.AccessKeyID, key.SessionToken)
 	wantKind(t, "Open() when expired", err, inference.ExpiredToken)
 	if diff := cmp.Diff(auth.AccessKey{}, got); diff != "" {
 		t.Errorf("Open() when expired gives something beside its error:\n%s", diff)
 	}
-	_, _, err = s.Open("FWASAAAAAAAAAAAAAAAA", key.SessionToken) // whoever has not all of it does not learn that either
+	_, err = s.Open("FWASAAAAAAAAAAAAAAAA", key.SessionToken) // whoever has not all of it does not learn that either
 	wantKind(t, "Open() by another id when expired", err, inference.UnrecognizedClient)
 }
 
 func TestSessionsIssueRefuses(t *testing.T) {
-	with := func(edit func(*auth.SessionClaims)) auth.SessionClaims {
+	with := func(edit func(*inference.TemporarySession)) inference.TemporarySession {
 		c := guest()
 		edit(&c)
 		return c
 	}
-	for name, claims := range map[string]auth.SessionClaims{
-		"no end":         with(func(c *auth.SessionClaims) { c.Expires = time.Time{} }),
-		"over":           with(func(c *auth.SessionClaims) { c.Issued, c.Expires = now.Add(-time.Hour), now }),
-		"of no second":   with(func(c *auth.SessionClaims) { c.Expires = now.Add(time.Second - 1) }),
-		"begins later":   with(func(c *auth.SessionClaims) { c.Issued = now.Add(time.Second) }),
-		"too long":       with(func(c *auth.SessionClaims) { c.Expires = now.Add(36*time.Hour + time.Second) }),
-		"too many tags":  with(func(c *auth.SessionClaims) { c.Tags["long"] = strings.Repeat("x", 7<<10) }),
-		"a year of none": with(func(c *auth.SessionClaims) { c.Issued, c.Expires = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), now }),
+	for name, claims := range map[string]inference.TemporarySession{
+		"no end":        with(func(c *inference.TemporarySession) { c.Expires = time.Time{} }),
+		"over":          with(func(c *inference.TemporarySession) { c.Session.Issued, c.Expires = now.Add(-time.Hour), now }),
+		"of no second":  with(func(c *inference.TemporarySession) { c.Expires = now.Add(time.Second - 1) }),
+		"begins later":  with(func(c *inference.TemporarySession) { c.Session.Issued = now.Add(time.Second) }),
+		"too long":      with(func(c *inference.TemporarySession) { c.Expires = now.Add(36*time.Hour + time.Second) }),
+		"too many tags": with(func(c *inference.TemporarySession) { c.Session.Tags["long"] = strings.Repeat("x", 7<<10) }),
+		"a year of none": with(func(c *inference.TemporarySession) {
+			c.Session.Issued, c.Expires = time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC), now
+		}),
 	} {
-		key, err := auth.NewSessions(secret, clock).Issue(claims)
+		made, err := auth.NewSessions(secret, clock).Issue(claims)
 		wantKind(t, name+": Issue()", err, inference.Validation)
-		if diff := cmp.Diff(auth.AccessKey{}, key); diff != "" {
+		if diff := cmp.Diff(inference.TemporaryCredentials{}, made); diff != "" {
 			t.Errorf("%s: Issue() gives something beside its error:\n%s", name, diff)
 		}
 	}
-	biggest := with(func(c *auth.SessionClaims) { c.Tags["long"] = strings.Repeat("x", 5<<10) })
+	biggest := with(func(c *inference.TemporarySession) { c.Session.Tags["long"] = strings.Repeat("x", 5<<10) })
 	s := auth.NewSessions(secret, clock)
 	key := newSession(t, s, biggest)
-	if _, _, err := s.Open(key.ID, key.SessionToken); err != nil {
+	if _, err := s.Open(key.AccessKeyID, key.SessionToken); err != nil {
 		t.Errorf("Open() of a long token = %v", err)
 	}
 }
@@ -223,12 +225,12 @@ func FuzzSessionsOpen(f *testing.F) {
 	f.Add(issuedID, strings.Repeat("AQAB", 20))
 	f.Add(issuedID, issuedToken[:len(issuedToken)-1]+"_")
 	f.Fuzz(func(t *testing.T, id, token string) {
-		key, claims, err := s.Open(id, token)
+		key, err := s.Open(id, token)
 		switch {
 		case err == nil && (id != issuedID || token != issuedToken):
 			t.Errorf("Open(%q, %q) = %+v, which nobody issued", id, token, key)
 		case err != nil:
-			if diff := cmp.Diff(auth.AccessKey{}, key) + cmp.Diff(auth.SessionClaims{}, claims); diff != "" {
+			if diff := cmp.Diff(auth.AccessKey{}, key); diff != "" {
 				t.Errorf("Open(%q, %q) gives something beside its error:\n%s", id, token, diff)
 			}
 		}
@@ -241,7 +243,7 @@ func BenchmarkSessions(b *testing.B) {
 	b.Run("open", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, err := s.Open(key.ID, key.SessionToken); err != nil {
+			if _, err := s.Open(key.AccessKeyID, key.SessionToken); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -15,8 +15,39 @@ import (
 // maxSkew is how far a signature's time may be from ours.
 const maxSkew = 5 * time.Minute
 
-// signature is the credential of a signed request, with the scope that it was signed for.
-func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, error)) (inference.Credential, error) {
+// Our own texts, for what the service has none.
+const (
+	msgTwoHeaders    = "authenticate: more than one Authorization header came: send one"
+	msgTwoSignatures = "authenticate: the request is signed in its query and has an Authorization header: sign it once"
+)
+
+// Signatures authenticates signed requests, whatever service they are for. Keys and Now
+// are required.
+type Signatures struct {
+	Keys     *Keys
+	Sessions *Sessions // temporary credentials; nil knows those in Keys alone
+
+	// Principal finds whom a session speaks for, by name: required with Sessions.
+	Principal func(name string) (inference.Principal, bool)
+
+	Now func() time.Time
+}
+
+// Authenticate gives the credential behind the signature of r, with the scope that was
+// signed, which is the caller's to check. Errors are the service's four names,
+// IncompleteSignature, and those of body.
+//
+// The body is asked for last, when only the signature itself is left to check. It
+// is hashed here. An X-Amz-Content-Sha256 must agree with it: the services' clients
+// sign the payload, so UNSIGNED-PAYLOAD does not match.
+func (s Signatures) Authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error) {
+	header := r.Header.Get("Authorization")
+	switch {
+	case len(r.Header["Authorization"]) > 1:
+		return inference.Credential{}, refuse(inference.IncompleteSignature, msgTwoHeaders)
+	case !strings.HasPrefix(header, "AWS4-"):
+		return inference.Credential{}, refuse(inference.MissingAuth, msgMissing)
+	}
 	if err := onlyOnce(r); err != nil {
 		return inference.Credential{}, err
 	}
@@ -28,11 +59,11 @@ func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, 
 	if err != nil {
 		return inference.Credential{}, refuse(inference.IncompleteSignature, err.Error())
 	}
-	key, credential, err := b.holder(auth.AccessKeyID, r.Header.Get("X-Amz-Security-Token"))
+	key, credential, err := s.holder(auth.AccessKeyID, r.Header.Get("X-Amz-Security-Token"))
 	if err != nil {
 		return inference.Credential{}, err
 	}
-	if err := checkTime(auth.Scope.Date, at, b.Now()); err != nil {
+	if err := checkTime(auth.Scope.Date, at, s.Now()); err != nil {
 		return inference.Credential{}, err
 	}
 	if err := checkCovered(r, auth); err != nil {
@@ -44,7 +75,7 @@ func (b Bedrock) signature(r *http.Request, header string, body func() ([]byte, 
 	}
 	signed := sigv4.RequestOf(r, payload)
 	if claimed := r.Header.Get("X-Amz-Content-Sha256"); claimed != "" && !sameText(claimed, signed.PayloadHash) ||
-		!b.Keys.verify(auth, signed, key.Secret, at) {
+		!s.Keys.verify(auth, signed, key.Secret, at) {
 		return inference.Credential{}, refuse(inference.InvalidSignature, msgMismatch)
 	}
 	credential.Service = auth.Scope.Service
@@ -58,14 +89,14 @@ func sameText(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), [
 
 // holder is the access key of that id and whom it speaks for. The session token must
 // be the key's own, and is absent where the key has none.
-func (b Bedrock) holder(id, sessionToken string) (AccessKey, inference.Credential, error) {
-	key, ok := b.Keys.accessKey(id)
+func (s Signatures) holder(id, sessionToken string) (AccessKey, inference.Credential, error) {
+	key, ok := s.Keys.accessKey(id)
 	switch {
-	case !ok && sessionToken != "" && b.Sessions != nil:
-		return b.session(id, sessionToken)
+	case !ok && sessionToken != "" && s.Sessions != nil:
+		return s.session(id, sessionToken)
 	case !ok || !sameText(key.SessionToken, sessionToken):
 		return AccessKey{}, inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
-	case !key.Expires.IsZero() && !b.Now().Before(key.Expires):
+	case !key.Expires.IsZero() && !s.Now().Before(key.Expires):
 		return AccessKey{}, inference.Credential{}, refuse(inference.ExpiredToken, msgExpired)
 	}
 	return key, credentialOf(key), nil
@@ -73,12 +104,12 @@ func (b Bedrock) holder(id, sessionToken string) (AccessKey, inference.Credentia
 
 // session is holder for temporary credentials. They end with the principal that they
 // speak for.
-func (b Bedrock) session(id, token string) (AccessKey, inference.Credential, error) {
-	key, _, err := b.Sessions.Open(id, token)
+func (s Signatures) session(id, token string) (AccessKey, inference.Credential, error) {
+	key, err := s.Sessions.Open(id, token)
 	if err != nil {
 		return AccessKey{}, inference.Credential{}, err
 	}
-	principal, ok := b.principal(key.Principal.Name)
+	principal, ok := s.principal(key.Principal.Name)
 	if !ok {
 		return AccessKey{}, inference.Credential{}, refuse(inference.UnrecognizedClient, msgUnrecognized)
 	}
@@ -86,8 +117,19 @@ func (b Bedrock) session(id, token string) (AccessKey, inference.Credential, err
 	return key, credentialOf(key), nil
 }
 
+func (s Signatures) principal(name string) (inference.Principal, bool) {
+	if name == "" || s.Principal == nil {
+		return inference.Principal{}, false
+	}
+	return s.Principal(name)
+}
+
 func credentialOf(k AccessKey) inference.Credential {
-	return inference.Credential{Principal: k.Principal, Session: k.Session, Caller: k.Caller}
+	caller := k.Caller
+	if k.Session == nil { // a session has the key that it was asked for with
+		caller.Key, caller.Budget = k.Name, k.Budget
+	}
+	return inference.Credential{Principal: k.Principal, Session: k.Session, Caller: caller}
 }
 
 // onlyOnce refuses a request that says twice who signed it, or when: what was checked

@@ -40,16 +40,16 @@ func principals(name string) (inference.Principal, bool) {
 	return inference.Principal{Name: name, ARN: inference.ARN("arn:aws:iam::123456789012:role/" + name)}, name == "cook"
 }
 
-func issue(t testing.TB, s *auth.Sessions, c auth.SessionClaims) auth.AccessKey {
+func issue(t testing.TB, s *auth.Sessions, of inference.TemporarySession) auth.AccessKey {
 	t.Helper()
-	if c.Expires.IsZero() {
-		c.Expires = now.Add(time.Hour)
+	if of.Expires.IsZero() {
+		of.Expires = now.Add(time.Hour)
 	}
-	key, err := s.Issue(c)
+	made, err := s.Issue(of)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	return auth.AccessKey{ID: made.AccessKeyID, Secret: made.SecretAccessKey, SessionToken: made.SessionToken}
 }
 
 func signedBy(k auth.AccessKey) *http.Request {
@@ -58,20 +58,19 @@ func signedBy(k auth.AccessKey) *http.Request {
 
 func TestSessionCredentials(t *testing.T) {
 	b, sessions := withSessions()
-	claims := auth.SessionClaims{
-		Principal: "cook", Name: "shift", ARN: "arn:aws:sts::123456789012:assumed-role/cook/shift",
-		Tags: map[string]string{"team": "kitchen"}, Keys: map[string][]string{"aws:x": {"y"}}, Caller: inference.Caller{ID: "sub-1", Name: "ann"},
+	session := inference.TemporarySession{
+		Principal: "cook", ARN: "arn:aws:sts::123456789012:assumed-role/cook/shift", Caller: inference.Caller{ID: "sub-1", Name: "ann"},
+		Session: inference.Session{Name: "shift", Issued: now, Tags: map[string]string{"team": "kitchen"}, Keys: map[string][]string{"aws:x": {"y"}}},
 	}
-	got, err := b.Authenticate(signedBy(issue(t, sessions, claims)), holding(body))
+	got, err := b.Authenticate(signedBy(issue(t, sessions, session)), holding(body))
 	want := inference.Credential{
-		Principal: inference.Principal{Name: "cook", ARN: claims.ARN}, Service: "bedrock", Region: "ap-southeast-1",
-		Caller: claims.Caller, PayloadHash: sigv4.HashPayload(body),
-		Session: &inference.Session{Name: "shift", Issued: now, Tags: claims.Tags, Keys: claims.Keys},
+		Principal: inference.Principal{Name: "cook", ARN: session.ARN}, Service: "bedrock", Region: "ap-southeast-1",
+		Caller: session.Caller, PayloadHash: sigv4.HashPayload(body), Session: &session.Session,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("Authenticate with temporary credentials (-want +got), %v:\n%s", err, diff)
 	}
-	got, err = b.Authenticate(signedBy(issue(t, sessions, auth.SessionClaims{Principal: "cook"})), holding(body))
+	got, err = b.Authenticate(signedBy(issue(t, sessions, inference.TemporarySession{Principal: "cook"})), holding(body))
 	if want := inference.ARN("arn:aws:iam::123456789012:role/cook"); err != nil || got.Principal.ARN != want {
 		t.Errorf("Authenticate of a session without an ARN = %q, %v, want %q", got.Principal.ARN, err, want)
 	}
@@ -79,10 +78,10 @@ func TestSessionCredentials(t *testing.T) {
 
 func TestAttackSessionToken(t *testing.T) {
 	b, sessions := withSessions()
-	key := issue(t, sessions, auth.SessionClaims{Principal: "cook"})
-	other := issue(t, sessions, auth.SessionClaims{Principal: "cook"})
-	gone := issue(t, sessions, auth.SessionClaims{Principal: "dismissed"})
-	foreign := issue(t, auth.NewSessions(bytes.Repeat([]byte{8}, 32), clock), auth.SessionClaims{Principal: "cook"})
+	key := issue(t, sessions, inference.TemporarySession{Principal: "cook"})
+	other := issue(t, sessions, inference.TemporarySession{Principal: "cook"})
+	gone := issue(t, sessions, inference.TemporarySession{Principal: "dismissed"})
+	foreign := issue(t, auth.NewSessions(bytes.Repeat([]byte{8}, 32), clock), inference.TemporarySession{Principal: "cook"})
 	with := func(k auth.AccessKey, change func(*auth.AccessKey)) *http.Request {
 		change(&k)
 		return signedBy(k)
@@ -349,7 +348,7 @@ func FuzzSignature(f *testing.F) {
 // BenchmarkAuthenticate is what it costs to know a caller of the Bedrock API.
 func BenchmarkAuthenticate(b *testing.B) {
 	known, sessions := withSessions()
-	key := issue(b, sessions, auth.SessionClaims{Principal: "cook", Name: "shift", Caller: inference.Caller{ID: "sub-1", Name: "ann"}})
+	key := issue(b, sessions, inference.TemporarySession{Principal: "cook", Session: inference.Session{Name: "shift"}, Caller: inference.Caller{ID: "sub-1", Name: "ann"}})
 	unsigned := httptest.NewRequest("POST", "/", nil)
 	shortTerm := readVectors(b)["long-term"]
 	for _, bm := range []struct {

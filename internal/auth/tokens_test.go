@@ -510,3 +510,25 @@ func BenchmarkVerifyToken(b *testing.B) {
 		})
 	}
 }
+
+// TestTokensKnow: a token of one of the issuers is known by what it says, whether it has
+// been verified or not; all others are not.
+func TestTokensKnow(t *testing.T) {
+	tokens := newTokens(&oneKey{}, clock)
+	good := newToken(t, accessClaims())
+	other := accessClaims()
+	other["iss"] = "https://elsewhere.example.com"
+	for _, when := range []string{"at first", "once it is verified"} {
+		for token, want := range map[string]bool{good: true, newToken(t, other): false, "": false, "no token": false} {
+			if got := tokens.Knows(token); got != want {
+				t.Errorf("%s: Knows(%.20q) = %t, want %t", when, token, got, want)
+			}
+		}
+		if _, err := tokens.Verify(t.Context(), good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { tokens.Knows(good) }); n > 2 {
+		t.Errorf("Knows of a verified token allocates %v times, want it not to be read again", n)
+	}
+}

@@ -1,16 +1,12 @@
 package cli
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -52,12 +48,12 @@ func (f *adminFlags) find(s Surroundings) (*admin, error) {
 		}
 		base = out.Endpoint
 	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" {
-		return nil, fmt.Errorf("--url %s is not a URL such as http://127.0.0.1:20002", base)
+	base, err := serverURL(base)
+	if err != nil {
+		return nil, err
 	}
 	token, err := f.readToken(s)
-	return &admin{base: strings.TrimSuffix(base, "/"), token: token}, err
+	return &admin{base: base, token: token}, err
 }
 
 // readToken is the token that the flag, else the environment, refers to; empty for
@@ -94,32 +90,31 @@ func (a *admin) put(ctx context.Context, path string, value any) error {
 func (a *admin) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if a.token != "" {
-		req.Header.Set("Authorization", "Bearer "+a.token)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask the server at %s: %w: is one running there?", a.base, err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode >= 300 {
-		var e struct {
-			Message string `json:"message"`
+	answer, err := roundTrip(ctx, method, a.base+path, body, func(req *http.Request) error {
+		if a.token != "" {
+			req.Header.Set("Authorization", "Bearer "+a.token)
 		}
-		_ = json.Unmarshal(raw, &e)
-		if resp.StatusCode == http.StatusUnauthorized {
-			return nil, fmt.Errorf("the server at %s does not take the admin token: name the one it was given with --token env:NAME", a.base)
-		}
-		return nil, fmt.Errorf("%s %s: HTTP %d: %s", strings.ToLower(method), path, resp.StatusCode, cmp.Or(e.Message, "no message"))
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.status < 300:
+		return answer.body, nil
+	case answer.status == http.StatusUnauthorized:
+		return nil, fmt.Errorf("the server at %s does not take the admin token: name the one it was given with --token env:NAME", a.base)
 	}
-	return raw, nil
+	var e struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(answer.body, &e) != nil || e.Message == "" || answer.header.Get("X-Amzn-Errortype") != "" {
+		return nil, fmt.Errorf("%s %s: HTTP %d: the server has no admin API at %s: name its admin listener with --url (admin.listen, by default http://127.0.0.1:20003)",
+			strings.ToLower(method), withoutQuery(path), answer.status, a.base)
+	}
+	return nil, fmt.Errorf("%s %s: HTTP %d: %s", strings.ToLower(method), withoutQuery(path), answer.status, e.Message)
+}
+
+func withoutQuery(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
 }

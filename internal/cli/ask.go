@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,7 +53,7 @@ takes them all. With --url a server that runs already is asked.`,
 			}
 			var a *answer
 			var err error
-			if url != "" {
+			if cmd.Flags().Changed("url") {
 				a, err = askServer(ctx, s, cmd, url, query, words, args)
 			} else {
 				a, err = askBackend(ctx, s, run, dir, func(b *backend.Backend) (*question, error) {
@@ -98,14 +97,8 @@ takes them all. With --url a server that runs already is asked.`,
 
 // askServer asks a running server, as the user in the outputs file here.
 func askServer(ctx context.Context, s Surroundings, cmd *cobra.Command, url, query string, words []string, args string) (*answer, error) {
-	var ours []string
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if !slices.Contains([]string{"url", "query", "args", "json"}, f.Name) {
-			ours = append(ours, "--"+f.Name)
-		}
-	})
-	if len(ours) > 0 {
-		return nil, fmt.Errorf("ask: %s is about a server that ask starts itself: leave it out, or --url", strings.Join(ours, ", "))
+	if err := ofOwnServer(cmd, "url", "query", "args", "json"); err != nil {
+		return nil, err
 	}
 	r, err := openRemote(url)
 	if err != nil {
@@ -114,6 +107,21 @@ func askServer(ctx context.Context, s Surroundings, cmd *cobra.Command, url, que
 	finish := progress(s, "asking "+url)
 	defer finish()
 	return r.ask(ctx, query, words, args)
+}
+
+// ofOwnServer refuses, for a command that asks a running server, the flags that were
+// given and are not among these: they are about a server of the command's own.
+func ofOwnServer(cmd *cobra.Command, others ...string) error {
+	var ours []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !slices.Contains(others, f.Name) {
+			ours = append(ours, "--"+f.Name)
+		}
+	})
+	if len(ours) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s is about a server that %[1]s starts itself: leave it out, or --url", cmd.Name(), strings.Join(ours, ", "))
 }
 
 // live shows text as it comes.
@@ -185,25 +193,14 @@ func (q *question) send(ctx context.Context, srv *server.Server, base string) (*
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/graphql", bytes.NewReader(body))
+	answer, err := roundTrip(ctx, http.MethodPost, base+"/graphql", body, func(req *http.Request) error {
+		req.Header.Set("X-Fairway-Trace", "1")
+		return srv.SignIn(ctx, req, q.mode)
+	})
 	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Fairway-Trace", "1")
-	if err := srv.SignIn(ctx, req, q.mode); err != nil {
 		return nil, failed(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, failed(fmt.Errorf("ask: %w", err))
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, failed(fmt.Errorf("ask: read the answer: %w", err))
-	}
-	a, err := newAnswer(raw)
+	a, err := newAnswer(answer.body)
 	if err != nil {
 		return nil, failed(err)
 	}

@@ -33,9 +33,12 @@ server. It exits 1 when the call is denied.`,
 				return errors.New("explain: name who calls with --principal, and what with --profile")
 			}
 			ask := explainFolder
-			if where.url != "" {
+			if cmd.Flags().Changed("url") {
 				if len(args) > 0 {
 					return errors.New("explain: a folder and --url are two places to ask: choose one")
+				}
+				if err := ofOwnServer(cmd, "url", "token", "strict", "principal", "action", "profile", "region", "json"); err != nil {
+					return err
 				}
 				ask = where.explain
 			}
@@ -84,7 +87,7 @@ func explainFolder(ctx context.Context, s Surroundings, run runFlags, dir string
 	if err != nil {
 		return nil, failed(err)
 	}
-	srv, err := server.New(ctx, server.Options{Config: w.config, Backend: b, Version: s.Version, Log: w.log, Development: true})
+	srv, err := server.New(ctx, server.Options{Config: w.config, Backend: b, Version: s.Version, Log: w.log, Development: true, Explains: true})
 	if err != nil {
 		return nil, asFailure(err)
 	}
@@ -96,12 +99,15 @@ func explainFolder(ctx context.Context, s Surroundings, run runFlags, dir string
 	return x, nil
 }
 
-// explain asks a running server.
-func (f *adminFlags) explain(ctx context.Context, s Surroundings, _ runFlags, _ string, q explained) (*explain.Explanation, error) {
+// explain asks a running server, which answers for both modes.
+func (f *adminFlags) explain(ctx context.Context, s Surroundings, run runFlags, _ string, q explained) (*explain.Explanation, error) {
 	query := url.Values{"principal": {q.principal}, "action": {q.action}, "profile": {q.profile}, "region": {q.region}}
 	x := &explain.Explanation{}
 	if err := f.call(ctx, s, "GET", "/api/explain?"+query.Encode(), nil, x); err != nil {
 		return nil, err
+	}
+	if run.strict {
+		x.Mode, x.Fairway = "strict", x.Modes.Strict
 	}
 	return x, nil
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairway/internal/sample"
 )
@@ -39,14 +42,35 @@ func TestUsers(t *testing.T) {
 	if !strings.Contains(stderr, "HTTP 409") {
 		t.Errorf("users add of a taken name says %q, want HTTP 409", stderr)
 	}
-	fairway(t, exitDone, "users", "group", "ana@example.com", "Cooks", "Admin")
-	fairway(t, exitDone, "users", "group", "ana@example.com", "Admin", "--remove")
+	fairway(t, exitDone, "users", "group", "ana@example.com", "Cooks", "Admin", "a/b", "..")
+	fairway(t, exitDone, "users", "group", "ana@example.com", "Admin", "a/b", "..", "--remove")
 	fairway(t, exitDone, "users", "disable", "ana@example.com")
 	list, _ := fairway(t, exitDone, "users", "list")
 	if !strings.Contains(list, "ana@example.com        confirmed, disabled  Cooks") {
 		t.Errorf("users list = %s, want ana disabled, in Cooks", list)
 	}
+	for _, verb := range [][]string{{"enable", "ana@example.com"}, {"group", "ana@example.com", "Cooks"}, {"password", "ana@example.com", "--temporary"}, {"disable", "ana@example.com"}} {
+		var person struct {
+			Username string
+			Groups   []string
+		}
+		out, _ := fairway(t, exitDone, append(append([]string{"users"}, verb...), "--json")...)
+		if err := json.Unmarshal([]byte(out), &person); err != nil || person.Username == "" || !slices.Equal(person.Groups, []string{"Cooks"}) {
+			t.Errorf("users %v --json = %s, want the user", verb, out)
+		}
+	}
 	fairway(t, exitDone, "users", "enable", "ana@example.com")
+	reset, _ := fairway(t, exitDone, "users", "password", "ana@example.com")
+	if was := password; !strings.Contains(reset, "password  ") || strings.Contains(reset, was) {
+		t.Errorf("users password = %q, want another password", reset)
+	}
+	if err := os.WriteFile("password", []byte("Mango-Tree-77"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	password = "Mango-Tree-77"
+	if out, _ := fairway(t, exitDone, "users", "password", "ana@example.com", "--password", "file:"+filepath.Join(dir, "password")); strings.Contains(out, password) {
+		t.Errorf("users password --password = %q, want no password", out)
+	}
 
 	// She signs in as the outputs' user does.
 	as(t, dir, func(user map[string]any) { user["username"], user["password"] = "ana@example.com", password })
@@ -109,7 +133,14 @@ func TestKeys(t *testing.T) {
 	}
 	allowed(200)
 	old := made["bearer"]
-	rotated, _ := fairway(t, exitDone, "keys", "rotate", "bearer-1", "--overlap", "1h")
+	rotated, told := fairway(t, exitDone, "keys", "rotate", "bearer-1", "--overlap", "1h")
+	in90days, in1hour := time.Now().Add(90*24*time.Hour).UTC().Format(time.DateOnly), time.Now().Add(time.Hour).UTC().Format("2006-01-02 15:")
+	if !strings.Contains(told, "expires "+in90days) || !strings.Contains(told, "good until "+in1hour) {
+		t.Errorf("keys rotate says %q, want the life of the old key, and its end in an hour", told)
+	}
+	if list, _ := fairway(t, exitDone, "keys", "list"); !strings.Contains(list, "BEFORE UNTIL") || !strings.Contains(list, in1hour) {
+		t.Errorf("keys list = %s, want until when the key before is good", list)
+	}
 	allowed(200) // for an hour
 	made["bearer"] = strings.TrimSpace(rotated)
 	allowed(200)
@@ -127,6 +158,12 @@ func TestKeys(t *testing.T) {
 		t.Errorf("keys list shows a key: %s", list)
 	}
 	fairway(t, exitDone, "keys", "delete", "api-1")
+	if _, stderr := fairway(t, exitDone, "keys", "create", "short", "--kind", "api"); !strings.Contains(stderr, "expires "+time.Now().Add(30*24*time.Hour).UTC().Format(time.DateOnly)) {
+		t.Errorf("keys create says %q, want it good for 30 days", stderr)
+	}
+	if _, stderr := fairway(t, exitDone, "keys", "create", "long", "--kind", "api", "--expires", "never"); !strings.Contains(stderr, "expires never") {
+		t.Errorf("keys create --expires never says %q", stderr)
+	}
 	for _, c := range []struct {
 		code int
 		args []string
@@ -134,12 +171,15 @@ func TestKeys(t *testing.T) {
 	}{
 		{exitUsage, []string{"create", "x"}, "--principal"},
 		{exitUsage, []string{"create", "x", "--principal", "developer", "--expires", "soon"}, `"soon" is no life`},
+		{exitUsage, []string{"create", "x", "--principal", "developer", "--expires", "none"}, `"none" is no life`},
+		{exitUsage, []string{"rotate", "bearer-1", "--overlap", "never"}, `or none`},
+		{exitFailed, []string{"rotate", "bearer-1"}, "is over"},
 		{exitUsage, []string{"create", "x", "--principal", "developer", "--kind", "cookie"}, "cookie"},
 		{exitFailed, []string{"create", "x", "--principal", "nobody"}, `no principal "nobody"`},
 		{exitFailed, []string{"create", "bearer-1", "--principal", "developer"}, "HTTP 409"},
 		{exitFailed, []string{"rotate", "api-1"}, `no key is called "api-1"`},
 		// In development without a master key none of its secret can be kept.
-		{exitFailed, []string{"create", "x", "--kind", "access", "--principal", "developer"}, "HTTP 503"},
+		{exitFailed, []string{"create", "x", "--kind", "access", "--principal", "developer"}, "there is no master key: set master_key"},
 	} {
 		if _, stderr := fairway(t, c.code, append([]string{"keys"}, c.args...)...); !strings.Contains(stderr, c.want) {
 			t.Errorf("keys %s says %q, want %q", strings.Join(c.args, " "), stderr, c.want)
@@ -173,6 +213,13 @@ func TestExplain(t *testing.T) {
 	if ofFolder != ofServer {
 		t.Errorf("explain differs:\n%s\n%s", ofFolder, ofServer)
 	}
+	strictly, _ := fairway(t, exitDone, append([]string{"explain", dir, "--strict"}, args...)...)
+	if got, _ := fairway(t, exitDone, append([]string{"explain", "--url", d.base, "--strict"}, args...)...); got != strictly || got == ofServer {
+		t.Errorf("explain --strict differs:\n%s\n%s", strictly, got)
+	}
+	if _, stderr := fairway(t, exitUsage, append([]string{"explain", "--url", d.base, "--config", "f.yaml"}, args...)...); !strings.Contains(stderr, "--config is about a server that explain starts itself") {
+		t.Errorf("explain --url --config says %q, want which flag it cannot take", stderr)
+	}
 	text, _ := fairway(t, exitDone, "explain", "--principal", "bedrockDS", "--profile", profile)
 	if want := "ap-northeast-1  allowed"; !strings.Contains(text, want) {
 		t.Errorf("explain = %s, want %q in it", text, want)
@@ -183,5 +230,87 @@ func TestExplain(t *testing.T) {
 	denied, _ := fairway(t, exitFailed, "explain", "--principal", "bedrockDS", "--profile", "apac.amazon.nova-pro-v1:0")
 	if want := "new PolicyStatement"; !strings.Contains(denied, want) {
 		t.Errorf("explain of a denied call = %s, want %q in it", denied, want)
+	}
+}
+
+// TestExplainNeedsNoSecrets: what a folder allows has nothing to do with the keys of its
+// configuration.
+func TestExplainNeedsNoSecrets(t *testing.T) {
+	dir := copyProject(t, sample.Files())
+	file := filepath.Join(t.TempDir(), "production.yaml")
+	text := "master_key: env:NOT_SET\nprincipals:\n  - name: checkout\n    bearer_keys: [env:NOT_SET_EITHER]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fairway(t, exitDone, "explain", dir, "--config", file, "--principal", "bedrockDS", "--profile", profile)
+}
+
+// TestAdminElsewhere: what answers at --url but has no admin API is told apart from an
+// admin API that refuses.
+func TestAdminElsewhere(t *testing.T) {
+	for _, answer := range []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { http.Error(w, "not found", http.StatusNotFound) },
+		func(w http.ResponseWriter) {
+			w.Header().Set("X-Amzn-Errortype", "UnknownOperationException")
+			w.WriteHeader(http.StatusNotFound)
+			w.Write([]byte(`{"message": "The requested operation is not recognized by the service."}`))
+		},
+	} {
+		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) }))
+		defer elsewhere.Close()
+		for _, args := range [][]string{{"users", "list"}, {"keys", "list"}, {"regions"}} {
+			if _, stderr := fairway(t, exitFailed, append(args, "--url", elsewhere.URL)...); !strings.Contains(stderr, "no admin API at "+elsewhere.URL+": name its admin listener") {
+				t.Errorf("%v --url of a public listener says %q, want that it has no admin API", args, stderr)
+			}
+		}
+	}
+}
+
+// TestAskGoesToURL: everything goes where --url says, whatever the outputs name.
+func TestAskGoesToURL(t *testing.T) {
+	named := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s went to the endpoint of the outputs", r.Method, r.URL)
+	}))
+	defer named.Close()
+	dir := copyProject(t, sample.Files())
+	d := startDev(t, dir)
+	t.Chdir(dir)
+	raw, err := os.ReadFile("fairway_outputs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("fairway_outputs.json", bytes.ReplaceAll(raw, []byte(d.base), []byte(named.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := fairway(t, exitDone, "ask", "--url", d.base+"/", "rice"); !strings.Contains(out, "rice") {
+		t.Errorf("ask --url = %s, want an answer", out)
+	}
+}
+
+func TestServerURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://127.0.0.1:1": "http://127.0.0.1:1", "https://example.com/": "https://example.com",
+		"bogus": "", "": "", "localhost:20002": "", "ftp://example.com": "", "http://": "", "http://[": "",
+	} {
+		got, err := serverURL(text)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("serverURL(%q) = %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
+// TestRoundTripIsBounded: a server cannot fill the memory.
+func TestRoundTripIsBounded(t *testing.T) {
+	endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for page := make([]byte, 1<<20); ; {
+			if _, err := w.Write(page); err != nil {
+				return
+			}
+		}
+	}))
+	defer endless.Close()
+	_, err := roundTrip(t.Context(), http.MethodGet, endless.URL, nil, func(*http.Request) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("roundTrip() = %v, want a refusal of what is too long", err)
 	}
 }

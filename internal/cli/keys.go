@@ -5,32 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"fairway/internal/keyring"
 )
-
-// keyKinds are the kinds of keys, and who takes them.
-var keyKinds = []string{"bearer", "access", "api"}
-
-// key is a key as the admin API has it.
-type key struct {
-	Kind      string     `json:"kind"`
-	Name      string     `json:"name"`
-	ID        string     `json:"id,omitempty"` // of an access key
-	Principal string     `json:"principal"`
-	Budget    string     `json:"budget,omitempty"`
-	Created   time.Time  `json:"created"`
-	Expires   *time.Time `json:"expires"` // null is never
-	Disabled  bool       `json:"disabled"`
-
-	Key    string `json:"key,omitempty"`    // only when it is made
-	Secret string `json:"secret,omitempty"` // of an access key, likewise
-}
 
 func keysCommand(s Surroundings) *cobra.Command {
 	var where adminFlags
@@ -61,28 +45,27 @@ func createKeyCommand(s Surroundings, where *adminFlags) *cobra.Command {
 		Short: "Make a key and print it, this once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(keyKinds, kind) {
-				return fmt.Errorf("keys create: --kind %s is none of %s", kind, strings.Join(keyKinds, ", "))
+			if !slices.Contains(keyring.Kinds(), keyring.Kind(kind)) {
+				return fmt.Errorf("keys create: --kind %s is none of %v", kind, keyring.Kinds())
 			}
-			if principal == "" && kind != "api" {
+			if principal == "" && keyring.Kind(kind) != keyring.API {
 				return errors.New("keys create: name the principal that it speaks for with --principal")
 			}
-			life, err := parseLife(expires)
-			if err != nil {
+			body := map[string]any{"kind": kind, "name": args[0], "principal": principal, "budget": budget}
+			if err := addLife(body, "expires_in", expires, "never"); err != nil {
 				return err
 			}
-			body := map[string]any{"kind": kind, "name": args[0], "principal": principal, "budget": budget, "expires_in": int64(life / time.Second)}
-			var made key
+			var made keyring.Key
 			if err := where.call(cmd.Context(), s, "POST", "/api/keys", body, &made); err != nil {
 				return err
 			}
-			return made.show(s, asJSON)
+			return showKey(s, made, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&kind, "kind", "bearer", "`KIND`: bearer for model clients, access to sign requests, api for the GraphQL API")
 	cmd.Flags().StringVar(&principal, "principal", "", "`NAME` of the principal that it speaks for")
 	cmd.Flags().StringVar(&budget, "budget", "", "`NAME` of the budget that its calls count against")
-	cmd.Flags().StringVar(&expires, "expires", "30d", "`LIFE` of the key, such as 12h or 90d, or never")
+	cmd.Flags().StringVar(&expires, "expires", "", "`LIFE` of the key, such as 12h or 90d, or never (default: 30d)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the key as JSON")
 	return cmd
 }
@@ -95,24 +78,19 @@ func rotateKeyCommand(s Surroundings, where *adminFlags) *cobra.Command {
 		Short: "Make a new key in the place of one, which goes on being good for a while",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			life, err := parseLife(expires)
-			if err != nil {
+			body := map[string]any{}
+			if err := cmp.Or(addLife(body, "expires_in", expires, "never"), addLife(body, "overlap", overlap, "none")); err != nil {
 				return err
 			}
-			both, err := parseLife(overlap)
-			if err != nil {
-				return err
-			}
-			body := map[string]any{"expires_in": int64(life / time.Second), "overlap": int64(both / time.Second)}
-			var made key
+			var made keyring.Key
 			if err := where.call(cmd.Context(), s, "POST", keyPath(args[0])+"/rotate", body, &made); err != nil {
 				return err
 			}
-			return made.show(s, asJSON)
+			return showKey(s, made, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&expires, "expires", "30d", "`LIFE` of the new key, such as 12h or 90d, or never")
-	cmd.Flags().StringVar(&overlap, "overlap", "24h", "`LIFE` that is left to the old key")
+	cmd.Flags().StringVar(&expires, "expires", "", "`LIFE` of the new key, such as 12h or 90d, or never (default: that of the old one)")
+	cmd.Flags().StringVar(&overlap, "overlap", "", "`LIFE` that is left to the old key, or none (default: 24h)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the key as JSON")
 	return cmd
 }
@@ -125,7 +103,7 @@ func listKeysCommand(s Surroundings, where *adminFlags) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var list struct {
-				Keys []key `json:"keys"`
+				Keys []keyring.Key `json:"keys"`
 			}
 			if err := where.call(cmd.Context(), s, "GET", "/api/keys", nil, &list); err != nil {
 				return err
@@ -152,10 +130,10 @@ func keyCommand(s Surroundings, where *adminFlags, verb, short, method, path str
 	}
 }
 
-func keyPath(name string) string { return "/api/keys/" + url.PathEscape(name) }
+func keyPath(name string) string { return "/api/keys/" + segment(name) }
 
-// show prints a key that was made.
-func (k key) show(s Surroundings, asJSON bool) error {
+// showKey prints a key that was made.
+func showKey(s Surroundings, k keyring.Key, asJSON bool) error {
 	if asJSON {
 		return writeJSON(s, k)
 	}
@@ -164,45 +142,63 @@ func (k key) show(s Surroundings, asJSON bool) error {
 	} else {
 		fmt.Fprintln(s.Stdout, k.Key)
 	}
-	fmt.Fprintf(s.Stderr, "%s key %s of %s, expires %s; it is not shown again\n", k.Kind, k.Name, cmp.Or(k.Principal, "nobody in particular"), k.until())
+	fmt.Fprintf(s.Stderr, "%s key %s of %s, expires %s; it is not shown again\n", k.Kind, k.Name, cmp.Or(k.Principal, "nobody in particular"), moment(k.Expires, "never"))
+	if k.BeforeUntil != nil {
+		fmt.Fprintf(s.Stderr, "the one before it is good until %s\n", moment(k.BeforeUntil, ""))
+	}
 	return nil
 }
 
-func (k key) until() string {
-	if k.Expires == nil {
-		return "never"
+// moment is a time for people, in UTC.
+func moment(t *time.Time, none string) string {
+	if t == nil {
+		return none
 	}
-	return k.Expires.UTC().Format(time.DateTime)
+	return t.UTC().Format(time.DateTime)
 }
 
-func printKeys(w io.Writer, keys []key, now time.Time) error {
+func printKeys(w io.Writer, keys []keyring.Key, now time.Time) error {
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(rows, "NAME\tKIND\tPRINCIPAL\tBUDGET\tEXPIRES\tSTATE")
+	fmt.Fprintln(rows, "NAME\tKIND\tPRINCIPAL\tBUDGET\tEXPIRES\tSTATE\tBEFORE UNTIL")
 	for _, k := range keys {
-		state := "good"
+		state, before := "good", "-"
 		switch {
 		case k.Disabled:
 			state = "disabled"
 		case k.Expires != nil && !now.Before(*k.Expires):
 			state = "expired"
+		case k.BeforeUntil != nil && now.Before(*k.BeforeUntil):
+			before = moment(k.BeforeUntil, "")
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\n", k.Name, k.Kind, cmp.Or(k.Principal, "-"), cmp.Or(k.Budget, "-"), k.until(), state)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.Name, k.Kind, cmp.Or(k.Principal, "-"), cmp.Or(k.Budget, "-"), moment(k.Expires, "never"), state, before)
 	}
 	return rows.Flush()
 }
 
-// parseLife reads a duration that may be in days; "never" is 0.
-func parseLife(text string) (time.Duration, error) {
-	if text == "never" {
+// addLife adds a life to a request, in seconds, unless it is the server's to say. The
+// word is for none at all.
+func addLife(body map[string]any, member, text, word string) error {
+	if text == "" {
+		return nil
+	}
+	life, err := parseLife(text, word)
+	body[member] = int64(life / time.Second)
+	return err
+}
+
+// parseLife reads a duration that may be in days; the word is 0.
+func parseLife(text, word string) (time.Duration, error) {
+	if text == word {
 		return 0, nil
 	}
-	var days int
-	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && text == fmt.Sprintf("%dd", days) && days > 0 && days <= 36500 {
-		return time.Duration(days) * 24 * time.Hour, nil
+	if number, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.ParseUint(number, 10, 16); err == nil && days > 0 {
+			return time.Duration(days) * 24 * time.Hour, nil
+		}
 	}
 	life, err := time.ParseDuration(text)
 	if err != nil || life < time.Second {
-		return 0, fmt.Errorf("%q is no life of a key: want such as 12h or 90d, or never", text)
+		return 0, fmt.Errorf("%q is no life of a key: want such as 12h or 90d, or %s", text, word)
 	}
 	return life, nil
 }

@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,17 +25,19 @@ type remote struct {
 	token string // of the user, once it has signed in
 }
 
-// openRemote reads the outputs here and asks the server at url, where that is given,
-// in place of the one they name.
+// openRemote is the server at url, asked as the outputs here say, which may be those
+// of the same server under another address.
 func openRemote(url string) (*remote, error) {
+	url, err := serverURL(url)
+	if err != nil {
+		return nil, err
+	}
 	out, err := outputs.Read(".")
 	if err != nil {
 		return nil, fmt.Errorf("ask: %w: --url needs the %s of that server in this folder, for who asks", err, outputs.FairwayFile)
 	}
 	r := &remote{Fairway: out}
-	if url = strings.TrimSuffix(url, "/"); url != "" {
-		r.Endpoint, r.UserPool.Endpoint, r.GraphQL.URL = url, url, url+"/graphql"
-	}
+	r.Endpoint, r.UserPool.Endpoint, r.GraphQL.URL = url, url, url+"/graphql"
 	return r, nil
 }
 
@@ -75,25 +75,14 @@ func (r *remote) post(ctx context.Context, mode backend.Mode, request any) ([]by
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.GraphQL.URL, bytes.NewReader(body))
+	answer, err := roundTrip(ctx, http.MethodPost, r.GraphQL.URL, body, func(req *http.Request) error {
+		req.Header.Set("X-Fairway-Trace", "1")
+		return r.authorize(ctx, mode, req, body)
+	})
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Fairway-Trace", "1")
-	if err := r.authorize(ctx, mode, req, body); err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w: is a server running there?", err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 32<<20))
-	if err != nil {
-		return nil, fmt.Errorf("ask: read the answer: %w", err)
-	}
-	return raw, nil
+	return answer.body, nil
 }
 
 // authorize gives a request the credential of a mode.

@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -38,7 +36,7 @@ func signIn(ctx context.Context, pool outputs.UserPool, user outputs.User) (stri
 		return "", fmt.Errorf("sign in: read SECRET_BLOCK: %w", err)
 	}
 	_, poolName, _ := strings.Cut(pool.ID, "_")
-	claim := srp.Claim{Pool: poolName, User: asked["USER_ID_FOR_SRP"], Block: block, Timestamp: time.Now().UTC().Format("Mon Jan 2 15:04:05 UTC 2006")}
+	claim := srp.Claim{Pool: poolName, User: asked["USER_ID_FOR_SRP"], Block: block, Timestamp: time.Now().UTC().Format(srp.TimestampForm)}
 	signature, err := client.Answer(user.Password, asked["SALT"], asked["SRP_B"], claim)
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
@@ -74,28 +72,21 @@ func cognito(ctx context.Context, endpoint, operation string, in, out any) error
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/", bytes.NewReader(body))
+	answer, err := roundTrip(ctx, http.MethodPost, endpoint+"/", body, func(req *http.Request) error {
+		req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		req.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
+		return nil
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("sign in: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	req.Header.Set("X-Amz-Target", "AWSCognitoIdentityProviderService."+operation)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("sign in: %w: is a server running there?", err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("sign in: read the answer: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
+	if answer.status != http.StatusOK {
 		var e struct {
 			Type    string `json:"__type"`
 			Message string `json:"message"`
 		}
-		_ = json.Unmarshal(raw, &e)
-		return fmt.Errorf("sign in: HTTP %d %s: %s", resp.StatusCode, cmp.Or(e.Type, "error"), cmp.Or(e.Message, "the server has no user pool"))
+		_ = json.Unmarshal(answer.body, &e)
+		return fmt.Errorf("sign in: HTTP %d %s: %s", answer.status, cmp.Or(e.Type, "error"), cmp.Or(e.Message, "the server has no user pool"))
 	}
-	return json.Unmarshal(raw, out)
+	return json.Unmarshal(answer.body, out)
 }

@@ -8,26 +8,22 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"fairway/internal/userpool"
 )
 
-// person is a user as the admin API has it.
+// person is a user, and the password where one was made.
 type person struct {
-	Sub        string            `json:"sub"`
-	Username   string            `json:"username"`
-	Status     string            `json:"status"`
-	Enabled    bool              `json:"enabled"`
-	Attributes map[string]string `json:"attributes"`
-	Groups     []string          `json:"groups"`
-	MFA        []string          `json:"mfa"`
+	userpool.Person
+	Password string `json:"password,omitempty"`
 }
 
-// name is what the user is called: the address, where the user name is only an id.
-func (p person) name() string {
+// called is what a user is called: the address, where the user name is only an id.
+func called(p userpool.Person) string {
 	if p.Username != p.Sub {
 		return p.Username
 	}
@@ -51,7 +47,7 @@ user name, its e-mail address or its phone number.`,
 		userCommand(s, &where, "confirm", "Confirm a user without the code"),
 		userCommand(s, &where, "disable", "Keep a user from signing in, and end its sessions"),
 		userCommand(s, &where, "enable", "Let a user sign in again"),
-		removeUserCommand(s, &where), rotateCommand(s, &where),
+		passwordCommand(s, &where), removeUserCommand(s, &where), rotateCommand(s, &where),
 	)
 	return cmd
 }
@@ -69,35 +65,33 @@ number or a user name. Without --password one is made and printed, this once.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body := map[string]any{"username": args[0], "attributes": attributes, "groups": groups, "confirmed": true}
-			if password != "" {
-				text, err := readReference(s, "--password", password)
-				if err != nil {
-					return err
-				}
-				body["password"] = text
+			if err := addPassword(s, body, password); err != nil {
+				return err
 			}
-			var added struct {
-				person
-				Password string `json:"password"` // where one was made
-			}
+			var added person
 			if err := where.call(cmd.Context(), s, "POST", "/api/users", body, &added); err != nil {
 				return err
 			}
-			if asJSON {
-				return writeJSON(s, added)
-			}
-			fmt.Fprintf(s.Stdout, "user      %s\n", added.name())
-			if added.Password != "" {
-				fmt.Fprintf(s.Stdout, "password  %s\n", added.Password)
-			}
-			return nil
+			return added.show(s, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&password, "password", "", "`REFERENCE` to the password, env:NAME or file:/path (default: one is made)")
+	cmd.Flags().StringVar(&password, "password", "", passwordUsage)
 	cmd.Flags().StringToStringVar(&attributes, "attribute", nil, "`NAME=VALUE` of an attribute, such as email=ana@example.com; repeats")
 	cmd.Flags().StringSliceVar(&groups, "group", nil, "`GROUP` that the user is in; repeats")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the user as JSON")
 	return cmd
+}
+
+// show prints a user whose password was set.
+func (p person) show(s Surroundings, asJSON bool) error {
+	if asJSON {
+		return writeJSON(s, p)
+	}
+	fmt.Fprintf(s.Stdout, "user      %s\n", called(p.Person))
+	if p.Password != "" {
+		fmt.Fprintf(s.Stdout, "password  %s\n", p.Password)
+	}
+	return nil
 }
 
 func listUsersCommand(s Surroundings, where *adminFlags) *cobra.Command {
@@ -112,7 +106,7 @@ func listUsersCommand(s Surroundings, where *adminFlags) *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return writeJSON(s, map[string][]person{"users": people})
+				return writeJSON(s, map[string][]userpool.Person{"users": people})
 			}
 			return printPeople(s.Stdout, people)
 		},
@@ -122,12 +116,12 @@ func listUsersCommand(s Surroundings, where *adminFlags) *cobra.Command {
 }
 
 // people are all users, a page at a time.
-func (f *adminFlags) people(ctx context.Context, s Surroundings) ([]person, error) {
-	all, after := []person{}, ""
+func (f *adminFlags) people(ctx context.Context, s Surroundings) ([]userpool.Person, error) {
+	all, after := []userpool.Person{}, ""
 	for {
 		var page struct {
-			Users []person `json:"users"`
-			Next  string   `json:"next"`
+			Users []userpool.Person `json:"users"`
+			Next  string            `json:"next"`
 		}
 		if err := f.call(ctx, s, "GET", "/api/users?after="+url.QueryEscape(after), nil, &page); err != nil {
 			return nil, err
@@ -139,7 +133,7 @@ func (f *adminFlags) people(ctx context.Context, s Surroundings) ([]person, erro
 	}
 }
 
-func printPeople(w io.Writer, people []person) error {
+func printPeople(w io.Writer, people []userpool.Person) error {
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(rows, "USER\tSTATUS\tGROUPS\tMFA\tSUB")
 	for _, p := range people {
@@ -147,7 +141,7 @@ func printPeople(w io.Writer, people []person) error {
 		if !p.Enabled {
 			status += ", disabled"
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\n", p.name(), status, orDash(p.Groups), orDash(p.MFA), p.Sub)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\n", called(p), status, orDash(p.Groups), orDash(p.MFA), p.Sub)
 	}
 	return rows.Flush()
 }
@@ -156,36 +150,86 @@ func orDash(list []string) string { return cmp.Or(strings.Join(list, ", "), "-")
 
 // userCommand is a command that does one thing to one user.
 func userCommand(s Surroundings, where *adminFlags, verb, short string) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   verb + " NAME",
 		Short: short,
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return where.change(cmd.Context(), s, "POST", userPath(args[0])+"/"+verb, nil)
+			var p userpool.Person
+			if err := where.call(cmd.Context(), s, "POST", userPath(args[0])+"/"+verb, nil, &p); err != nil {
+				return err
+			}
+			return showPerson(s, p, asJSON)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the user as JSON")
+	return cmd
 }
 
 func groupCommand(s Surroundings, where *adminFlags) *cobra.Command {
-	var remove bool
+	var remove, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "group NAME GROUP...",
 		Short: "Put a user into groups, or take it out of them",
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var p person
-			if err := where.call(cmd.Context(), s, "GET", userPath(args[0]), nil, &p); err != nil {
-				return err
+			method := "POST"
+			if remove {
+				method = "DELETE"
 			}
-			groups := slices.DeleteFunc(p.Groups, func(g string) bool { return slices.Contains(args[1:], g) })
-			if !remove {
-				groups = append(groups, args[1:]...)
+			var p userpool.Person
+			for _, group := range args[1:] {
+				if err := where.call(cmd.Context(), s, method, userPath(args[0])+"/groups/"+segment(group), nil, &p); err != nil {
+					return err
+				}
 			}
-			return where.change(cmd.Context(), s, "PUT", userPath(args[0])+"/groups", map[string][]string{"groups": groups})
+			return showPerson(s, p, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&remove, "remove", false, "take the user out of the groups")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the user as JSON")
 	return cmd
+}
+
+func passwordCommand(s Surroundings, where *adminFlags) *cobra.Command {
+	var password string
+	var temporary, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "password NAME",
+		Short: "Give a user another password, and end its sessions",
+		Long: `Gives a user another password and ends its sessions. Without --password one is made and printed,
+this once. With --temporary the user has to choose another at the next sign-in.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body := map[string]any{"temporary": temporary}
+			if err := addPassword(s, body, password); err != nil {
+				return err
+			}
+			var changed person
+			if err := where.call(cmd.Context(), s, "POST", userPath(args[0])+"/password", body, &changed); err != nil {
+				return err
+			}
+			return changed.show(s, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&password, "password", "", passwordUsage)
+	cmd.Flags().BoolVar(&temporary, "temporary", false, "have the user choose another at the next sign-in")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the user as JSON")
+	return cmd
+}
+
+const passwordUsage = "`REFERENCE` to the password, env:NAME or file:/path (default: one is made)"
+
+// addPassword adds the password that a reference names to a request; without one the
+// server makes it.
+func addPassword(s Surroundings, body map[string]any, reference string) error {
+	if reference == "" {
+		return nil
+	}
+	text, err := readReference(s, "--password", reference)
+	body["password"] = text
+	return err
 }
 
 func removeUserCommand(s Surroundings, where *adminFlags) *cobra.Command {
@@ -210,15 +254,23 @@ func rotateCommand(s Surroundings, where *adminFlags) *cobra.Command {
 	}
 }
 
-func userPath(name string) string { return "/api/users/" + url.PathEscape(name) }
+func userPath(name string) string { return "/api/users/" + segment(name) }
 
-// change asks for a change of a user and shows the user as it is then.
-func (f *adminFlags) change(ctx context.Context, s Surroundings, method, path string, body any) error {
-	var p person
-	if err := f.call(ctx, s, method, path, body, &p); err != nil {
-		return err
+// segment is a name as one segment of a path, whatever it holds: dots alone would lead
+// elsewhere.
+func segment(name string) string {
+	if strings.Trim(name, ".") == "" {
+		return strings.ReplaceAll(name, ".", "%2E")
 	}
-	return printPeople(s.Stdout, []person{p})
+	return url.PathEscape(name)
+}
+
+// showPerson prints a user as it is now.
+func showPerson(s Surroundings, p userpool.Person, asJSON bool) error {
+	if asJSON {
+		return writeJSON(s, p)
+	}
+	return printPeople(s.Stdout, []userpool.Person{p})
 }
 
 // call asks the admin API and reads its answer into out, unless that is nil.

@@ -170,7 +170,7 @@ type Telemetry struct {
 	ServiceName string `yaml:"service_name"`
 }
 
-// CORS is who may call from a browser, beside pages of the loopback interface.
+// CORS is who may call from a browser; in dev pages on this machine may too.
 type CORS struct {
 	Origins []string `yaml:"origins"` // scheme://host[:port]
 }

@@ -18,6 +18,9 @@ type UserPool struct {
 	KeepRefreshToken bool     `yaml:"keep_refresh_token"` // a refresh token is not replaced when it is used
 	Lockout          Lockout  `yaml:"lockout"`
 	LogCodes         bool     `yaml:"log_codes"` // codes are logged; dev always does
+
+	Principal string            `yaml:"principal"` // who its users are on the model doors; empty: nobody there
+	ByGroup   map[string]string `yaml:"by_group"`  // principal by group, in place of Principal
 }
 
 // Lockout is what wrong passwords and codes of one user lead to.
@@ -85,10 +88,12 @@ func (c *Config) validateUserPool(found *findings) {
 	found.check(u.Lockout.Failures > 0, "user_pool.lockout.failures", "want at least 1, got %d", u.Lockout.Failures)
 	found.positive(u.Lockout.For, "user_pool.lockout.for")
 	found.beside("user_pool.lockout.for", u.Lockout.MaxFor >= u.Lockout.For, "user_pool.lockout.max_for", "want no less than user_pool.lockout.for")
-	for _, n := range c.IdentityPool.named() {
+	for _, n := range append(u.named(), c.IdentityPool.named()...) {
 		found.principal(n.name, n.path)
 	}
-	_, empty := c.IdentityPool.ByGroup[""]
+	_, empty := u.ByGroup[""]
+	found.check(!empty, "user_pool.by_group", "want the name of a group before each principal")
+	_, empty = c.IdentityPool.ByGroup[""]
 	found.check(!empty, "identity_pool.by_group", "want the name of a group before each principal")
 }
 
@@ -116,11 +121,21 @@ func (c *Config) validateGraphQL(found *findings) {
 // named is a principal that something else than itself names.
 type named struct{ path, name string }
 
+// named are the principals that the pool's users are.
+func (u UserPool) named() []named {
+	return namedBy("user_pool.by_group", u.ByGroup, named{"user_pool.principal", u.Principal})
+}
+
 // named are the principals that callers with credentials of the pool are.
 func (p IdentityPool) named() []named {
-	all := []named{{"identity_pool.authenticated", p.Authenticated}, {"identity_pool.guest", p.Guest}}
-	for _, group := range slices.Sorted(maps.Keys(p.ByGroup)) {
-		all = append(all, named{"identity_pool.by_group", p.ByGroup[group]})
+	return namedBy("identity_pool.by_group", p.ByGroup, named{"identity_pool.authenticated", p.Authenticated}, named{"identity_pool.guest", p.Guest})
+}
+
+// namedBy are the principals by group at a path, and those of others that are named.
+func namedBy(path string, groups map[string]string, others ...named) []named {
+	all := slices.DeleteFunc(others, func(n named) bool { return n.name == "" })
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		all = append(all, named{path, groups[group]})
 	}
-	return slices.DeleteFunc(all, func(n named) bool { return n.name == "" && n.path != "identity_pool.by_group" })
+	return all
 }

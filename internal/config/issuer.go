@@ -47,7 +47,7 @@ func (i *Issuer) complete() {
 		}
 	}
 	if i.JWKS == "" && i.URL != "" && i.Mode == UserPoolIssuer {
-		i.JWKS = URL(strings.TrimSuffix(string(i.URL), "/")) + "/.well-known/jwks.json"
+		i.JWKS = i.wellKnown()
 	}
 	if len(i.Audiences) == 0 {
 		i.Audiences = nil
@@ -60,6 +60,11 @@ func (i *Issuer) complete() {
 	}
 }
 
+// wellKnown is where a user pool has its keys.
+func (i *Issuer) wellKnown() URL {
+	return URL(strings.TrimSuffix(string(i.URL), "/")) + "/.well-known/jwks.json"
+}
+
 // maxLeeway is more than clocks that anyone looks after are apart.
 const maxLeeway = Duration(5 * time.Minute)
 
@@ -70,7 +75,7 @@ func validateIssuers(found *findings, issuers []Issuer) {
 		found.check(i.URL != "", path+".url", "want the iss of the tokens")
 		found.secured(i.URL, path+".url")
 		unique(found, urls, i.URL, path+".url")
-		if !strings.HasPrefix(string(i.JWKS), string(i.URL)) { // which is looked at already
+		if i.JWKS != i.wellKnown() { // else it is as good as the URL
 			found.secured(i.JWKS, path+".jwks")
 		}
 		found.check(!slices.Contains(i.Audiences, ""), path+".audiences", "want no empty audience")
@@ -99,14 +104,7 @@ func (i *Issuer) validateMode(found *findings, path string) {
 
 // named are the principals that callers with tokens of i are.
 func (i *Issuer) named(path string) []named {
-	var all []named
-	if i.Principal != "" {
-		all = append(all, named{path + ".principal", i.Principal})
-	}
-	for _, group := range slices.Sorted(maps.Keys(i.ByGroup)) {
-		all = append(all, named{path + ".by_group", i.ByGroup[group]})
-	}
-	return all
+	return namedBy(path+".by_group", i.ByGroup, named{path + ".principal", i.Principal})
 }
 
 // texts finds a map with an empty key or value.

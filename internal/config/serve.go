@@ -53,7 +53,7 @@ func (c *Config) validateNames(found *findings, also []string) {
 
 // named are all principals that something names.
 func (c *Config) named() []named {
-	all := c.IdentityPool.named()
+	all := append(c.UserPool.named(), c.IdentityPool.named()...)
 	for i, r := range c.Routes {
 		for _, name := range r.Principals {
 			all = append(all, named{fmt.Sprintf("routes[%d].principals", i), name})

@@ -90,7 +90,7 @@ func (x *Explanation) leastPrivilege(a *asked) *LeastPrivilege {
 		if !ok || e.Effect != policy.Allowed {
 			continue
 		}
-		m := e.Match()
+		m := e.Pattern()
 		w := Wildcard{e.Statement, m.At, m.Action, m.Resource}
 		if !w.is() || slices.Contains(replaces, w) {
 			continue
@@ -146,7 +146,7 @@ func (x *Explanation) warn(a *asked) {
 		}
 	}
 	for _, e := range a.evaluations {
-		m := e.Match()
+		m := e.Pattern()
 		if fields, err := arn.Parse(m.Resource); err == nil && policy.IsPlaceholder(fields.Account) {
 			add("the account of " + m.Resource + " at " + m.At + " is a placeholder: here it stands for the configured account, " +
 				"on AWS it matches nothing: replace " + fields.Account + " by your AWS account ID")

@@ -9,6 +9,7 @@ package explain
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,10 @@ type Question struct {
 // Catalog finds what a caller named. Errors are *inference.Error.
 type Catalog interface {
 	Lookup(ctx context.Context, named string, source inference.Region) (inference.Profile, error)
+
+	// Sources are the regions from which it can be called, none where nothing of that
+	// name is known.
+	Sources(named string) []inference.Region
 }
 
 // Explanation is the answer, and in JSON that of `fairway explain --json`
@@ -104,13 +109,45 @@ type Modes struct {
 }
 
 // Explain explains a call. Errors are *inference.Error: AccessDenied for a principal
-// that the engine does not know, those of the catalog for what is no profile or model.
+// that the engine does not know, Validation for an action that calls no model and for
+// what cannot be called from the source region.
 func Explain(ctx context.Context, engine *policy.Engine, catalog Catalog, q Question) (*Explanation, error) {
+	if !slices.Contains(calls, q.Action) {
+		return nil, &inference.Error{
+			Kind: inference.Validation, Op: "explain",
+			Message: fmt.Sprintf("explain: %.128q is no action that calls a model: ask about %s", q.Action, strings.Join(calls, ", ")),
+		}
+	}
 	profile, err := catalog.Lookup(ctx, q.Named, q.SourceRegion)
 	if err != nil {
-		return nil, err
+		return nil, notCallable(q, catalog.Sources(q.Named), err)
 	}
 	return Of(engine, q.Question, profile)
+}
+
+// calls are the actions that call a model; the others are on no profile.
+var calls = []string{inference.InvokeModel.Action(), inference.InvokeModelWithResponseStream.Action(), inference.CountTokens.Action()}
+
+// notCallable says from where what was named can be called. What is no mistake of the
+// question stays what it is.
+func notCallable(q Question, from []inference.Region, err error) error {
+	cause := inference.AsError(err)
+	if cause.Kind != inference.Validation {
+		return err
+	}
+	message := fmt.Sprintf("explain: %.128q cannot be called from %.32q: %s", q.Named, q.SourceRegion, cause.Message)
+	if len(from) > 0 {
+		message += " Call it from " + list(from)
+	}
+	return &inference.Error{Kind: inference.Validation, Op: "explain", Region: q.SourceRegion, Message: message, Err: err}
+}
+
+func list(regions []inference.Region) string {
+	var all []string
+	for _, r := range regions {
+		all = append(all, string(r))
+	}
+	return strings.Join(all, ", ")
 }
 
 // Of is Explain for a profile that is looked up already.
@@ -196,7 +233,7 @@ func (a *asked) on(resource inference.ARN) *policy.Evaluation {
 }
 
 func (a *asked) decision(e *policy.Evaluation) Decision {
-	m := e.Match()
+	m := e.Pattern()
 	d := Decision{
 		Resource: e.Resource, Effect: e.Effect, Layer: e.Layer, Statement: e.Statement,
 		Pattern: m.Resource, PatternAt: m.At, Reason: e.Reason,

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -276,6 +277,61 @@ func TestErrors(t *testing.T) {
 		if x, err := Explain(t.Context(), engine, known, q); err == nil || x != nil {
 			t.Errorf("Explain(%s, %s) = %+v, %v, want an error alone", q.Principal, q.Named, x, err)
 		}
+	}
+}
+
+// TestRefusals: the error says what can be asked instead.
+func TestRefusals(t *testing.T) {
+	engine, err := policy.New(policy.Options{Account: account}, policy.Principal{Principal: inference.Principal{Name: "app"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const invalid = "The provided model identifier is invalid."
+	for _, c := range []struct {
+		action, named string
+		from          inference.Region
+		want          string
+	}{
+		{"bedrock:ListFoundationModels", apac, source, `explain: "bedrock:ListFoundationModels" is no action that calls a model: ask about bedrock:InvokeModel, bedrock:InvokeModelWithResponseStream, bedrock:CountTokens`},
+		{"bedrock:Converse", apac, source, `explain: "bedrock:Converse" is no action`},
+		{"bedrock:*", apac, source, `explain: "bedrock:*" is no action`},
+		{"", apac, source, `explain: "" is no action`},
+		{invoke, apac, "us-east-1", `explain: "` + apac + `" cannot be called from "us-east-1": ` + invalid + ` Call it from ap-east-2, ap-northeast-1, `},
+		{invoke, apac, "mars-north-1", `explain: "` + apac + `" cannot be called from "mars-north-1": ` + invalid + ` Call it from ap-east-2, ap-northeast-1, `},
+		{invoke, "no.such", source, `explain: "no.such" cannot be called from "ap-southeast-1": ` + invalid},
+		{invoke, model, source, `explain: "` + model + `" cannot be called from "ap-southeast-1": Invocation of model ID ` + model},
+	} {
+		q := Question{Question: policy.Question{Principal: "app", Action: c.action, Now: now}, Named: c.named, SourceRegion: c.from}
+		x, err := Explain(t.Context(), engine, catalog.New(catalog.Options{Account: account}), q)
+		if e := inference.AsError(err); x != nil || e.Kind != inference.Validation || !strings.HasPrefix(e.Message, c.want) {
+			t.Errorf("Explain(%q, %q, %q) = %v, want a Validation that begins with %s", c.action, c.named, c.from, err, c.want)
+		}
+	}
+	for _, action := range calls {
+		q := Question{Question: policy.Question{Principal: "app", Action: action, Now: now}, Named: apac, SourceRegion: source}
+		if _, err := Explain(t.Context(), engine, catalog.New(catalog.Options{Account: account}), q); err != nil {
+			t.Errorf("Explain(%s) = %v", action, err)
+		}
+	}
+}
+
+// TestTextOfAServer: an explanation that came as JSON reads as one that did not.
+func TestTextOfAServer(t *testing.T) {
+	own := explain(t, policy.Narrow, policy.Principal{Statements: []policy.Statement{allow("*")}, Boundary: []policy.Statement{allow(in(source))}}, apac)
+	sent, err := json.Marshal(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var came Explanation
+	if err := json.Unmarshal(sent, &came); err != nil {
+		t.Fatal(err)
+	}
+	var want, got strings.Builder
+	if err := errors.Join(own.Text(&want), came.Text(&got)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.String(), got.String()); diff != "" || !strings.Contains(got.String(), "\n  \"Effect\": \"Allow\",\n") {
+		t.Errorf("Text of what came as JSON (-want +got):\n%s", diff)
 	}
 }
 

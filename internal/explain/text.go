@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -76,11 +78,7 @@ func (a *Answer) text(destinations int) string {
 	if !a.Allowed {
 		return "refuses it, 403 " + string(inference.AccessDenied) + ": " + a.Message
 	}
-	var regions []string
-	for _, r := range a.Destinations {
-		regions = append(regions, string(r))
-	}
-	return "runs it in " + strconv.Itoa(len(regions)) + " of " + strconv.Itoa(destinations) + " destinations: " + strings.Join(regions, ", ")
+	return "runs it in " + strconv.Itoa(len(a.Destinations)) + " of " + strconv.Itoa(destinations) + " destinations: " + list(a.Destinations)
 }
 
 // other is the answer in the mode that the server is not in.
@@ -94,7 +92,7 @@ func (x *Explanation) other() (policy.Mode, *Answer) {
 // advice is what to do, a paragraph each.
 func (x *Explanation) advice(b *strings.Builder) {
 	for _, s := range x.Missing {
-		fmt.Fprintf(b, "\nmissing, to add to the %s of %s:\n%s\nor in backend.ts:\n%s\n", s.Layer, x.Principal, s.JSON, s.TypeScript)
+		fmt.Fprintf(b, "\nmissing, to add to the %s of %s:\n%s\nor in backend.ts:\n%s\n", s.Layer, x.Principal, indented(s.JSON), s.TypeScript)
 	}
 	for _, d := range x.Denies {
 		fmt.Fprintf(b, "\nremove or narrow the Deny at %s, in the %s, to leave out:\n%s\n", d.Statement, d.Layer, lines(d.Resources))
@@ -104,11 +102,21 @@ func (x *Explanation) advice(b *strings.Builder) {
 		for _, w := range l.Replaces {
 			fmt.Fprintf(b, "  %s  %s on %s\n", w.At, cmp.Or(w.Action, "NotAction"), cmp.Or(w.Resource, "NotResource"))
 		}
-		fmt.Fprintf(b, "%s\nor in backend.ts:\n%s\n", l.JSON, l.TypeScript)
+		fmt.Fprintf(b, "%s\nor in backend.ts:\n%s\n", indented(l.JSON), l.TypeScript)
 	}
 	for _, warning := range x.Warnings {
 		fmt.Fprintf(b, "\nwarning: %s\n", warning)
 	}
+}
+
+// indented is a statement on several lines, also where it came from a server, which sends
+// it on one.
+func indented(statement json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, statement, "", "  "); err != nil {
+		return string(statement)
+	}
+	return b.String()
 }
 
 func lines(resources []inference.ARN) string {

@@ -24,9 +24,10 @@ func (p presents) Authenticate(*http.Request, func() ([]byte, error)) (inference
 // credential alone: not by what a client says of where it is.
 func TestCircumstances(t *testing.T) {
 	session := &inference.Session{Name: "nightly", Issued: time.Unix(1, 0)}
+	caller := inference.Caller{ID: "sub", Name: "ann@example.com", Key: "laptop", Budget: "team"}
 	credential := inference.Credential{
-		Principal: inference.Principal{Name: "ann"}, Service: "bedrock", Bearer: true,
-		Key: "laptop", BearerType: inference.ShortTerm, Session: session, Caller: inference.Caller{ID: "sub", Name: "ann@example.com"},
+		Principal: inference.Principal{Name: "ann"}, Service: "bedrock", Region: "us-east-1", Bearer: true,
+		BearerType: inference.ShortTerm, Session: session, Caller: caller,
 	}
 	r := httptest.NewRequest("POST", "/", strings.NewReader(""))
 	r.RemoteAddr, r.TLS = "[2001:db8::1]:4711", &tls.ConnectionState{}
@@ -52,7 +53,6 @@ func TestCircumstances(t *testing.T) {
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("PermitBearer: circumstances (-want +got):\n%s", diff)
 	}
-	caller := inference.Caller{ID: "sub", Name: "ann@example.com", Key: "laptop"}
 	if v.Caller != caller {
 		t.Errorf("Admit: caller = %+v, want %+v", v.Caller, caller)
 	}

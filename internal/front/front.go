@@ -8,13 +8,13 @@ import (
 	"context"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 	"fairway/internal/wire/uuid"
 )
 
@@ -67,7 +67,7 @@ type Config struct {
 type Visit struct {
 	ID            string // request id, a UUID
 	Principal     inference.Principal
-	Caller        inference.Caller        // whom the credential speaks for beside the principal
+	Caller        inference.Caller        // who stands behind the principal
 	Circumstances inference.Circumstances // under which it came
 	Region        inference.Region        // source region
 	Steering      inference.Steering
@@ -155,24 +155,16 @@ func (c *Config) enter() (*Visit, error) {
 // place says who calls and from where.
 func (c *Config) place(v *Visit, credential inference.Credential, host string, base inference.Region) (err error) {
 	v.Principal, v.PayloadHash = credential.Principal, credential.PayloadHash
-	v.Caller = callerOf(credential)
+	v.Caller = credential.Caller
 	v.Circumstances = inference.Circumstances{BearerType: credential.BearerType, Session: credential.Session}
 	v.Region, err = SourceRegion(credential, host, base, c.DefaultRegion)
 	return err
 }
 
-// callerOf is who is behind the principal of a credential: the user of its token, or
-// the key by its name.
-func callerOf(c inference.Credential) inference.Caller {
-	caller := c.Caller
-	caller.Key = cmp.Or(caller.Key, c.Key)
-	return caller
-}
-
 // came adds what the connection of a request tells. What proxies say of whom they
 // speak for is not believed.
 func came(c *inference.Circumstances, r *http.Request) {
-	c.SourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+	c.SourceIP = address.Host(r.RemoteAddr)
 	c.Secure = r.TLS != nil
 	c.UserAgent = r.UserAgent()
 }

@@ -2,11 +2,11 @@ package front
 
 import (
 	"cmp"
-	"net"
 	"slices"
 	"strings"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 // The service's texts for a signature that is good for something else.
@@ -17,13 +17,15 @@ const (
 
 // SourceRegion is where a call enters: the region it was signed for, else the one
 // its Host names, else that of the base path, else the default. A signature for
-// another service, or for another region than the Host's, is refused.
+// another service, or for another region than the Host's, is refused. So is a
+// short-term key, which is good in its own region alone, below the base path of another.
 func SourceRegion(c inference.Credential, host string, base, fallback inference.Region) (inference.Region, error) {
 	named := HostRegion(host)
 	switch {
 	case c.Service != "bedrock":
 		return "", refuseScope(msgWrongService)
-	case c.Region != "" && (!IsRegion(c.Region) || named != "" && named != c.Region):
+	case c.Region != "" && (!IsRegion(c.Region) || named != "" && named != c.Region),
+		c.BearerType == inference.ShortTerm && base != "" && base != c.Region:
 		return "", refuseScope(msgWrongRegion)
 	}
 	return cmp.Or(c.Region, named, base, fallback), nil
@@ -37,10 +39,7 @@ func refuseScope(message string) error {
 // "bedrock-runtime.ap-southeast-1.amazonaws.com", also by FIPS, through a VPC
 // endpoint, or with nothing behind the region; empty for any other host.
 func HostRegion(host string) inference.Region {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	labels := strings.Split(strings.ToLower(host), ".")
+	labels := strings.Split(strings.ToLower(address.Host(host)), ".")
 	if strings.HasPrefix(labels[0], "vpce-") {
 		labels = labels[1:]
 	}

@@ -34,6 +34,30 @@ func TestSourceRegion(t *testing.T) {
 	}
 }
 
+// TestShortTermKeyIsOfOneRegion: the key of another region than the one that is called is
+// refused, as the service does; one that no region is named for calls its own.
+func TestShortTermKeyIsOfOneRegion(t *testing.T) {
+	key := inference.Credential{Service: "bedrock", Region: "eu-west-1", Bearer: true, BearerType: inference.ShortTerm}
+	for _, tt := range []struct {
+		host string
+		base inference.Region
+		good bool
+	}{
+		{"localhost", "", true},
+		{"localhost", "eu-west-1", true},
+		{"bedrock-runtime.eu-west-1.amazonaws.com", "", true},
+		{"localhost", "us-west-2", false},
+		{"bedrock-runtime.us-west-2.amazonaws.com", "", false},
+		{"bedrock-runtime.us-west-2.amazonaws.com", "eu-west-1", false},
+		{"bedrock-runtime.eu-west-1.amazonaws.com", "us-west-2", false},
+	} {
+		got, err := SourceRegion(key, tt.host, tt.base, "us-east-1")
+		if tt.good && (got != "eu-west-1" || err != nil) || !tt.good && inference.AsError(err).Kind != inference.InvalidSignature {
+			t.Errorf("SourceRegion(a key of eu-west-1, %q, %q) = %q, %v, want it good: %t", tt.host, tt.base, got, err, tt.good)
+		}
+	}
+}
+
 func TestIsRegion(t *testing.T) {
 	for _, r := range []string{"us-east-1", "ap-southeast-7", "us-gov-west-1", "mx-central-1", "us-isob-east-1"} {
 		if !IsRegion(inference.Region(r)) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"fairway/internal/inference"
 )
@@ -37,13 +36,9 @@ func Steer(s inference.Steering, h http.Header) (inference.Steering, error) {
 
 // notTaken is the refusal of a header's value. A log gets its name alone.
 func notTaken(header, value, takes string) error {
-	const most = 64 // bytes that a message quotes
-	if len(value) > most {
-		value = strings.ToValidUTF8(value[:most], "") + "..."
-	}
 	return &inference.Error{
 		Kind: inference.Validation, Op: "steer call",
-		Message: "steer call: " + header + " does not take " + strconv.Quote(value) + ": send " + takes,
+		Message: "steer call: " + header + " does not take " + strconv.Quote(Clip(value)) + ": send " + takes,
 		Err:     errors.New(header),
 	}
 }

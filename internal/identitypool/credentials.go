@@ -11,6 +11,9 @@ import (
 // credentialsLife is how long credentials last, the service's own.
 const credentialsLife = time.Hour
 
+// sessionName is that of every session, as the service has it.
+const sessionName = "CognitoIdentityCredentials"
+
 // conditionKeys is what the condition keys of a session begin with.
 const conditionKeys = "cognito-identity.amazonaws.com:"
 
@@ -95,14 +98,14 @@ func (p *Pool) issue(principal, identity string, caller inference.Caller, method
 	if principal == "" {
 		return GetCredentialsOutput{}, refuse(InvalidConfiguration, "Invalid identity pool configuration. Check assigned IAM roles for this pool.")
 	}
-	now := p.Now()
-	made, err := p.Issue(inference.TemporarySession{
+	now := p.options.Now()
+	made, err := p.options.Issue(inference.TemporarySession{
 		Principal: principal,
-		ARN:       inference.ARN("arn:aws:sts::" + p.Account + ":assumed-role/" + principal + "/CognitoIdentityCredentials"),
+		ARN:       inference.ARN("arn:aws:sts::" + p.options.Account + ":assumed-role/" + principal + "/" + sessionName),
 		Caller:    caller,
 		Expires:   now.Add(credentialsLife),
-		Session: inference.Session{Name: identity, Issued: now, Keys: map[string][]string{
-			conditionKeys + "aud": {p.ID},
+		Session: inference.Session{Name: sessionName, Issued: now, Keys: map[string][]string{
+			conditionKeys + "aud": {p.options.ID},
 			conditionKeys + "sub": {identity},
 			conditionKeys + "amr": methods,
 		}},

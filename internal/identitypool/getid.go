@@ -2,8 +2,6 @@ package identitypool
 
 import (
 	"context"
-
-	"fairway/internal/inference"
 )
 
 const msgNoGuests = "Unauthenticated access is not supported for this identity pool."
@@ -22,7 +20,7 @@ type GetIDOutput struct {
 // GetID gives the identity of a login, always the same, or a new one to a guest.
 // Errors: ResourceNotFound, InvalidParameter, NotAuthorized.
 func (p *Pool) GetID(ctx context.Context, in GetIDInput) (GetIDOutput, error) {
-	if in.IdentityPoolID != p.ID {
+	if in.IdentityPoolID != p.options.ID {
 		return GetIDOutput{}, p.notFound(in.IdentityPoolID)
 	}
 	l, ok, err := p.login(ctx, in.Logins)
@@ -43,7 +41,7 @@ func (p *Pool) notFound(pool string) error {
 	if !identityForm.MatchString(pool) {
 		return malformed("identityPoolId")
 	}
-	return refuse(inference.ResourceNotFound, "IdentityPool '"+pool+"' not found.")
+	return refuse(ResourceNotFound, "IdentityPool '"+pool+"' not found.")
 }
 
 // malformed refuses an id without the form of one.

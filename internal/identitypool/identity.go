@@ -48,8 +48,8 @@ func (p *Pool) seal(open string) string {
 // mac is over the pool's id and the words. None of them holds the separator:
 // identities are of a known form, and a verified issuer is one of the settings.
 func (p *Pool) mac(kind string, words ...string) []byte {
-	h := hmac.New(sha256.New, p.Secret)
-	h.Write([]byte(p.ID + "\x00" + kind))
+	h := hmac.New(sha256.New, p.options.Secret)
+	h.Write([]byte(p.options.ID + "\x00" + kind))
 	for _, w := range words {
 		h.Write([]byte("\x00" + w))
 	}

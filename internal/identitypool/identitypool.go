@@ -15,14 +15,6 @@ import (
 	"fairway/internal/inference"
 )
 
-// The exceptions that a pool answers with beside [inference.ResourceNotFound] and
-// [inference.InternalServer] (Amazon Cognito Federated Identities API Reference).
-const (
-	InvalidConfiguration inference.Kind = "InvalidIdentityPoolConfigurationException"
-	InvalidParameter     inference.Kind = "InvalidParameterException"
-	NotAuthorized        inference.Kind = "NotAuthorizedException"
-)
-
 // Settings say who the pool's identities are, by names of principals.
 type Settings struct {
 	Issuers       []string          // whose id tokens are logins: exactly their iss
@@ -50,22 +42,18 @@ type Options struct {
 
 // Pool is an identity pool. Its methods may be called concurrently.
 type Pool struct {
-	Options
+	options  Options
 	region   string
-	settings atomic.Pointer[Settings]
+	settings atomic.Pointer[Settings] // in place of those of options
 }
 
 // New is the pool of the options.
 func New(o Options) *Pool {
 	region, _, _ := strings.Cut(o.ID, ":")
-	p := &Pool{Options: o, region: region}
+	p := &Pool{options: o, region: region}
 	p.Configure(o.Settings)
 	return p
 }
 
 // Configure replaces the settings. Credentials that were given stay what they are.
 func (p *Pool) Configure(s Settings) { p.settings.Store(&s) }
-
-func refuse(kind inference.Kind, message string) error {
-	return &inference.Error{Kind: kind, Op: "identity pool", Message: message}
-}

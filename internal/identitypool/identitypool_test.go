@@ -101,7 +101,7 @@ func TestGetID(t *testing.T) {
 	}
 
 	elsewhere := newPool(&issued)
-	elsewhere.Secret = []byte("another secret")
+	elsewhere.options.Secret = []byte("another secret")
 	if got := id(t, elsewhere, showing("ana")); got == ana {
 		t.Errorf("with another secret the identity is %s too", got)
 	}
@@ -112,13 +112,13 @@ func TestGetID(t *testing.T) {
 
 // want is an error that an operation gives.
 type want struct {
-	kind    inference.Kind
+	kind    Kind
 	message string
 }
 
 func (w want) of(t *testing.T, what string, err error) {
 	t.Helper()
-	e, ok := errors.AsType[*inference.Error](err)
+	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Kind != w.kind || !strings.HasPrefix(e.Message, w.message) {
 		t.Errorf("%s: error %v, want %s: %s", what, err, w.kind, w.message)
 	}
@@ -168,7 +168,7 @@ func TestGetIDRefusals(t *testing.T) {
 	p := newPool(&issued)
 	other := "ap-southeast-1:00000000-0000-0000-0000-000000000000"
 	_, err := p.GetID(t.Context(), GetIDInput{IdentityPoolID: other})
-	want{inference.ResourceNotFound, "IdentityPool '" + other + "' not found."}.of(t, "another pool", err)
+	want{ResourceNotFound, "IdentityPool '" + other + "' not found."}.of(t, "another pool", err)
 	_, err = p.GetID(t.Context(), GetIDInput{IdentityPoolID: "<script>"})
 	want{InvalidParameter, "1 validation error detected: Value at 'identityPoolId'"}.of(t, "no pool's id", err)
 	p.Configure(Settings{Issuers: []string{issuer}, Authenticated: "member", Guest: "visitor"})
@@ -207,7 +207,7 @@ func TestCredentials(t *testing.T) {
 			ARN:       inference.ARN("arn:aws:sts::" + account + ":assumed-role/" + c.principal + "/CognitoIdentityCredentials"),
 			Caller:    c.caller,
 			Expires:   now.Add(time.Hour),
-			Session: inference.Session{Name: c.own, Issued: now, Keys: map[string][]string{
+			Session: inference.Session{Name: "CognitoIdentityCredentials", Issued: now, Keys: map[string][]string{
 				"cognito-identity.amazonaws.com:aud": {poolID},
 				"cognito-identity.amazonaws.com:sub": {c.own},
 				"cognito-identity.amazonaws.com:amr": c.methods,
@@ -260,7 +260,7 @@ func TestAttacks(t *testing.T) {
 func TestIssueFails(t *testing.T) {
 	var issued inference.TemporarySession
 	p := newPool(&issued)
-	p.Issue = func(inference.TemporarySession) (inference.TemporaryCredentials, error) {
+	p.options.Issue = func(inference.TemporarySession) (inference.TemporaryCredentials, error) {
 		return inference.TemporaryCredentials{}, errors.New("no secret")
 	}
 	_, err := p.GetCredentialsForIdentity(t.Context(), GetCredentialsInput{IdentityID: id(t, p, nil)})

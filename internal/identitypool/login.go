@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"fairway/backend"
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 // maxToken is how long the token of a login may be, in bytes (Smithy shape
@@ -36,34 +36,25 @@ func (p *Pool) login(ctx context.Context, logins map[string]string) (login, bool
 // is not of the settings is refused before anything is asked of its token.
 func (p *Pool) verify(ctx context.Context, provider, token string) (inference.Identity, error) {
 	issuers := p.settings.Load().Issuers
-	if !slices.ContainsFunc(issuers, func(i string) bool { return providerOf(i) == provider }) {
+	if !slices.ContainsFunc(issuers, func(i string) bool { return address.WithoutScheme(i) == provider }) {
 		return inference.Identity{}, refuse(NotAuthorized, "Token is not from a supported provider of this identity pool.")
 	}
 	if token == "" || len(token) > maxToken {
 		return inference.Identity{}, refuse(InvalidParameter, fmt.Sprintf(
 			"1 validation error detected: Value at 'logins' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to %d, Member must have length greater than or equal to 1]", maxToken))
 	}
-	identity, err := p.Verify(ctx, token)
+	identity, err := p.options.Verify(ctx, token)
 	switch {
 	case err != nil:
 		return inference.Identity{}, tokenError(err)
 	case !isIDToken(identity):
 		return inference.Identity{}, refuse(NotAuthorized, "Invalid login token. Not a valid OpenId Connect identity token.")
-	case !slices.Contains(issuers, identity.Issuer) || providerOf(identity.Issuer) != provider:
+	case !slices.Contains(issuers, identity.Issuer) || address.WithoutScheme(identity.Issuer) != provider:
 		return inference.Identity{}, refuse(NotAuthorized, "Invalid login token. Issuer doesn't match providerName")
 	case identity.Caller.ID == "":
 		return inference.Identity{}, refuse(NotAuthorized, "Invalid login token. Token has no subject")
 	}
 	return identity, nil
-}
-
-// providerOf is an issuer's key in Logins.
-func providerOf(issuer string) string {
-	_, rest, ok := strings.Cut(issuer, "://")
-	if !ok {
-		return issuer
-	}
-	return rest
 }
 
 // isIDToken reports whether an identity is of an id token. A user pool says so in
@@ -87,5 +78,5 @@ func tokenError(err error) error {
 	default:
 		return err
 	}
-	return &inference.Error{Kind: NotAuthorized, Op: "verify login", Message: message, Err: err}
+	return &Error{NotAuthorized, message, err}
 }

@@ -78,12 +78,14 @@ type Principal struct {
 	ARN  ARN    // as it appears in denials
 }
 
-// Caller is the end user on whose behalf a principal calls: the signed-in user
-// of a GraphQL request behind its data source's role.
+// Caller is who stands behind a principal: the end user on whose behalf it calls, such
+// as the signed-in user of a GraphQL request behind its data source's role, and the key
+// that was shown. A session has the caller that it was asked for by.
 type Caller struct {
-	ID   string // subject of the token, empty for API keys
-	Name string // user name
-	Key  string // name of the API key or bearer key that was shown, empty for none
+	ID     string // subject of the token, empty for keys
+	Name   string // user name
+	Key    string // name of the API key, access key or bearer key, empty for none
+	Budget string // name of that key's budget, empty for none
 }
 
 // Circumstances are what the conditions of policies may ask of a request beside what
@@ -106,7 +108,7 @@ const (
 // Session is what is known of temporary credentials beside whom they speak for. It is
 // not modified.
 type Session struct {
-	Name   string              // of the role session, or the id of the identity
+	Name   string              // of the role session
 	Issued time.Time           // aws:TokenIssueTime
 	Tags   map[string]string   // aws:PrincipalTag by name
 	Keys   map[string][]string // further condition keys, such as "cognito-identity.amazonaws.com:amr"
@@ -121,10 +123,9 @@ type Credential struct {
 	Region    Region // signing region
 	Bearer    bool   // a bearer key, and no signature
 
-	Key        string   // name of the bearer key, empty for others
 	BearerType string   // of a bearer key: LongTerm or ShortTerm
 	Session    *Session // of temporary credentials, else nil
-	Caller     Caller   // the user behind a token that came as the bearer key, else zero
+	Caller     Caller   // the user of a token or session, and the key by its name
 
 	PayloadHash string // lower-case hex SHA-256 of the body that was signed, empty where none was
 }
@@ -275,8 +276,8 @@ func (u Usage) Plus(other Usage) Usage {
 // authorization mode that knew them.
 type Identity struct {
 	Mode      string         // AppSync's name of the mode: "API_KEY", "AMAZON_COGNITO_USER_POOLS", "AWS_IAM", ...
-	Caller    Caller         // the end user; the key's name for API keys, the session for IAM
-	Principal string         // name of the principal that the token or key speaks for, empty for none
+	Caller    Caller         // the end user; the key by its name, the session for IAM
+	Principal string         // name of the principal that the token or key speaks for, empty for none. It is who calls at Bedrock's doors; behind a GraphQL API, whose data sources call as their own roles, it is whom a budget can be of
 	Issuer    string         // of the token
 	Groups    []string       // cognito:groups
 	Claims    map[string]any // of the token, nil without one; of IAM and Lambda what ctx.identity says; shared, never modified

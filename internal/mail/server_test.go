@@ -28,6 +28,7 @@ type received struct {
 type server struct {
 	starttls, implicit bool
 	refuseTo           bool // 550 for every recipient
+	quotes             bool // refuses every message, in words that are its own
 	mute               bool // accepts connections and says nothing
 
 	address  string
@@ -118,7 +119,11 @@ func (s *server) serve(conn net.Conn) {
 			if err != nil {
 				return
 			}
-			got.data = string(data)
+			if got.data = string(data); s.quotes {
+				text.PrintfLine("554-5.7.1 rejected as spam, the message was:")
+				text.PrintfLine("554 5.7.1 %s", strings.ReplaceAll(got.data, "\n", " "))
+				continue
+			}
 			text.PrintfLine("250 taken")
 			s.inbox <- got
 		case "QUIT":

@@ -10,6 +10,9 @@ import (
 	"net"
 	netmail "net/mail"
 	"net/smtp"
+	"net/textproto"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -112,7 +115,7 @@ func (s *SMTP) send(ctx context.Context, to string, message []byte) error {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	c, err := smtp.NewClient(conn, s.host)
 	if err != nil {
-		return err
+		return unquoted(err)
 	}
 	if err := s.signIn(c); err != nil {
 		return err
@@ -136,14 +139,14 @@ func (s *SMTP) tls() *tls.Config {
 func (s *SMTP) signIn(c *smtp.Client) error {
 	if s.options.Security == StartTLS {
 		if err := c.StartTLS(s.tls()); err != nil {
-			return fmt.Errorf("start tls: %w", err)
+			return fmt.Errorf("start tls: %w", unquoted(err))
 		}
 	}
 	if s.options.Username == "" {
 		return nil
 	}
 	if err := c.Auth(smtp.PlainAuth("", s.options.Username, s.options.Password, s.host)); err != nil {
-		return fmt.Errorf("sign in: %w", err)
+		return fmt.Errorf("sign in: %w", unquoted(err))
 	}
 	return nil
 }
@@ -152,21 +155,35 @@ func (s *SMTP) signIn(c *smtp.Client) error {
 // is no failure: a second copy would be worse.
 func hand(c *smtp.Client, from, to string, message []byte) error {
 	if err := c.Mail(from); err != nil {
-		return fmt.Errorf("name the sender: %w", err)
+		return fmt.Errorf("name the sender: %w", unquoted(err))
 	}
 	if err := c.Rcpt(to); err != nil {
-		return fmt.Errorf("name the recipient: %w", err)
+		return fmt.Errorf("name the recipient: %w", unquoted(err))
 	}
 	w, err := c.Data()
 	if err != nil {
-		return fmt.Errorf("send: %w", err)
+		return fmt.Errorf("send: %w", unquoted(err))
 	}
 	if _, err := w.Write(message); err != nil {
-		return fmt.Errorf("send: %w", err)
+		return fmt.Errorf("send: %w", unquoted(err))
 	}
 	if err := w.Close(); err != nil {
-		return fmt.Errorf("send: %w", err)
+		return fmt.Errorf("send: %w", unquoted(err))
 	}
 	c.Quit()
 	return nil
+}
+
+var enhancedStatus = regexp.MustCompile(`^[245]\.[0-9]{1,3}\.[0-9]{1,3}\b`)
+
+// unquoted is err without the words of the server, which may quote the message and the
+// code in it: of a reply the number stays, and the enhanced status (RFC 3463).
+func unquoted(err error) error {
+	if reply, ok := errors.AsType[*textproto.Error](err); ok {
+		return errors.New(strings.TrimSpace(fmt.Sprintf("%03d %s", reply.Code, enhancedStatus.FindString(reply.Msg))))
+	}
+	if _, ok := errors.AsType[textproto.ProtocolError](err); ok {
+		return errors.New("the server's reply is none of SMTP")
+	}
+	return err
 }

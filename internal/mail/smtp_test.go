@@ -110,6 +110,7 @@ func TestDeliverFails(t *testing.T) {
 		"stranger's tls":   {server{implicit: true}, Options{Security: TLS, Roots: x509.NewCertPool()}, hello, "certificate"},
 		"wrong password":   {server{starttls: true}, Options{Username: "fairway", Password: "other"}, hello, "sign in: 535"},
 		"no such mailbox":  {server{starttls: true, refuseTo: true}, good, hello, "name the recipient: 550"},
+		"quoted message":   {server{starttls: true, quotes: true}, good, hello, "send: 554 5.7.1"},
 		"text message":     {server{starttls: true}, good, Message{Medium: SMS, To: "+6512345678", Body: "123456"}, "e-mail only"},
 		"two recipients":   {server{starttls: true}, good, Message{Medium: Email, To: "a@example.com, b@example.com"}, "not one address"},
 		"smuggled header":  {server{starttls: true}, good, Message{Medium: Email, To: "a@example.com\r\nBcc: b@example.com"}, "not one address"},
@@ -134,6 +135,25 @@ func TestDeliverFails(t *testing.T) {
 				t.Errorf("the server was given %v", <-s.inbox)
 			}
 		})
+	}
+}
+
+func TestUnquoted(t *testing.T) {
+	cause := errors.New("connection reset")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&textproto.Error{Code: 550, Msg: "5.1.1 <ana> 123456"}, "550 5.1.1"},
+		{&textproto.Error{Code: 550, Msg: "5.1.123456 no"}, "550"},
+		{&textproto.Error{Code: 421, Msg: "123456"}, "421"},
+		{&textproto.Error{Code: 421}, "421"},
+		{textproto.ProtocolError("short response: 123456"), "the server's reply is none of SMTP"},
+		{cause, "connection reset"},
+	} {
+		if got := unquoted(c.err); got.Error() != c.want {
+			t.Errorf("unquoted(%v) = %q, want %q", c.err, got, c.want)
+		}
 	}
 }
 

@@ -13,15 +13,9 @@ type Advice struct {
 	Resources []string
 }
 
-// Missing is the statement to add so that no identity-based policy stands in the
-// way of the evaluated calls. It reports false when there is nothing to add: what
-// a Deny, a service control policy or a boundary refuses, no statement gives back.
-func Missing(evaluations ...Evaluation) (Advice, bool) {
-	return MissingFrom(IdentityBased, evaluations...)
-}
-
-// MissingFrom is the statement that a layer lacks, as Missing is that of the
-// identity-based policies.
+// MissingFrom is the statement to add so that a layer does not stand in the way of the
+// evaluated calls. It reports false when there is nothing to add: what a Deny refuses, no
+// statement gives back.
 func MissingFrom(layer Layer, evaluations ...Evaluation) (Advice, bool) {
 	var a Advice
 	for _, e := range evaluations {

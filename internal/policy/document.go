@@ -73,15 +73,6 @@ func ParseDocument(text []byte) (Document, error) {
 	return doc, nil
 }
 
-// MarshalJSON writes what ParseDocument reads.
-func (d Document) MarshalJSON() ([]byte, error) {
-	out := documentJSON{Version: d.Version, ID: d.ID}
-	for _, s := range d.Statements {
-		out.Statement = append(out.Statement, statementToJSON(s))
-	}
-	return json.Marshal(out)
-}
-
 func invalid(problem string, cause error) error {
 	return &inference.Error{Kind: inference.Validation, Op: "parse policy", Message: problem, Err: cause}
 }
@@ -157,14 +148,5 @@ func (s statementJSON) statement() Statement {
 		Actions: s.Action, NotActions: s.NotAction,
 		Resources: s.Resource, NotResources: s.NotResource,
 		Conditions: s.Condition,
-	}
-}
-
-func statementToJSON(s Statement) statementJSON {
-	return statementJSON{
-		SID: s.SID, Effect: s.Effect,
-		Action: s.Actions, NotAction: s.NotActions,
-		Resource: s.Resources, NotResource: s.NotResources,
-		Condition: s.Conditions,
 	}
 }

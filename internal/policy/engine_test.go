@@ -344,7 +344,7 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-func TestMissing(t *testing.T) {
+func TestMissingFrom(t *testing.T) {
 	e := newEngine(t, Narrow, seedWithoutWildcard())
 	var evaluations []Evaluation
 	for _, action := range []string{invoke, "bedrock:InvokeModelWithResponseStream"} {
@@ -354,9 +354,9 @@ func TestMissing(t *testing.T) {
 		}
 		evaluations = append(evaluations, some...)
 	}
-	got, ok := Missing(evaluations...)
+	got, ok := MissingFrom(IdentityBased, evaluations...)
 	if !ok {
-		t.Fatal("Missing(the seed without its wildcard) = false, want a statement")
+		t.Fatal("MissingFrom(the seed without its wildcard) = false, want a statement")
 	}
 	const wantJSON = `{
   "Effect": "Allow",
@@ -390,8 +390,8 @@ func TestMissing(t *testing.T) {
 	}
 
 	denied, err := newEngine(t, Narrow, seed(), deny("*")).Explain(Question{Principal: "bedrockDS", Action: invoke, Now: now}, apac)
-	if advice, ok := Missing(denied...); ok || err != nil {
-		t.Errorf("Missing(denied) = %+v, %v, want nothing: no statement overrides a Deny", advice, err)
+	if advice, ok := MissingFrom(IdentityBased, denied...); ok || err != nil {
+		t.Errorf("MissingFrom(denied) = %+v, %v, want nothing: no statement overrides a Deny", advice, err)
 	}
 }
 

@@ -34,14 +34,15 @@ func identify(of inference.ARN, account string) identity {
 		return identity{arn: of, account: account}
 	}
 	id := identity{arn: of, account: cmp.Or(a.Account, account)}
+	if role, session, ok := arn.AssumedRole(string(of)); ok {
+		id.kind, id.role, id.session = assumedRole, role, session
+		a.Service, a.Resource = "iam", "role/"+role
+		id.arn = inference.ARN(a.String())
+		return id
+	}
 	kind, name, _ := strings.Cut(a.Resource, "/")
 	last := name[strings.LastIndexByte(name, '/')+1:] // after the path
 	switch {
-	case a.Service == "sts" && kind == "assumed-role":
-		id.kind = assumedRole
-		id.role, id.session, _ = strings.Cut(name, "/")
-		a.Service, a.Resource = "iam", "role/"+id.role
-		id.arn = inference.ARN(a.String())
 	case kind == "role":
 		id.kind, id.role = assumedRole, last
 	case kind == "user":
@@ -55,6 +56,9 @@ func identify(of inference.ARN, account string) identity {
 // userID is aws:userid: ROLE:SESSION, the name of a user, the account of its root.
 // The ids that AWS makes up for users and roles do not exist here.
 func (id *identity) userID(q *Question) string {
+	if role, session, ok := arn.AssumedRole(string(q.ARN)); ok {
+		return role + ":" + session
+	}
 	switch id.kind {
 	case assumedRole:
 		return id.role + ":" + cmp.Or(q.session(), id.session, q.Principal)

@@ -179,3 +179,30 @@ func TestEmptyResourceIsUnreadable(t *testing.T) {
 		t.Errorf("Evaluate under a resource of no text = %+v, want %s", got, ImplicitlyDenied)
 	}
 }
+
+// TestUserID has the ids that GetCallerIdentity tells: its table in package sts is the
+// same.
+func TestUserID(t *testing.T) {
+	const own = "arn:aws:iam::123456789012:"
+	session := &inference.Session{Name: "tty1"}
+	for _, c := range []struct {
+		name    string
+		arn     inference.ARN // of the principal
+		called  inference.ARN // of the session, empty for the principal's
+		session *inference.Session
+		want    string
+	}{
+		{"ann", own + "user/people/ann", "", nil, "ann"},
+		{"ann", own + "user/people/ann", own + "user/people/ann", session, "ann"},
+		{"boss", own + "root", "", nil, "123456789012"},
+		{"writer", own + "role/apps/author", "", nil, "author:writer"},
+		{"writer", own + "role/apps/author", "", session, "author:tty1"},
+		{"writer", own + "role/apps/author", "arn:aws:sts::123456789012:assumed-role/author/tty2", session, "author:tty2"},
+	} {
+		id := identify(c.arn, "123456789012")
+		got := id.userID(&Question{Principal: c.name, ARN: c.called, Circumstances: inference.Circumstances{Session: c.session}})
+		if got != c.want {
+			t.Errorf("userID(%s, %s, session %v) = %q, want %q", c.arn, c.called, c.session, got, c.want)
+		}
+	}
+}

@@ -115,13 +115,6 @@ func (p *Policies) link() {
 	}
 }
 
-// Evaluate decides one action on one resource. The context maps condition keys,
-// in any case, to their values. A Deny in any layer wins; else every layer must
-// have an Allow, and the first one without is the one that denied.
-func (p *Policies) Evaluate(action string, resource inference.ARN, context map[string][]string) Decision {
-	return p.decide(&call{strings.ToLower(action), parseSubject(resource), p.keys.of(context)}, action).Decision
-}
-
 // call is what statements are held against.
 type call struct {
 	action   string // lower case
@@ -155,7 +148,8 @@ type decided struct {
 	lacks []Layer // that allow nothing of the kind, unless a Deny decided
 }
 
-// decide is Evaluate.
+// decide holds a call against all layers. A Deny in any layer wins; else every layer must
+// have an Allow, and the first one without is the one that denied.
 func (p *Policies) decide(c *call, action string) decided {
 	d := decided{Decision: Decision{Effect: Allowed}, by: unmatched}
 	for i := range p.layers {

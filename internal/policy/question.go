@@ -39,20 +39,6 @@ func (k *keys) index(name string) int {
 	return i
 }
 
-// of takes from a context, by key in any case, what the policies ask for.
-func (k keys) of(context map[string][]string) values {
-	if len(k) == 0 {
-		return nil
-	}
-	v := make(values, len(k))
-	for name, found := range context {
-		if i := slices.Index(k, strings.ToLower(name)); i >= 0 {
-			v[i] = found
-		}
-	}
-	return v
-}
-
 // facts are all that condition keys may be about, but for the region, which is
 // another for each resource.
 type facts struct {

@@ -14,6 +14,7 @@ import (
 	"fairway/internal/explain"
 	"fairway/internal/front/admin"
 	"fairway/internal/inference"
+	"fairway/internal/keyring"
 	"fairway/internal/policy"
 	"fairway/internal/route"
 	"fairway/internal/telemetry"
@@ -35,17 +36,20 @@ func (s *Server) adminRoutes() http.Handler {
 	mux := http.NewServeMux()
 	s.probes(mux)
 	s.administer(mux, s.authorized)
-	return &guard{next: mux, hosts: []string{s.host}, origins: s.origins}
+	return &guard{next: mux, hosts: []string{s.host}, origins: s.origins, local: s.development}
 }
 
 // administer adds the admin API and the metrics, each behind a check of who asks.
-func (s *Server) administer(mux *http.ServeMux, check func(http.HandlerFunc) http.HandlerFunc) {
+func (s *Server) administer(mux *http.ServeMux, known func(http.HandlerFunc) http.HandlerFunc) {
+	check := func(next http.HandlerFunc) http.HandlerFunc { return s.operator(known(next)) }
 	mux.HandleFunc("GET /api/regions", check(s.getRegions))
 	mux.HandleFunc("PUT /api/regions/{region}", check(s.putRegion))
 	admin.Config{
-		Store: s.store, Pool: s.pool, Changed: s.takeUpKeys, Now: s.now,
-		Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
-		Explain:   s.Explain,
+		Keys: &keyring.Ring{
+			Store: s.store, Changed: s.takeUpKeys, Now: s.now,
+			Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
+		},
+		Pool: s.pool, Log: s.log, Explain: s.Explain,
 	}.Register(mux, check)
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }

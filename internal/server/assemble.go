@@ -28,7 +28,8 @@ import (
 	"fairway/internal/route"
 )
 
-// app is what follows from one configuration and backend. It is immutable.
+// app is what follows from one configuration and backend. It is immutable, but for the
+// keys in the store.
 type app struct {
 	config     *config.Config
 	router     *route.Router
@@ -39,20 +40,23 @@ type app struct {
 	graphql    *graphql.Front // nil without a backend
 	hasKeyMode bool           // the API has API keys
 
-	policy  *policy.Engine
-	sts     *sts.Front
-	tokens  *auth.Tokens // of every issuer
-	apiKeys *auth.APIKeys
-	*callers
+	policy *policy.Engine
+	sts    *sts.Front
+	tokens *auth.Tokens // of every issuer
+	callers
 }
 
 // assemble joins the stages for c and b.
 func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Backend) (*app, error) {
 	a := &app{config: c, router: s.newRouter(c)}
-	if err := s.readKeys(ctx, a, c); err != nil {
+	var err error
+	if a.callers, err = s.callers(c, b); err != nil {
 		return nil, err
 	}
-	line, err := s.gateway(a, b)
+	if err := s.readKeys(ctx, &a.callers); err != nil {
+		return nil, err
+	}
+	line, err := s.gateway(a)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +69,12 @@ func (s *Server) assemble(ctx context.Context, c *config.Config, b *backend.Back
 		return nil, err
 	}
 	a.tokens = auth.NewTokens(issuers, s.now)
-	signatures := auth.Bedrock{Keys: a.keys, Sessions: s.sessions, Tokens: a.tokens, Principal: a.policy.Principal, Now: s.now}
+	s.warnOfModes(c, b, issuers)
+	signatures := auth.Signatures{Keys: a.keys, Sessions: s.sessions, Principal: a.policy.Principal, Now: s.now}
 	a.sts = s.sts(a, signatures)
 	door := front.Config{
 		Gateway:       line,
-		Authenticator: signatures,
+		Authenticator: auth.Bedrock{Signatures: signatures, Tokens: a.tokens},
 		DefaultRegion: s.region,
 		MaxBody:       int64(c.Limits.BedrockBody),
 		WriteTimeout:  time.Duration(c.WriteTimeout),
@@ -104,10 +109,9 @@ func (s *Server) question(p inference.Principal, action string, c inference.Circ
 	return policy.Question{Principal: p.Name, ARN: p.ARN, Action: action, Circumstances: c, Now: s.now()}
 }
 
-// gateway is the straight line for a's callers and the roles of b.
-func (s *Server) gateway(a *app, b *backend.Backend) (*gateway.Gateway, error) {
-	principals := append(slices.Clip(a.principals), s.roles(a.config, b)...)
-	engine, err := policy.New(policy.Options{Mode: policy.Mode(a.config.Grant), Account: a.config.Account}, principals...)
+// gateway is the straight line for a's callers.
+func (s *Server) gateway(a *app) (*gateway.Gateway, error) {
+	engine, err := policy.New(policy.Options{Mode: policy.Mode(a.config.Grant), Account: a.config.Account}, a.principals...)
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
 	}
@@ -161,7 +165,7 @@ func listed(id string, m inference.ModelListing) openai.ModelEntry {
 }
 
 // graphql is the front of b with its resolvers compiled.
-func (s *Server) graphql(b *backend.Backend, a *app, signatures auth.Bedrock) (*graphql.Front, error) {
+func (s *Server) graphql(b *backend.Backend, a *app, signatures auth.Signatures) (*graphql.Front, error) {
 	compiled, err := s.compile(b, a.config.Log.Content)
 	if err != nil {
 		return nil, err
@@ -212,7 +216,7 @@ func (s *Server) authorizer(c *config.Config, b *backend.Backend) *auth.Authoriz
 }
 
 // sts is the door of temporary credentials: the roles are the configuration's.
-func (s *Server) sts(a *app, signatures auth.Bedrock) *sts.Front {
+func (s *Server) sts(a *app, signatures auth.Signatures) *sts.Front {
 	roles := map[inference.ARN]sts.Role{}
 	for _, p := range a.config.Principals {
 		if !p.IsRole() {
@@ -227,7 +231,7 @@ func (s *Server) sts(a *app, signatures auth.Bedrock) *sts.Front {
 	return sts.New(sts.Config{
 		Authenticate: signatures.Authenticate,
 		Roles:        func(arn inference.ARN) (sts.Role, bool) { role, ok := roles[arn]; return role, ok },
-		Verify:       a.tokens.Verify, Issue: s.issueSession, Log: s.log, Now: s.now,
+		Verify:       a.tokens.Verify, Issue: s.sessions.Issue, Log: s.log, Now: s.now,
 	})
 }
 

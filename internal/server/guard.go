@@ -15,8 +15,9 @@ import (
 // is not allowed. Programs send no Origin and are not affected.
 type guard struct {
 	next    http.Handler
-	hosts   []string        // besides loopback names and Bedrock's own endpoints
-	origins func() []string // besides loopback origins, "*" for any
+	hosts   []string // besides loopback names and Bedrock's own endpoints
+	origins func() []string
+	local   bool // pages on this machine may call too
 }
 
 // allowedHeaders are what aws-amplify and the SDKs of AWS, Anthropic and OpenAI send
@@ -77,8 +78,7 @@ func (g *guard) allowedOrigin(origin string) bool {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return false // also "null", the origin of a sandboxed page
 	}
-	allowed := g.origins()
-	return loopbackName(u.Hostname()) || slices.Contains(allowed, origin) || slices.Contains(allowed, "*")
+	return g.local && loopbackName(u.Hostname()) || slices.Contains(g.origins(), origin)
 }
 
 func hostname(hostport string) string {
@@ -93,6 +93,18 @@ func hostname(hostport string) string {
 func loopbackName(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}
+
+// operator keeps pages away: what they ask for comes with this machine's address, and
+// a form needs nobody's leave to be sent. A page of the server itself may ask.
+func (s *Server) operator(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" && origin != s.baseURL {
+			refuse(w, "the admin API answers no page of "+origin)
+			return
+		}
+		next(w, r)
+	}
 }
 
 // local lets only this machine in.

@@ -11,6 +11,7 @@ func TestGuard(t *testing.T) {
 		next:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
 		hosts:   []string{"gateway.example.com"},
 		origins: func() []string { return []string{"https://app.example.com"} },
+		local:   true,
 	}
 	for _, c := range []struct {
 		name, host, origin string
@@ -56,7 +57,7 @@ func TestGuard(t *testing.T) {
 }
 
 func TestTwoOrigins(t *testing.T) {
-	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached the handler") }), origins: none}
+	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached the handler") }), origins: none, local: true}
 	r := httptest.NewRequest(http.MethodPut, "http://localhost/api/regions/us-east-1", nil)
 	r.Header["Origin"] = []string{"http://localhost:1", "http://evil.example.com"}
 	w := httptest.NewRecorder()
@@ -67,7 +68,7 @@ func TestTwoOrigins(t *testing.T) {
 }
 
 func TestPreflight(t *testing.T) {
-	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a preflight reached the handler") }), origins: none}
+	g := &guard{next: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a preflight reached the handler") }), origins: none, local: true}
 	r := httptest.NewRequest(http.MethodOptions, "/graphql", nil)
 	r.Host = "localhost:20002"
 	r.Header.Set("Origin", "http://localhost:5173")

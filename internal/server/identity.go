@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"time"
 
 	"fairway/backend"
@@ -45,7 +46,7 @@ func (s *Server) openIdentities(ctx context.Context, o Options) error {
 			return s.app.Load().tokens.Verify(ctx, token)
 		},
 	}
-	if !s.development && !o.Config.UserPool.Enabled {
+	if s.explains || !s.development && !o.Config.UserPool.Enabled {
 		return nil
 	}
 	if err := s.openPool(ctx, o); err != nil {
@@ -69,11 +70,18 @@ func (s *Server) openPool(ctx context.Context, o Options) error {
 		Region: s.region, BaseURL: s.baseURL, Store: s.store, Settings: poolSettings(o.Config, authOf(o.Backend)),
 		Courier: courier, Log: s.log, Now: s.now,
 	})
-	if err != nil || !s.development {
+	if err != nil {
 		return err
 	}
-	s.tester, err = s.pool.TestUser(ctx, o.State)
-	return err
+	if !s.development { // whose outputs say it
+		s.log.Info("user pool opened", "user_pool_id", s.pool.ID(), "client_id", s.pool.ClientID(), "identity_pool_id", s.pool.IdentityPoolID())
+		return nil
+	}
+	if s.tester, err = s.pool.TestUser(ctx, s.keys.TestUser); err != nil {
+		return err
+	}
+	s.keys.TestUser = s.tester
+	return s.keys.write(o.State)
 }
 
 func (s *Server) openIdentityPool(ctx context.Context, o Options) error {
@@ -84,7 +92,7 @@ func (s *Server) openIdentityPool(ctx context.Context, o Options) error {
 	s.pools = identitypool.New(identitypool.Options{
 		ID: s.pool.IdentityPoolID(), Account: s.account, Secret: secret, Now: s.now,
 		Settings: s.identitySettings(o.Config, o.Backend),
-		Verify:   s.tokens, Issue: s.issueSession,
+		Verify:   s.tokens, Issue: s.sessions.Issue,
 	})
 	s.cognito = cognito.New(cognito.Config{Users: s.pool, Identities: s.pools, Log: s.log, Now: s.now})
 	return nil
@@ -107,17 +115,6 @@ func (s *Server) configureIdentities(c *config.Config, b *backend.Backend) {
 	s.pools.Configure(s.identitySettings(c, b))
 }
 
-// issueSession makes temporary credentials.
-func (s *Server) issueSession(t inference.TemporarySession) (inference.TemporaryCredentials, error) {
-	key, err := s.sessions.Issue(auth.SessionClaims{
-		Principal: t.Principal, ARN: t.ARN, Name: t.Session.Name, Issued: t.Session.Issued, Expires: t.Expires,
-		Tags: t.Session.Tags, Keys: t.Session.Keys, Caller: t.Caller,
-	})
-	return inference.TemporaryCredentials{
-		AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken, Expires: key.Expires,
-	}, err
-}
-
 func authOf(b *backend.Backend) *backend.Auth {
 	if b == nil {
 		return nil
@@ -135,8 +132,9 @@ func poolSettings(c *config.Config, a *backend.Auth) userpool.Settings {
 		Password:     userpool.PasswordPolicy{MinLength: policy.MinLength, Lower: policy.Lower, Upper: policy.Upper, Digit: policy.Numbers, Symbol: policy.Symbols},
 		PasswordAuth: a.PasswordAuth || own.PasswordAuth,
 		AdminOnly:    a.AdminOnly || !own.SignUp,
-		MFA:          map[string]userpool.MFA{"OPTIONAL": userpool.Optional, "ON": userpool.Required}[a.MFA],
+		MFA:          map[string]userpool.MFA{"OPTIONAL": userpool.MFAOptional, "ON": userpool.MFARequired}[a.MFA],
 		MFAMethods:   a.MFAMethods,
+		Recovery:     a.RecoveryAttributes(),
 		Verification: userpool.Text(a.VerificationText()),
 		SMS:          userpool.Text{Body: a.SMSText()},
 
@@ -146,10 +144,16 @@ func poolSettings(c *config.Config, a *backend.Auth) userpool.Settings {
 		KeepRefreshToken: own.KeepRefreshToken,
 		Lockout:          userpool.Lockout{Failures: own.Lockout.Failures, For: time.Duration(own.Lockout.For), MaxFor: time.Duration(own.Lockout.MaxFor)},
 	}
-	for attribute, signsIn := range map[string]bool{"email": a.Email, "phone_number": a.Phone} {
-		if signsIn && !a.Username {
-			s.SignInBy = append(s.SignInBy, attribute)
-		}
+	for _, at := range a.Attributes {
+		s.Attributes = append(s.Attributes, userpool.AttributeSchema{
+			Name: at.Name, Type: userpool.AttributeType(at.Type), Mutable: at.Mutable, Min: at.Min, Max: at.Max,
+		})
+	}
+	if a.Email && !a.Username {
+		s.SignInBy = append(s.SignInBy, "email")
+	}
+	if a.Phone && !a.Username {
+		s.SignInBy = append(s.SignInBy, "phone_number")
 	}
 	return s
 }
@@ -201,6 +205,7 @@ func (s *Server) issuers(c *config.Config, b *backend.Backend) ([]auth.Issuer, e
 		all = append(all, auth.Issuer{
 			Issuer: s.pool.Issuer(), Mode: string(backend.UserPool), Keys: auth.RSAKeys(s.pool.PublicKey),
 			Audiences: []string{s.pool.ClientID()}, Revoked: s.pool.Revoked,
+			Principal: c.UserPool.Principal, ByGroup: c.UserPool.ByGroup,
 		})
 	}
 	for _, i := range c.Issuers {
@@ -220,6 +225,23 @@ func (s *Server) issuers(c *config.Config, b *backend.Backend) ([]auth.Issuer, e
 	}
 	provider, err := s.provider(b.Authorization.OIDC)
 	return append(all, provider), err
+}
+
+// warnOfModes says which modes of the API let nobody in, for want of a setting.
+func (s *Server) warnOfModes(c *config.Config, b *backend.Backend, issuers []auth.Issuer) {
+	if b == nil {
+		return
+	}
+	warn := func(mode backend.Mode, remedy string) {
+		s.log.Warn("nobody can come by this mode of the GraphQL API", "mode", string(mode), "remedy", remedy)
+	}
+	signsIn := slices.ContainsFunc(issuers, func(i auth.Issuer) bool { return i.Mode == string(backend.UserPool) })
+	if b.Authorization.Allows(backend.UserPool) && !signsIn {
+		warn(backend.UserPool, "name the pool under issuers, or set user_pool.enabled")
+	}
+	if b.Authorization.Allows(backend.Lambda) && c.GraphQL.Authorizer == "" {
+		warn(backend.Lambda, "set graphql.authorizer")
+	}
 }
 
 // provider is the backend's OIDC provider as an issuer.

@@ -12,6 +12,7 @@ import (
 	"fairway/internal/auth"
 	"fairway/internal/inference"
 	"fairway/internal/outputs"
+	"fairway/internal/userpool"
 )
 
 const keysFile = "keys.json"
@@ -28,6 +29,8 @@ type keys struct {
 	BearerKey       string    `json:"bearer_key"`
 	APIKey          string    `json:"api_key"`
 	APIKeyExpires   time.Time `json:"api_key_expires"`
+
+	TestUser userpool.Login `json:"test_user,omitzero"` // of the user pool, in development
 }
 
 // openKeys reads the keys kept in dir, makes what is missing or expired, and

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,18 +14,22 @@ import (
 	"fairway/internal/store"
 )
 
-// callers are who may call: the principals of a configuration, and the keys that
-// speak for them.
+// callers are who may call: the principals of a configuration and a backend, and the
+// keys that speak for them.
 type callers struct {
 	principals []policy.Principal
-	keys       *auth.Keys
+	named      *auth.Keys    // that the configuration names, and the developer's
+	keys       *auth.Keys    // those, and what the store keeps
+	apiKeys    *auth.APIKeys // of the GraphQL API
+	asOf       int64         // what the store said of changes to its keys
 }
 
-// callers reads the principals of c. In development there is one more, the
-// developer, who may do everything and has the keys that the server hands out.
-// What c names and what cannot be used is ErrConfig, all of it at once.
-func (s *Server) callers(ctx context.Context, c *config.Config) (*callers, error) {
-	out := &callers{keys: auth.NewKeys()}
+// callers reads the principals of c and b. In development there is one more, the
+// developer, who may do everything and has the keys that the server hands out. Service
+// control policies bind them all. What c names and what cannot be used is ErrConfig,
+// all of it at once.
+func (s *Server) callers(c *config.Config, b *backend.Backend) (callers, error) {
+	out := callers{named: auth.NewKeys(), keys: auth.NewKeys(), apiKeys: auth.NewAPIKeys(s.now)}
 	controls, failed := statements(c.ServiceControlPolicies...)
 	master, err := s.masterKey(c)
 	failed = errors.Join(failed, err)
@@ -35,21 +38,23 @@ func (s *Server) callers(ctx context.Context, c *config.Config) (*callers, error
 		allowed, err := statements(p.Policies...)
 		boundary, bad := statements(p.Boundary)
 		failed = errors.Join(failed, err, bad)
-		out.principals = append(out.principals, policy.Principal{
-			Principal: caller, Tags: p.Tags, Statements: allowed, Boundary: boundary, ServiceControls: controls,
-		})
-		failed = errors.Join(failed, s.addKeys(out.keys, caller, p, master))
+		out.principals = append(out.principals, policy.Principal{Principal: caller, Tags: p.Tags, Statements: allowed, Boundary: boundary})
+		failed = errors.Join(failed, s.addKeys(out.named, caller, p, master))
 	}
 	if failed != nil {
-		return nil, fmt.Errorf("%w: principals: %w", ErrConfig, failed)
+		return callers{}, fmt.Errorf("%w: principals: %w", ErrConfig, failed)
 	}
 	if s.development {
-		s.keys.speakFor(s.developer(), out.keys)
+		s.keys.speakFor(s.developer(), out.named)
 		out.principals = append(out.principals, policy.Principal{Principal: s.developer(), Statements: []policy.Statement{{
 			Effect: "Allow", Actions: []string{"bedrock:*", "appsync:GraphQL"}, Resources: []string{"*"}, At: "the built-in policy of developer",
 		}}})
 	}
-	return out, s.addKept(ctx, out)
+	out.principals = append(out.principals, s.roles(c, b)...)
+	for i := range out.principals {
+		out.principals[i].ServiceControls = controls
+	}
+	return out, nil
 }
 
 // developer is the principal of the keys that the server hands out.
@@ -103,8 +108,12 @@ func poolRoles(a *backend.Auth) []string {
 	return names
 }
 
-// addKeys lets the keys of p speak for it.
+// addKeys lets the keys of p speak for it; a server that only explains needs none, and
+// not the secrets that they are read from.
 func (s *Server) addKeys(keys *auth.Keys, caller inference.Principal, p config.Principal, master []byte) error {
+	if s.explains {
+		return nil
+	}
 	var failed error
 	for _, k := range p.AccessKeys {
 		secret, err := s.accessSecret(k, master)
@@ -135,7 +144,7 @@ func (s *Server) accessSecret(k config.AccessKey, master []byte) (string, error)
 
 // masterKey is what sealed secrets open with; nil where none is configured.
 func (s *Server) masterKey(c *config.Config) ([]byte, error) {
-	if c.Master == "" {
+	if c.Master == "" || s.explains {
 		return nil, nil
 	}
 	text, err := c.Master.Read(s.env)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"fairway/internal/config"
@@ -16,22 +15,13 @@ import (
 // no space in it.
 var prober = inference.Principal{Name: "fairway probe"}
 
-// probing makes the probes of the configuration that is served. The zero probing makes
-// none.
-type probing struct {
-	stop  context.CancelFunc
-	ended sync.WaitGroup
-}
-
-// begin makes the probes of c in place of those before.
-func (p *probing) begin(s *Server, router *route.Router, c *config.Config) {
-	p.end()
+// probe makes the probes of c in place of those before.
+func (s *Server) probe(router *route.Router, c *config.Config) {
 	if c.Probe.Every == 0 {
+		s.probing.end()
 		return
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	p.stop = stop
-	p.ended.Go(func() {
+	s.probing.begin(func(ctx context.Context) {
 		router.Probe(ctx, route.Probes{
 			Every:  time.Duration(c.Probe.Every),
 			Budget: inference.Money(c.Probe.Budget),
@@ -40,14 +30,6 @@ func (p *probing) begin(s *Server, router *route.Router, c *config.Config) {
 			Made:   func(made route.Probed) { s.meter.Settle(ctx, recordOf(made, s.now())) },
 		})
 	})
-}
-
-// end ends the probes that are made, and waits for that.
-func (p *probing) end() {
-	if p.stop != nil {
-		p.stop()
-	}
-	p.ended.Wait()
 }
 
 // probeBody asks for one token.

@@ -37,11 +37,15 @@ func (s *Server) routes() http.Handler {
 		}
 		s.serveModel(w, r)
 	})
-	return &guard{next: s.traced(doors), hosts: []string{s.host}, origins: s.origins}
+	return &guard{next: s.traced(doors), hosts: []string{s.host}, origins: s.origins, local: s.development}
 }
 
-// isPlain reports whether the mux takes a path as it was sent.
-func isPlain(u *url.URL) bool { return u.RawPath == "" && path.Clean(u.Path) == u.Path }
+// isPlain reports whether the mux takes a path as it was sent. Only the admin API has
+// names in its paths that may hold anything.
+func isPlain(u *url.URL) bool {
+	escaped := u.EscapedPath()
+	return path.Clean(escaped) == escaped && (u.RawPath == "" || strings.HasPrefix(escaped, "/api/"))
+}
 
 func isModelPath(path string) bool {
 	return strings.HasPrefix(path, "/model/") || strings.HasPrefix(path, "/region/") ||

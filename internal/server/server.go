@@ -12,6 +12,7 @@
 //	deadline.go    how long a client may take for an answer
 //	room.go        how much is held at once
 //	probe.go       calls of our own to targets that are out of use
+//	loop.go        what runs beside the server
 //	shown.go       answers shown while they come
 //	world.go       the simulated regions
 //	restart.go     what a reload leaves as it is
@@ -70,6 +71,10 @@ type Options struct {
 	// keys are handed out, and serves the admin API on the same listener.
 	Development bool
 
+	// Explains is a server that answers no call, only Explain: it needs no secret, and
+	// opens no store.
+	Explains bool
+
 	// Show, where set, is told the text of answers as it comes. Calls that have
 	// one whole answer are then made as streams.
 	Show func(text string)
@@ -95,7 +100,7 @@ type Server struct {
 	upstream *upstream
 	meter    *meter.Meter
 	shadows  *gateway.Shadows
-	probing  probing // changed with app
+	probing  loop // changed with app
 	metrics  *telemetry.Metrics
 	tracing  *telemetry.Tracing
 	room     *room            // of model calls
@@ -105,8 +110,8 @@ type Server struct {
 	network  *datasource.Network
 
 	identities
-	keysSeen  atomic.Int64 // what the store last said of changes to its keys
-	following following
+	following loop // of keys that change in the store
+	explains  bool
 
 	handler  http.Handler
 	admin    http.Handler
@@ -125,6 +130,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		env:         o.Env,
 		show:        o.Show,
 		development: o.Development,
+		explains:    o.Explains,
 		shadows:     gateway.NewShadows(),
 	}
 	if s.now == nil {
@@ -172,7 +178,9 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	if err := s.Reconfigure(ctx, c, o.Backend); err != nil {
 		return err
 	}
-	s.following.begin(s.followKeys)
+	if !s.explains {
+		s.following.begin(s.followKeys)
+	}
 	s.handler, s.admin = s.routes(), s.adminRoutes()
 	return nil
 }
@@ -185,6 +193,7 @@ func (s *Server) openStore(ctx context.Context, c *config.Config, state string) 
 	}
 	dsn := ""
 	switch {
+	case s.explains: // in memory
 	case c.Store != "":
 		if dsn, err = c.Store.Read(s.env); err != nil {
 			return fmt.Errorf("%w: store: %w", ErrConfig, err)
@@ -239,7 +248,7 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	}
 	s.configureIdentities(c, b)
 	s.app.Store(next)
-	s.probing.begin(s, next.router, c)
+	s.probe(next.router, c)
 	return nil
 }
 

@@ -13,8 +13,11 @@ import (
 type Claim struct {
 	Pool, User string // as in NewVerifier
 	Block      []byte // the server's SECRET_BLOCK, decoded
-	Timestamp  string // as it is sent, "Sun Nov 22 10:44:06 UTC 2026"
+	Timestamp  string // as it is sent, in TimestampForm: "Sun Nov 22 10:44:06 UTC 2026"
 }
+
+// TimestampForm is the layout of the time of a claim, which is always UTC.
+const TimestampForm = "Mon Jan 2 15:04:05 UTC 2006"
 
 func (c Claim) sign(key []byte) []byte {
 	mac := hmac.New(sha256.New, key)

@@ -16,12 +16,6 @@ func (s *Store) AddAPIKey(ctx context.Context, k APIKey) error {
 	return apiKeys.add(ctx, s, BearerKey(k))
 }
 
-// APIKey is BearerKey for keys of the GraphQL API.
-func (s *Store) APIKey(ctx context.Context, hash string) (APIKey, bool, error) {
-	k, ok, err := apiKeys.get(ctx, s, hash)
-	return APIKey(k), ok, err
-}
-
 // APIKeys is every key of the GraphQL API, the oldest first.
 func (s *Store) APIKeys(ctx context.Context) ([]APIKey, error) {
 	keys, err := apiKeys.all(ctx, s)
@@ -33,13 +27,8 @@ func (s *Store) APIKeys(ctx context.Context) ([]APIKey, error) {
 }
 
 // ReplaceAPIKey is ReplaceBearerKey for keys of the GraphQL API.
-func (s *Store) ReplaceAPIKey(ctx context.Context, name, hash string, expires, oldUntil time.Time) (bool, error) {
-	return apiKeys.replace(ctx, s, name, hash, expires, oldUntil)
-}
-
-// DisableAPIKey is DisableBearerKey for keys of the GraphQL API.
-func (s *Store) DisableAPIKey(ctx context.Context, name string, disabled bool) (bool, error) {
-	return apiKeys.disable(ctx, s, name, disabled)
+func (s *Store) ReplaceAPIKey(ctx context.Context, k APIKey, oldUntil time.Time) (bool, error) {
+	return apiKeys.replace(ctx, s, BearerKey(k), oldUntil)
 }
 
 // ExpireAPIKey is ExpireBearerKey for keys of the GraphQL API.

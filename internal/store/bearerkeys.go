@@ -10,8 +10,8 @@ import (
 // BearerKey is a bearer key that speaks for a principal. Of the key itself only
 // the hash is kept.
 type BearerKey struct {
-	Hash      string // as BearerHash gives it
-	Name      string // unique, for people
+	Hash      string // as KeyHash gives it
+	Name      string // unique among all keys, for people
 	Principal string // by name
 	Budget    string // by name, empty for none
 	Created   time.Time
@@ -52,23 +52,16 @@ func digestOf(hash string) (Digest, bool) {
 	return Digest(raw), true
 }
 
-// BearerHash is what is kept of a bearer key or an API key: its SHA-256,
-// hexadecimal.
-func BearerHash(key string) string {
+// KeyHash is what is kept of a bearer key or an API key: its SHA-256, hexadecimal.
+func KeyHash(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }
 
 // AddBearerKey keeps a key, which nothing is Before. Created is set to now when it is
-// zero. The error is of kind Conflict when the key is kept, or one of that name.
+// zero. The error is of kind Conflict when the key is kept, or any key of that name.
 func (s *Store) AddBearerKey(ctx context.Context, k BearerKey) error {
 	return bearerKeys.add(ctx, s, k)
-}
-
-// BearerKey is the key of a hash, its own or the one Before it, also when it has
-// expired or is disabled. It reports false when there is none.
-func (s *Store) BearerKey(ctx context.Context, hash string) (BearerKey, bool, error) {
-	return bearerKeys.get(ctx, s, hash)
 }
 
 // BearerKeys is every key, the oldest first.
@@ -76,18 +69,12 @@ func (s *Store) BearerKeys(ctx context.Context) ([]BearerKey, error) {
 	return bearerKeys.all(ctx, s)
 }
 
-// ReplaceBearerKey puts the key of a hash in the place of the one of that name, which
-// goes on being good until oldUntil, the zero time being now; one that was replaced
-// before is over. It reports false when there is none of that name. The error is of
-// kind Conflict when the key is kept already.
-func (s *Store) ReplaceBearerKey(ctx context.Context, name, hash string, expires, oldUntil time.Time) (bool, error) {
-	return bearerKeys.replace(ctx, s, name, hash, expires, oldUntil)
-}
-
-// DisableBearerKey turns a key off, or on again, by its name. It reports false when
-// there is none.
-func (s *Store) DisableBearerKey(ctx context.Context, name string, disabled bool) (bool, error) {
-	return bearerKeys.disable(ctx, s, name, disabled)
+// ReplaceBearerKey puts k, by its Hash, Created and Expires, in the place of the key of
+// its Name, which goes on being good until oldUntil, the zero time being now; one that
+// was replaced before is over. It reports false when there is none of that name. The
+// error is of kind Conflict when the key is kept already.
+func (s *Store) ReplaceBearerKey(ctx context.Context, k BearerKey, oldUntil time.Time) (bool, error) {
+	return bearerKeys.replace(ctx, s, k, oldUntil)
 }
 
 // ExpireBearerKey says when a key, named so, is over, and with it the one before it;

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 )
 
@@ -22,24 +21,9 @@ func (h hashedKeys) add(ctx context.Context, s *Store, k BearerKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
-	added, err := s.changeKeys(ctx, op, `INSERT INTO `+h.table+` (`+hashedKeyColumns+`)
+	return s.addKey(ctx, op, keyName{k.Name, h.table}, `INSERT INTO `+h.table+` (`+hashedKeyColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0) ON CONFLICT DO NOTHING`,
 		k.Hash, k.Name, k.Principal, k.Budget, millis(k.Created), millis(k.Expires), k.Disabled)
-	if err == nil && !added {
-		err = conflict(op, "this "+h.noun+", or another with the name "+k.Name+", is already kept")
-	}
-	return err
-}
-
-func (h hashedKeys) get(ctx context.Context, s *Store, hash string) (BearerKey, bool, error) {
-	if hash == "" {
-		return BearerKey{}, false, nil
-	}
-	k, err := scanHashedKey(s.read.QueryRowContext(ctx, `SELECT `+hashedKeyColumns+` FROM `+h.table+` WHERE hash = $1 OR before = $1`, hash))
-	if errors.Is(err, sql.ErrNoRows) {
-		return BearerKey{}, false, nil
-	}
-	return k, err == nil, failed("read "+h.noun, err)
 }
 
 func (h hashedKeys) all(ctx context.Context, s *Store) ([]BearerKey, error) {
@@ -47,25 +31,29 @@ func (h hashedKeys) all(ctx context.Context, s *Store) ([]BearerKey, error) {
 	return collect("list "+h.noun+"s", rows, err, scanHashedKey)
 }
 
-func (h hashedKeys) replace(ctx context.Context, s *Store, name, hash string, expires, oldUntil time.Time) (bool, error) {
+func (h hashedKeys) replace(ctx context.Context, s *Store, k BearerKey, oldUntil time.Time) (bool, error) {
 	op := "replace " + h.noun
-	if _, taken, err := h.get(ctx, s, hash); err != nil || taken {
-		if err == nil {
-			err = conflict(op, "this "+h.noun+" is already kept")
-		}
-		return false, err
+	if k.Created.IsZero() {
+		k.Created = s.now()
 	}
 	if oldUntil.IsZero() {
 		oldUntil = s.now()
 	}
-	// An old key that expires sooner goes on doing so.
-	return s.changeKeys(ctx, op, `UPDATE `+h.table+` SET before = hash, hash = $2, expires = $3,
-		before_until = CASE WHEN expires > 0 AND expires < $4 THEN expires ELSE $4 END
-		WHERE name = $1`, name, hash, millis(expires), millis(oldUntil))
-}
-
-func (h hashedKeys) disable(ctx context.Context, s *Store, name string, disabled bool) (bool, error) {
-	return s.changeKeys(ctx, "disable "+h.noun, `UPDATE `+h.table+` SET disabled = $2 WHERE name = $1`, name, disabled)
+	return s.keysChange(ctx, op, func(tx *sql.Tx) (bool, error) {
+		var taken int
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+h.table+` WHERE hash = $1 OR before = $1`, k.Hash).Scan(&taken)
+		if err != nil {
+			return false, err
+		}
+		if taken > 0 {
+			return false, conflict(op, "this "+h.noun+" is already kept")
+		}
+		// An old key that expires sooner goes on doing so.
+		n, err := affected(ctx, tx, `UPDATE `+h.table+` SET before = hash, hash = $2, created = $3, expires = $4,
+			before_until = CASE WHEN expires > 0 AND expires < $5 THEN expires ELSE $5 END
+			WHERE name = $1`, k.Name, k.Hash, millis(k.Created), millis(k.Expires), millis(oldUntil))
+		return n > 0, err
+	})
 }
 
 func (h hashedKeys) expire(ctx context.Context, s *Store, name string, at time.Time) (bool, error) {
@@ -75,7 +63,7 @@ func (h hashedKeys) expire(ctx context.Context, s *Store, name string, at time.T
 }
 
 func (h hashedKeys) delete(ctx context.Context, s *Store, name string) (bool, error) {
-	return s.changeKeys(ctx, "delete "+h.noun, `DELETE FROM `+h.table+` WHERE name = $1`, name)
+	return s.deleteKey(ctx, "delete "+h.noun, h.table, `DELETE FROM `+h.table+` WHERE name = $1 RETURNING name`, name)
 }
 
 func scanHashedKey(r row) (BearerKey, error) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,7 +13,7 @@ import (
 // AccessKey is a key pair that signs requests as a principal.
 type AccessKey struct {
 	ID        string
-	Name      string // unique, for people; it may be empty
+	Name      string // unique among all keys, for people; its ID where that is empty
 	Secret    string // in clear: only in what AddAccessKey takes and AccessKey gives
 	Principal string // by name
 	Budget    string // by name, empty for none
@@ -21,10 +22,13 @@ type AccessKey struct {
 	Disabled  bool
 }
 
+const accessKeys = "access_keys" // the table
+
 const accessKeyColumns = `id, name, principal, budget, created, expires, disabled`
 
 // AddAccessKey keeps a key, its secret sealed. Created is set to now when it is
-// zero. The error is of kind Conflict when there is a key of that id or name.
+// zero. The error is of kind Conflict when there is a key of that id, or any key of
+// that name.
 func (s *Store) AddAccessKey(ctx context.Context, k AccessKey) error {
 	const op = "keep access key"
 	sealed, err := Seal(s.master, k.ID, []byte(k.Secret))
@@ -34,13 +38,10 @@ func (s *Store) AddAccessKey(ctx context.Context, k AccessKey) error {
 	if k.Created.IsZero() {
 		k.Created = s.now()
 	}
-	added, err := s.changeKeys(ctx, op, `INSERT INTO access_keys (id, sealed, name, principal, budget, created, expires, disabled)
+	return s.addKey(ctx, op, keyName{cmp.Or(k.Name, k.ID), accessKeys},
+		`INSERT INTO access_keys (id, sealed, name, principal, budget, created, expires, disabled)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
 		k.ID, sealed, k.Name, k.Principal, k.Budget, millis(k.Created), millis(k.Expires), k.Disabled)
-	if err == nil && !added {
-		err = conflict(op, "an access key with the id "+k.ID+", or the name "+k.Name+", is already kept")
-	}
-	return err
 }
 
 // AccessKey is the key of an id with its secret, also when it has expired or is
@@ -71,12 +72,6 @@ func (s *Store) AccessKeys(ctx context.Context) ([]AccessKey, error) {
 	return collect("list access keys", rows, err, func(r row) (AccessKey, error) { return scanAccessKey(r) })
 }
 
-// DisableAccessKey turns a key off, or on again. It reports false when there is
-// none of that id.
-func (s *Store) DisableAccessKey(ctx context.Context, id string, disabled bool) (bool, error) {
-	return s.changeKeys(ctx, "disable access key", `UPDATE access_keys SET disabled = $2 WHERE id = $1`, id, disabled)
-}
-
 // ExpireAccessKey says when a key is over; the zero time is never. It reports false
 // when there is none of that id.
 func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (bool, error) {
@@ -85,7 +80,7 @@ func (s *Store) ExpireAccessKey(ctx context.Context, id string, at time.Time) (b
 
 // DeleteAccessKey forgets a key. It reports false when there is none of that id.
 func (s *Store) DeleteAccessKey(ctx context.Context, id string) (bool, error) {
-	return s.changeKeys(ctx, "delete access key", `DELETE FROM access_keys WHERE id = $1`, id)
+	return s.deleteKey(ctx, "delete access key", accessKeys, `DELETE FROM access_keys WHERE id = $1 RETURNING COALESCE(NULLIF(name, ''), id)`, id)
 }
 
 func scanAccessKey(r row, more ...any) (AccessKey, error) {
@@ -94,26 +89,6 @@ func scanAccessKey(r row, more ...any) (AccessKey, error) {
 	err := r.Scan(append([]any{&k.ID, &k.Name, &k.Principal, &k.Budget, &created, &expires, &k.Disabled}, more...)...)
 	k.Created, k.Expires = fromMillis(created), fromMillis(expires)
 	return k, err
-}
-
-// KeysChanged grows with every change of an access key, a bearer key or an API key.
-func (s *Store) KeysChanged(ctx context.Context) (int64, error) {
-	var count int64
-	err := s.read.QueryRowContext(ctx, `SELECT count FROM changes WHERE topic = 'keys'`).Scan(&count)
-	return count, failed("ask for changes of keys", err)
-}
-
-// changeKeys is change for tables of keys: KeysChanged grows with it.
-func (s *Store) changeKeys(ctx context.Context, op, statement string, args ...any) (bool, error) {
-	var changed int
-	err := s.transact(ctx, op, func(tx *sql.Tx) (err error) {
-		if changed, err = affected(ctx, tx, statement, args...); err != nil || changed == 0 {
-			return err
-		}
-		_, err = affected(ctx, tx, `UPDATE changes SET count = count + 1 WHERE topic = 'keys'`)
-		return err
-	})
-	return err == nil && changed > 0, err
 }
 
 // insert runs an INSERT that leaves an existing row alone, which is a Conflict.

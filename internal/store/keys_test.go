@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,11 +40,9 @@ func testAccessKeys(t *testing.T, s *Store) {
 	if got, ok, err := s.AccessKey(t.Context(), k.ID); got != k || !ok || err != nil {
 		t.Errorf("AccessKey() = %+v, %v, %v, want %+v", got, ok, err, k)
 	}
-	ok, err := s.DisableAccessKey(t.Context(), k.ID, true)
-	done(t, "DisableAccessKey()", ok, err)
-	ok, err = s.ExpireAccessKey(t.Context(), k.ID, began)
+	ok, err := s.ExpireAccessKey(t.Context(), k.ID, began)
 	done(t, "ExpireAccessKey()", ok, err)
-	k.Disabled, k.Secret, k.Expires = true, "", began
+	k.Secret, k.Expires = "", began
 	got, err := s.AccessKeys(t.Context())
 	if diff := cmp.Diff([]AccessKey{k}, got); diff != "" || err != nil {
 		t.Errorf("AccessKeys() = %v (-want +got):\n%s", err, diff)
@@ -63,8 +62,6 @@ func testAccessKeys(t *testing.T, s *Store) {
 	done(t, "DeleteAccessKey()", ok, err)
 	ok, err = s.DeleteAccessKey(t.Context(), k.ID)
 	none(t, "DeleteAccessKey() again", ok, err)
-	ok, err = s.DisableAccessKey(t.Context(), k.ID, true)
-	none(t, "DisableAccessKey() of none", ok, err)
 	ok, err = s.ExpireAccessKey(t.Context(), k.ID, began)
 	none(t, "ExpireAccessKey() of none", ok, err)
 	_, ok, err = s.AccessKey(t.Context(), k.ID)
@@ -77,27 +74,18 @@ func testAccessKeys(t *testing.T, s *Store) {
 }
 
 func testBearerKeys(t *testing.T, s *Store) {
-	k := BearerKey{Hash: BearerHash("fairway-api-key-1"), Name: "ci", Principal: "checkout", Budget: "team-a"}
+	k := BearerKey{Hash: KeyHash("fairway-api-key-1"), Name: "ci", Principal: "checkout", Budget: "team-a"}
 	if err := s.AddBearerKey(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
 	wantKind(t, "AddBearerKey() with a name that is taken",
-		s.AddBearerKey(t.Context(), BearerKey{Hash: BearerHash("fairway-api-key-2"), Name: "ci"}), inference.Conflict)
+		s.AddBearerKey(t.Context(), BearerKey{Hash: KeyHash("fairway-api-key-2"), Name: "ci"}), inference.Conflict)
 	wantKind(t, "AddBearerKey() of a key that is kept",
 		s.AddBearerKey(t.Context(), BearerKey{Hash: k.Hash, Name: "other"}), inference.Conflict)
 	k.Created = began.Add(2 * time.Second) // the first reading was the migrations'
-	if got, ok, err := s.BearerKey(t.Context(), BearerHash("fairway-api-key-1")); got != k || !ok || err != nil {
-		t.Errorf("BearerKey() = %+v, %v, %v, want %+v", got, ok, err, k)
-	}
-	for _, hash := range []string{BearerHash("fairway-api-key-2"), ""} {
-		_, ok, err := s.BearerKey(t.Context(), hash)
-		none(t, "BearerKey("+hash+")", ok, err)
-	}
-	ok, err := s.DisableBearerKey(t.Context(), "ci", true)
-	done(t, "DisableBearerKey()", ok, err)
-	ok, err = s.ExpireBearerKey(t.Context(), "ci", began)
+	ok, err := s.ExpireBearerKey(t.Context(), "ci", began)
 	done(t, "ExpireBearerKey()", ok, err)
-	k.Disabled, k.Expires = true, began
+	k.Expires = began
 	got, err := s.BearerKeys(t.Context())
 	if diff := cmp.Diff([]BearerKey{k}, got); diff != "" || err != nil {
 		t.Errorf("BearerKeys() = %v (-want +got):\n%s", err, diff)
@@ -106,39 +94,36 @@ func testBearerKeys(t *testing.T, s *Store) {
 	done(t, "DeleteBearerKey()", ok, err)
 	ok, err = s.DeleteBearerKey(t.Context(), "ci")
 	none(t, "DeleteBearerKey() again", ok, err)
-	ok, err = s.DisableBearerKey(t.Context(), "ci", false)
-	none(t, "DisableBearerKey() of none", ok, err)
+	ok, err = s.ExpireBearerKey(t.Context(), "ci", began)
+	none(t, "ExpireBearerKey() of none", ok, err)
 }
 
 // testAPIKeys: they are kept as bearer keys are, and apart from them.
 func testAPIKeys(t *testing.T, s *Store) {
-	k := APIKey{Hash: BearerHash("da2-1"), Name: "web", Principal: "guest", Budget: "free", Created: began, Expires: began.Add(time.Hour)}
+	k := APIKey{Hash: KeyHash("da2-1"), Name: "web", Principal: "guest", Budget: "free", Created: began, Expires: began.Add(time.Hour)}
 	if err := s.AddAPIKey(t.Context(), k); err != nil {
 		t.Fatal(err)
 	}
 	wantKind(t, "AddAPIKey() again", s.AddAPIKey(t.Context(), k), inference.Conflict)
-	if err := s.AddBearerKey(t.Context(), BearerKey(k)); err != nil {
-		t.Errorf("AddBearerKey() with the name of an API key = %v", err)
+	wantKind(t, "AddBearerKey() with the name of an API key", s.AddBearerKey(t.Context(), BearerKey(k)), inference.Conflict)
+	other := BearerKey(k)
+	other.Name = "no API key"
+	if err := s.AddBearerKey(t.Context(), other); err != nil {
+		t.Errorf("AddBearerKey() = %v", err)
 	}
-	if got, ok, err := s.APIKey(t.Context(), k.Hash); got != k || !ok || err != nil {
-		t.Errorf("APIKey() = %+v, %v, %v, want %+v", got, ok, err, k)
-	}
-	ok, err := s.ReplaceAPIKey(t.Context(), "web", BearerHash("da2-2"), began.Add(2*time.Hour), began.Add(time.Minute))
+	renewed := APIKey{Name: "web", Hash: KeyHash("da2-2"), Created: began.Add(time.Second), Expires: began.Add(2 * time.Hour)}
+	ok, err := s.ReplaceAPIKey(t.Context(), renewed, began.Add(time.Minute))
 	done(t, "ReplaceAPIKey()", ok, err)
-	ok, err = s.DisableAPIKey(t.Context(), "web", true)
-	done(t, "DisableAPIKey()", ok, err)
 	ok, err = s.ExpireAPIKey(t.Context(), "web", began.Add(90*time.Minute))
 	done(t, "ExpireAPIKey()", ok, err)
-	k.Before, k.BeforeUntil, k.Hash = k.Hash, began.Add(time.Minute), BearerHash("da2-2")
-	k.Disabled, k.Expires = true, began.Add(90*time.Minute)
+	k.Before, k.BeforeUntil, k.Hash = k.Hash, began.Add(time.Minute), renewed.Hash
+	k.Created, k.Expires = renewed.Created, began.Add(90*time.Minute)
 	got, err := s.APIKeys(t.Context())
 	if diff := cmp.Diff([]APIKey{k}, got); diff != "" || err != nil {
 		t.Errorf("APIKeys() = %v (-want +got):\n%s", err, diff)
 	}
 	ok, err = s.DeleteAPIKey(t.Context(), "web")
 	done(t, "DeleteAPIKey()", ok, err)
-	_, ok, err = s.APIKey(t.Context(), k.Hash)
-	none(t, "APIKey() of none", ok, err)
 	if keys, err := s.BearerKeys(t.Context()); len(keys) != 1 || err != nil {
 		t.Errorf("BearerKeys() = %v, %v, want the one that is no API key", keys, err)
 	}
@@ -154,44 +139,86 @@ func testReplacedKeys(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
-	check := func(when, hash string, want BearerKey) {
+	replace := func(hash string, expires, oldUntil time.Time) {
 		t.Helper()
-		got, ok, err := s.BearerKey(t.Context(), hash)
-		want.Created = began
-		if diff := cmp.Diff(want, got); diff != "" || !ok || err != nil {
-			t.Errorf("BearerKey(%s) %s = %v, %v (-want +got):\n%s", hash, when, ok, err, diff)
+		ok, err := s.ReplaceBearerKey(t.Context(), BearerKey{Name: "ci", Hash: hash, Created: began, Expires: expires}, oldUntil)
+		done(t, "ReplaceBearerKey()", ok, err)
+	}
+	check := func(when string, want BearerKey) {
+		t.Helper()
+		want.Name, want.Principal, want.Created = "ci", "p", began
+		got, err := s.BearerKeys(t.Context())
+		if diff := cmp.Diff([]BearerKey{want}, got); diff != "" || err != nil {
+			t.Errorf("BearerKeys() %s = %v (-want +got):\n%s", when, err, diff)
 		}
 	}
 	add(BearerKey{Hash: "1", Name: "ci", Principal: "p", Created: began})
-	ok, err := s.ReplaceBearerKey(t.Context(), "ci", "2", minute(90), minute(10))
-	done(t, "ReplaceBearerKey()", ok, err)
-	second := BearerKey{Hash: "2", Name: "ci", Principal: "p", Expires: minute(90), Before: "1", BeforeUntil: minute(10)}
-	check("after one replacement", "1", second)
-	check("after one replacement", "2", second)
+	replace("2", minute(90), minute(10))
+	check("after one replacement", BearerKey{Hash: "2", Expires: minute(90), Before: "1", BeforeUntil: minute(10)})
 
-	ok, err = s.ReplaceBearerKey(t.Context(), "ci", "3", minute(200), minute(100))
-	done(t, "ReplaceBearerKey()", ok, err)
-	third := BearerKey{Hash: "3", Name: "ci", Principal: "p", Expires: minute(200), Before: "2", BeforeUntil: minute(90)}
-	check("that would have expired sooner", "2", third)
-	_, ok, err = s.BearerKey(t.Context(), "1")
-	none(t, "BearerKey() of the one before the last", ok, err)
+	replace("3", minute(200), minute(100))
+	third := BearerKey{Hash: "3", Expires: minute(200), Before: "2", BeforeUntil: minute(90)}
+	check("after one that would have expired sooner", third)
 
-	ok, err = s.ExpireBearerKey(t.Context(), "ci", minute(5))
+	ok, err := s.ExpireBearerKey(t.Context(), "ci", minute(5))
 	done(t, "ExpireBearerKey()", ok, err)
 	third.Expires, third.BeforeUntil = minute(5), minute(5)
-	check("after it was made to expire", "2", third)
+	check("after it was made to expire", third)
 
-	ok, err = s.ReplaceBearerKey(t.Context(), "ci", "4", time.Time{}, time.Time{})
-	done(t, "ReplaceBearerKey()", ok, err)
-	if k, _, _ := s.BearerKey(t.Context(), "4"); k.Before != "3" || k.BeforeUntil.IsZero() || k.BeforeUntil.After(minute(1)) {
-		t.Errorf("BearerKey() replaced for good = %+v, want the one before over now", k)
+	replace("4", time.Time{}, time.Time{})
+	if keys, _ := s.BearerKeys(t.Context()); keys[0].Before != "3" || keys[0].BeforeUntil.IsZero() || keys[0].BeforeUntil.After(minute(1)) {
+		t.Errorf("BearerKeys() replaced for good = %+v, want the one before over now", keys)
 	}
 
-	ok, err = s.ReplaceBearerKey(t.Context(), "nobody", "5", time.Time{}, minute(1))
+	ok, err = s.ReplaceBearerKey(t.Context(), BearerKey{Name: "nobody", Hash: "5"}, minute(1))
 	none(t, "ReplaceBearerKey() of none", ok, err)
 	for _, hash := range []string{"3", "4"} {
-		_, err = s.ReplaceBearerKey(t.Context(), "ci", hash, time.Time{}, minute(1))
+		_, err = s.ReplaceBearerKey(t.Context(), BearerKey{Name: "ci", Hash: hash}, minute(1))
 		wantKind(t, "ReplaceBearerKey() by a key that is kept", err, inference.Conflict)
+	}
+}
+
+// testOneKeyNameAtOnce: of many keys of two kinds that take one name at once, one has
+// it; a name is free again with its key.
+func testOneKeyNameAtOnce(t *testing.T, s *Store) {
+	ctx := t.Context()
+	var kept atomic.Int32
+	var all sync.WaitGroup
+	for i := range 32 {
+		all.Go(func() {
+			hash := KeyHash(string(rune('a' + i)))
+			add := func() error { return s.AddBearerKey(ctx, BearerKey{Hash: hash, Name: "one"}) }
+			if i%2 == 0 {
+				add = func() error { return s.AddAPIKey(ctx, APIKey{Hash: hash, Name: "one"}) }
+			}
+			if err := add(); err == nil {
+				kept.Add(1)
+			} else {
+				wantKind(t, "add a key with a name that is taken", err, inference.Conflict)
+			}
+		})
+	}
+	all.Wait()
+	bearers, err := s.BearerKeys(ctx)
+	apis, errs := s.APIKeys(ctx)
+	if n := len(bearers) + len(apis); kept.Load() != 1 || n != 1 || err != nil || errs != nil {
+		t.Fatalf("%d keys were kept and %d are there, want 1 (%v, %v)", kept.Load(), n, err, errs)
+	}
+	_, err = s.DeleteBearerKey(ctx, "one")
+	_, errs = s.DeleteAPIKey(ctx, "one")
+	if err != nil || errs != nil {
+		t.Fatal(err, errs)
+	}
+	for _, id := range []string{"one", "two"} { // which names a key without a name
+		if err := s.AddAccessKey(ctx, AccessKey{ID: id}); err != nil {
+			t.Errorf("AddAccessKey(%s) after the name was given up = %v", id, err)
+		}
+		wantKind(t, "AddAPIKey() named like it", s.AddAPIKey(ctx, APIKey{Hash: id, Name: id}), inference.Conflict)
+		ok, err := s.DeleteAccessKey(ctx, id)
+		done(t, "DeleteAccessKey()", ok, err)
+		if err := s.AddAPIKey(ctx, APIKey{Hash: id, Name: id}); err != nil {
+			t.Errorf("AddAPIKey(%s) after the name was given up = %v", id, err)
+		}
 	}
 }
 
@@ -202,10 +229,10 @@ func TestGood(t *testing.T) {
 		key  BearerKey
 		want map[Digest]time.Time
 	}{
-		{BearerKey{Hash: BearerHash("1")}, map[Digest]time.Time{one: {}}},
-		{BearerKey{Hash: BearerHash("1"), Expires: later}, map[Digest]time.Time{one: later}},
-		{BearerKey{Hash: BearerHash("1"), Expires: later, Before: BearerHash("2"), BeforeUntil: began}, map[Digest]time.Time{one: later, two: began}},
-		{BearerKey{Hash: BearerHash("1"), Disabled: true, Before: BearerHash("2"), BeforeUntil: began}, map[Digest]time.Time{}},
+		{BearerKey{Hash: KeyHash("1")}, map[Digest]time.Time{one: {}}},
+		{BearerKey{Hash: KeyHash("1"), Expires: later}, map[Digest]time.Time{one: later}},
+		{BearerKey{Hash: KeyHash("1"), Expires: later, Before: KeyHash("2"), BeforeUntil: began}, map[Digest]time.Time{one: later, two: began}},
+		{BearerKey{Hash: KeyHash("1"), Disabled: true, Before: KeyHash("2"), BeforeUntil: began}, map[Digest]time.Time{}},
 		{BearerKey{Hash: "damaged", Before: "00"}, map[Digest]time.Time{}},
 	} {
 		if diff := cmp.Diff(test.want, test.key.Good()) + cmp.Diff(test.want, APIKey(test.key).Good()); diff != "" {
@@ -232,17 +259,16 @@ func testKeysChanged(t *testing.T, s *Store) {
 		want int64
 	}{
 		{"AddAccessKey", func() (bool, error) { return true, s.AddAccessKey(ctx, AccessKey{ID: "A"}) }, 1},
-		{"DisableAccessKey", func() (bool, error) { return s.DisableAccessKey(ctx, "A", true) }, 1},
 		{"ExpireAccessKey", func() (bool, error) { return s.ExpireAccessKey(ctx, "A", began) }, 1},
 		{"DeleteAccessKey", func() (bool, error) { return s.DeleteAccessKey(ctx, "A") }, 1},
 		{"DeleteAccessKey of none", func() (bool, error) { return s.DeleteAccessKey(ctx, "A") }, 0},
 		{"AddBearerKey", func() (bool, error) { return true, s.AddBearerKey(ctx, BearerKey{Hash: "1", Name: "a"}) }, 1},
-		{"ReplaceBearerKey", func() (bool, error) { return s.ReplaceBearerKey(ctx, "a", "2", began, began) }, 1},
-		{"DisableBearerKey", func() (bool, error) { return s.DisableBearerKey(ctx, "a", true) }, 1},
+		{"ReplaceBearerKey", func() (bool, error) { return s.ReplaceBearerKey(ctx, BearerKey{Name: "a", Hash: "2"}, began) }, 1},
 		{"ExpireBearerKey", func() (bool, error) { return s.ExpireBearerKey(ctx, "a", began) }, 1},
 		{"DeleteBearerKey", func() (bool, error) { return s.DeleteBearerKey(ctx, "a") }, 1},
+		{"DeleteBearerKey of none", func() (bool, error) { return s.DeleteBearerKey(ctx, "a") }, 0},
 		{"AddAPIKey", func() (bool, error) { return true, s.AddAPIKey(ctx, APIKey{Hash: "1", Name: "a"}) }, 1},
-		{"ReplaceAPIKey", func() (bool, error) { return s.ReplaceAPIKey(ctx, "a", "2", began, began) }, 1},
+		{"ReplaceAPIKey", func() (bool, error) { return s.ReplaceAPIKey(ctx, APIKey{Name: "a", Hash: "2"}, began) }, 1},
 		{"DeleteAPIKey", func() (bool, error) { return s.DeleteAPIKey(ctx, "a") }, 1},
 	}
 	for _, c := range changes {
@@ -254,7 +280,7 @@ func testKeysChanged(t *testing.T, s *Store) {
 	var all sync.WaitGroup
 	for i := range 16 {
 		all.Go(func() {
-			if err := s.AddAPIKey(ctx, APIKey{Hash: BearerHash(string(rune('a' + i))), Name: string(rune('a' + i))}); err != nil {
+			if err := s.AddAPIKey(ctx, APIKey{Hash: KeyHash(string(rune('a' + i))), Name: string(rune('a' + i))}); err != nil {
 				t.Errorf("AddAPIKey() = %v", err)
 			}
 		})

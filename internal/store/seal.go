@@ -30,7 +30,9 @@ const (
 
 var (
 	errMasterSize = errors.New("read master key: want 32 bytes in base64 or hexadecimal, as of: openssl rand -base64 32")
-	errNoMaster   = errors.New("seal secret: there is no master key: set master_key")
+
+	// ErrNoMaster is that a secret cannot be sealed, for there is no key to do it with.
+	ErrNoMaster = errors.New("seal secret: there is no master key: set master_key")
 )
 
 // ParseMasterKey reads a master key of 32 bytes: 64 hexadecimal digits, or
@@ -92,7 +94,7 @@ func aeadOf(master []byte) (cipher.AEAD, error) {
 	switch len(master) {
 	case masterSize:
 	case 0:
-		return nil, errNoMaster
+		return nil, ErrNoMaster
 	default:
 		return nil, errMasterSize
 	}

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// PlainPrefix begins a secret that is kept in base64, for want of a master key.
-const PlainPrefix = "plain:"
+// plainPrefix begins a secret that is kept in base64, for want of a master key.
+const plainPrefix = "plain:"
 
 // Protect is what may be kept of id's secret: sealed with the master key, or in
 // base64 where there is none.
 func (s *Store) Protect(id string, secret []byte) (string, error) {
 	if len(s.master) == 0 {
-		return PlainPrefix + base64.StdEncoding.EncodeToString(secret), nil
+		return plainPrefix + base64.StdEncoding.EncodeToString(secret), nil
 	}
 	return Seal(s.master, id, secret)
 }
@@ -23,7 +23,7 @@ func (s *Store) Protect(id string, secret []byte) (string, error) {
 // Reveal is the secret of id in what Protect gave, also what it gave before there
 // was a master key.
 func (s *Store) Reveal(id, text string) ([]byte, error) {
-	plain, ok := strings.CutPrefix(text, PlainPrefix)
+	plain, ok := strings.CutPrefix(text, plainPrefix)
 	if !ok {
 		return Unseal(s.master, id, text)
 	}

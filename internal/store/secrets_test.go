@@ -89,11 +89,11 @@ func TestProtect(t *testing.T) {
 		}
 	}
 	s := &Store{master: master}
-	if got, err := s.Reveal("id", PlainPrefix+"czNjcjN0"); string(got) != "s3cr3t" || err != nil {
+	if got, err := s.Reveal("id", plainPrefix+"czNjcjN0"); string(got) != "s3cr3t" || err != nil {
 		t.Errorf("Reveal() of what was kept before there was a master key = %q, %v, want the secret", got, err)
 	}
 	sealed, _ := s.Protect("id", []byte("s3cr3t"))
-	for _, bad := range []struct{ id, text string }{{"other", sealed}, {"id", ""}, {"id", "s3cr3t"}, {"id", PlainPrefix + "!"}} {
+	for _, bad := range []struct{ id, text string }{{"other", sealed}, {"id", ""}, {"id", "s3cr3t"}, {"id", plainPrefix + "!"}} {
 		if got, err := s.Reveal(bad.id, bad.text); got != nil || err == nil || strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("Reveal(%q, %q) = %q, %v, want an error that does not tell it", bad.id, bad.text, got, err)
 		}

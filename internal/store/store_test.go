@@ -38,6 +38,7 @@ func TestConformance(t *testing.T) {
 				{"bearer keys", testBearerKeys},
 				{"API keys", testAPIKeys},
 				{"replaced keys", testReplacedKeys},
+				{"one key name at once", testOneKeyNameAtOnce},
 				{"changes of keys", testKeysChanged},
 				{"pool", testPool},
 				{"users", testUsers},
@@ -401,7 +402,7 @@ func TestOpenAgain(t *testing.T) {
 				t.Errorf("Application() after a restart = %v, %v, want it kept", ok, err)
 			}
 			var steps int
-			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 5 || err != nil {
+			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 6 || err != nil {
 				t.Errorf("migrations = %d, %v, want each once", steps, err)
 			}
 		})
@@ -467,6 +468,9 @@ func TestMigrateKeepsKeys(t *testing.T) {
 				{ID: "A", Principal: "p", Created: time.Unix(1, 0).UTC()}, {ID: "B", Principal: "p", Created: time.Unix(2, 0).UTC(), Disabled: true},
 			}, access); diff != "" || err != nil {
 				t.Errorf("AccessKeys() = %v (-want +got):\n%s", err, diff)
+			}
+			for _, taken := range []string{"ci", "B"} {
+				wantKind(t, "AddAPIKey() named "+taken, s.AddAPIKey(t.Context(), APIKey{Hash: "new", Name: taken}), inference.Conflict)
 			}
 		})
 	}
@@ -570,7 +574,7 @@ func TestSQLiteIsDurable(t *testing.T) {
 
 func TestMigrationsAreNumbered(t *testing.T) {
 	all, err := migrations(files)
-	if err != nil || len(all) != 5 || all[0].name != "0001_application_profiles" {
+	if err != nil || len(all) != 6 || all[0].name != "0001_application_profiles" {
 		t.Errorf("migrations() = %v, %v", all, err)
 	}
 }

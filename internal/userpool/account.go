@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"fairway/internal/inference"
@@ -31,10 +33,11 @@ type account struct {
 	Salt     string `json:"salt,omitempty"`
 	Verifier string `json:"verifier,omitempty"`
 
-	Codes map[purpose]code `json:"codes,omitempty"`
-	Sent  []time.Time      `json:"sent,omitempty"` // when codes went out, of the last hour
+	Codes map[purpose]code        `json:"codes,omitempty"`
+	Sent  map[purpose][]time.Time `json:"sent_for,omitempty"` // when codes went out, of the last hour
 
-	Failures    int       `json:"failures,omitempty"` // wrong passwords and codes since the last sign-in
+	Failures    int       `json:"failures,omitempty"` // wrong passwords and codes since the last sign-in, or since it was quiet
+	FailedAt    time.Time `json:"failed_at,omitzero"` // the last of them
 	LockedUntil time.Time `json:"locked_until,omitzero"`
 
 	TOTP         string   `json:"totp,omitempty"`          // the secret, as store.Protect gives it
@@ -65,8 +68,8 @@ type code struct {
 	Tries   int       `json:"tries,omitempty"` // wrong ones since it was sent
 }
 
-// find is the user whom name names, a user name or an alias.
-func (p *Pool) find(ctx context.Context, name string) (user, bool, error) {
+// byName is the user whom name names, a user name or an alias.
+func (p *Pool) byName(ctx context.Context, name string) (user, bool, error) {
 	kept, ok, err := p.store.UserNamed(ctx, p.ID(), name)
 	return read(kept, ok, err)
 }
@@ -91,18 +94,28 @@ func read(kept store.User, ok bool, err error) (user, bool, error) {
 	return u, true, nil
 }
 
-// add keeps a new user. It is UsernameExists when the name or an alias is taken.
-func (p *Pool) add(ctx context.Context, u user) error {
+// insert keeps a new user. It is UsernameExists, in the words for what is taken, when
+// the name or an alias is another's.
+func (p *Pool) insert(ctx context.Context, u user) error {
 	profile, err := json.Marshal(u.account)
 	if err != nil {
 		return failed(err)
 	}
 	u.Pool, u.Profile = p.ID(), profile
 	err = p.store.AddUser(ctx, u.User)
-	if isConflict(err) {
-		return &Error{Kind: UsernameExists, Message: "User already exists", Err: err}
+	if !isConflict(err) {
+		return failed(err)
 	}
-	return failed(err)
+	for _, name := range p.settings.Load().SignInBy {
+		alias := strings.ToLower(u.Attributes[name])
+		if !slices.Contains(u.Aliases, alias) {
+			continue
+		}
+		if _, taken, _ := p.byName(ctx, alias); taken {
+			return &Error{Kind: UsernameExists, Message: "An account with the given " + name + " already exists.", Err: err}
+		}
+	}
+	return &Error{Kind: UsernameExists, Message: "User already exists", Err: err}
 }
 
 // maxRivals is how often a change starts over because another came between.
@@ -142,10 +155,14 @@ func (p *Pool) change(ctx context.Context, sub string, edit func(*user) error) (
 	return user{}, refuse(TooManyRequests, "Too many requests")
 }
 
-// setPassword gives u a password, kept as its verifier alone.
+// setPassword gives u a password, kept as its verifier alone. What was guessed of the
+// one before is forgotten, and a code to replace that is good no more.
 func (p *Pool) setPassword(u *user, password string) {
 	v := srp.NewVerifier(p.name(), u.Username, password)
 	u.Salt, u.Verifier = v.Salt, v.Value
+	delete(u.Codes, toReset)
+	u.forgiven()
+	p.strikes.forget(u.Sub)
 }
 
 // hasPassword reports whether password is u's.

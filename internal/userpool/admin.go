@@ -45,7 +45,7 @@ type NewPerson struct {
 // Add adds a user, whatever the pool says of sign-up.
 func (p *Pool) Add(ctx context.Context, n NewPerson) (Person, error) {
 	s := p.settings.Load()
-	attributes, err := gather(listed(n.Attributes))
+	attributes, err := s.parseAttributes(listed(n.Attributes))
 	if err != nil {
 		return Person{}, err
 	}
@@ -54,7 +54,7 @@ func (p *Pool) Add(ctx context.Context, n NewPerson) (Person, error) {
 		u.Groups, err = s.checkGroups(n.Groups)
 	}
 	if err == nil && n.Password != "" {
-		err = p.checkPassword("password", n.Password)
+		err = s.checkPassword("password", n.Password)
 	}
 	if err != nil {
 		return Person{}, err
@@ -62,10 +62,14 @@ func (p *Pool) Add(ctx context.Context, n NewPerson) (Person, error) {
 	if u.Status = forceChange; n.Confirmed {
 		u.vouch(n.Attributes)
 	}
+	s.nameBy(&u)
+	if err := u.checkClaims(); err != nil {
+		return Person{}, err
+	}
 	if n.Password != "" {
 		p.setPassword(&u, n.Password)
 	}
-	if err := p.enter(ctx, u); err != nil {
+	if err := p.insert(ctx, u); err != nil {
 		return Person{}, err
 	}
 	return p.Person(ctx, u.Sub)
@@ -110,19 +114,19 @@ func (p *Pool) People(ctx context.Context, after string, limit int) ([]Person, e
 // Person is the user of that sub, name or alias. It is UserNotFound when there is
 // none, as with all that follow.
 func (p *Pool) Person(ctx context.Context, name string) (Person, error) {
-	u, err := p.whoever(ctx, name)
+	u, err := p.bySubOrName(ctx, name)
 	if err != nil {
 		return Person{}, err
 	}
 	return u.person(), nil
 }
 
-// whoever is the user whom an operator names. A sub comes first: nobody passes for
+// bySubOrName is the user whom an operator names. A sub comes first: nobody passes for
 // another by taking theirs for a name.
-func (p *Pool) whoever(ctx context.Context, name string) (user, error) {
+func (p *Pool) bySubOrName(ctx context.Context, name string) (user, error) {
 	u, ok, err := p.bySub(ctx, name)
 	if err == nil && !ok {
-		u, ok, err = p.find(ctx, name)
+		u, ok, err = p.byName(ctx, name)
 	}
 	if err == nil && !ok {
 		err = refuse(UserNotFound, "User does not exist.")
@@ -130,9 +134,9 @@ func (p *Pool) whoever(ctx context.Context, name string) (user, error) {
 	return u, err
 }
 
-// edit is change of the user whom an operator names.
-func (p *Pool) edit(ctx context.Context, name string, edit func(*user) error) (user, error) {
-	u, err := p.whoever(ctx, name)
+// changeNamed is change of the user whom an operator names.
+func (p *Pool) changeNamed(ctx context.Context, name string, edit func(*user) error) (user, error) {
+	u, err := p.bySubOrName(ctx, name)
 	if err != nil {
 		return user{}, err
 	}
@@ -141,7 +145,7 @@ func (p *Pool) edit(ctx context.Context, name string, edit func(*user) error) (u
 
 // Confirm confirms a sign-up without its code. The user's address stays unverified.
 func (p *Pool) Confirm(ctx context.Context, name string) error {
-	_, err := p.edit(ctx, name, func(u *user) error {
+	_, err := p.changeNamed(ctx, name, func(u *user) error {
 		if u.Status != unconfirmed {
 			return refuse(NotAuthorized, "User cannot be confirmed. Current status is "+string(u.Status))
 		}
@@ -155,7 +159,7 @@ func (p *Pool) Confirm(ctx context.Context, name string) error {
 // Disable keeps a user from signing in and ends their sessions, or lets them sign in
 // again.
 func (p *Pool) Disable(ctx context.Context, name string, disabled bool) error {
-	u, err := p.edit(ctx, name, func(u *user) error {
+	u, err := p.changeNamed(ctx, name, func(u *user) error {
 		u.Disabled = disabled
 		return nil
 	})
@@ -168,12 +172,11 @@ func (p *Pool) Disable(ctx context.Context, name string, disabled bool) error {
 // SetPassword gives a user another password and ends their sessions. Unless it is
 // permanent, they must choose another at their next sign-in.
 func (p *Pool) SetPassword(ctx context.Context, name, password string, permanent bool) error {
-	if err := p.checkPassword("password", password); err != nil {
+	if err := p.settings.Load().checkPassword("password", password); err != nil {
 		return err
 	}
-	u, err := p.edit(ctx, name, func(u *user) error {
+	u, err := p.changeNamed(ctx, name, func(u *user) error {
 		p.setPassword(u, password)
-		u.forgiven()
 		if u.Status = forceChange; permanent {
 			u.Status = confirmed
 		}
@@ -187,7 +190,7 @@ func (p *Pool) SetPassword(ctx context.Context, name, password string, permanent
 
 // Remove forgets a user and ends their sessions.
 func (p *Pool) Remove(ctx context.Context, name string) error {
-	u, err := p.whoever(ctx, name)
+	u, err := p.bySubOrName(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -208,7 +211,7 @@ func (p *Pool) AddToGroup(ctx context.Context, name, group string) error {
 
 // RemoveFromGroup takes a user out of a group.
 func (p *Pool) RemoveFromGroup(ctx context.Context, name, group string) error {
-	_, err := p.edit(ctx, name, func(u *user) error {
+	_, err := p.changeNamed(ctx, name, func(u *user) error {
 		u.Groups = slices.DeleteFunc(u.Groups, func(g string) bool { return g == group })
 		return nil
 	})
@@ -216,9 +219,14 @@ func (p *Pool) RemoveFromGroup(ctx context.Context, name, group string) error {
 }
 
 func (p *Pool) regroup(ctx context.Context, name string, groups func(has []string) []string) error {
-	_, err := p.edit(ctx, name, func(u *user) (err error) {
-		u.Groups, err = p.settings.Load().checkGroups(groups(u.Groups))
-		return err
+	_, err := p.changeNamed(ctx, name, func(u *user) (err error) {
+		if u.Groups, err = p.settings.Load().checkGroups(groups(u.Groups)); err != nil {
+			return err
+		}
+		if u.checkClaims() != nil {
+			return refuse(LimitExceeded, "A user cannot be in more groups.")
+		}
+		return nil
 	})
 	return err
 }

@@ -7,29 +7,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
 // Attribute is one attribute of a user.
 type Attribute struct{ Name, Value string }
 
-// standard is the attributes that every pool has (Amazon Cognito Developer Guide,
-// "Working with user attributes"). Others have the prefix "custom:".
-var standard = []string{
-	"address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "locale", "middle_name", "name",
-	"nickname", "phone_number", "phone_number_verified", "picture", "preferred_username", "profile", "sub", "updated_at", "website", "zoneinfo",
-}
-
 const (
 	maxAttributes     = 50
 	maxAttributeValue = 2048     // characters
-	maxAttributeBytes = 16 << 10 // of all names and values: they go into tokens
+	maxClaimBytes     = 10 << 10 // of all attributes and groups as JSON: a token with them stays below maxToken
 )
 
 var (
-	customForm = regexp.MustCompile(`^custom:[a-zA-Z0-9_-]{1,20}$`)
-	emailForm  = regexp.MustCompile(`^[^\s"<>()\[\],;:\\@]{1,64}@[^\s"<>()\[\],;:\\@]+\.[^\s"<>()\[\],;:\\@.]+$`)
-	phoneForm  = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	emailForm = regexp.MustCompile(`^[^\s"<>()\[\],;:\\@]{1,64}@[^\s"<>()\[\],;:\\@]+\.[^\s"<>()\[\],;:\\@.]+$`)
+	phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 )
 
 func isEmail(s string) bool {
@@ -42,13 +35,8 @@ func isPhone(s string) bool { return phoneForm.MatchString(s) }
 // reachable reports whether messages go to an attribute.
 func reachable(name string) bool { return name == "email" || name == "phone_number" }
 
-// schema refuses attributes with Cognito's words.
-func schema(complaint string) error {
-	return refuse(InvalidParameter, "Attributes did not conform to the schema: "+complaint)
-}
-
-// gather checks attributes one by one.
-func gather(list []Attribute) (map[string]string, error) {
+// parseAttributes is the attributes by name, each of them as the pool has it.
+func (s *Settings) parseAttributes(list []Attribute) (map[string]string, error) {
 	if len(list) > maxAttributes {
 		return nil, constraint("userAttributes", fmt.Sprintf("Member must have length less than or equal to %d", maxAttributes))
 	}
@@ -58,9 +46,9 @@ func gather(list []Attribute) (map[string]string, error) {
 			return nil, tooLong(fmt.Sprintf("userAttributes.%d.member.value", i+1), maxAttributeValue)
 		}
 		if _, twice := all[a.Name]; twice {
-			return nil, schema(a.Name + ": The attribute is given twice")
+			return nil, nonconforming(a.Name + ": The attribute is given twice")
 		}
-		if err := checkAttribute(a); err != nil {
+		if err := s.checkAttribute(a); err != nil {
 			return nil, err
 		}
 		all[a.Name] = a.Value
@@ -68,18 +56,24 @@ func gather(list []Attribute) (map[string]string, error) {
 	return all, nil
 }
 
-func checkAttribute(a Attribute) error {
+// checkAttribute refuses what no user may have; the empty value removes an attribute.
+func (s *Settings) checkAttribute(a Attribute) error {
+	if err := s.checkSchema(a); err != nil {
+		return err
+	}
 	switch {
-	case !slices.Contains(standard, a.Name) && !customForm.MatchString(a.Name):
-		return schema("Type for attribute {" + clip(a.Name, 64) + "} could not be determined")
-	case !utf8.ValidString(a.Value) || strings.ContainsRune(a.Value, 0):
-		return schema(a.Name + ": The value holds a character that is not allowed")
+	case !utf8.ValidString(a.Value) || strings.ContainsFunc(a.Value, unicode.IsControl):
+		return nonconforming(a.Name + ": The value holds a character that is not allowed")
 	case a.Name == "sub":
 		return refuse(InvalidParameter, "Cannot modify the non-mutable attribute sub")
 	case a.Value == "":
 		return nil
 	case strings.HasSuffix(a.Name, "_verified") && !strings.HasPrefix(a.Name, "custom:") && a.Value != "true" && a.Value != "false":
-		return schema(a.Name + ": The value must be true or false")
+		return nonconforming(a.Name + ": The value must be true or false")
+	case a.Name == "birthdate" && !isDate(a.Value):
+		return nonconforming(a.Name + ": The value must be a date, YYYY-MM-DD")
+	case a.Name == "updated_at" && !epochForm.MatchString(a.Value):
+		return nonconforming(a.Name + ": The value must be a time in seconds since 1970")
 	case a.Name == "email" && !isEmail(a.Value):
 		return refuse(InvalidParameter, "Invalid email address format.")
 	case a.Name == "phone_number" && !isPhone(a.Value):
@@ -98,37 +92,37 @@ func checkWritable(attributes map[string]string) error {
 	return nil
 }
 
-// checkWhole refuses attributes that lack one that is required, or are too many
+// checkWhole refuses a user who lacks an attribute that is required, or has too many
 // together.
-func (s *Settings) checkWhole(attributes map[string]string) error {
+func (s *Settings) checkWhole(u user) error {
 	var missing []string
 	for _, name := range s.Required {
-		if attributes[name] == "" {
+		if u.Attributes[name] == "" {
 			missing = append(missing, name+": The attribute is required")
 		}
 	}
 	if missing != nil {
-		return schema(strings.Join(missing, "\n"))
+		return nonconforming(strings.Join(missing, "\n"))
 	}
-	size := 0
-	for name, value := range attributes {
-		size += len(name) + len(value)
-	}
-	if size > maxAttributeBytes || len(attributes) > maxAttributes {
-		return schema("The attributes are too many or too long together")
+	return u.checkClaims()
+}
+
+// checkClaims refuses what would make tokens too long to be taken.
+func (u user) checkClaims() error {
+	if len(u.Attributes) > maxAttributes || len(jsonText(u.Attributes))+len(jsonText(u.Groups)) > maxClaimBytes {
+		return nonconforming("The attributes are too many or too long together")
 	}
 	return nil
 }
 
-// aliases is the values by which a user with these attributes signs in.
-func (s *Settings) aliases(attributes map[string]string) []string {
-	var all []string
+// nameBy has u sign in by those of their addresses that are verified.
+func (s *Settings) nameBy(u *user) {
 	for _, name := range s.SignInBy {
-		if value := attributes[name]; value != "" {
-			all = append(all, strings.ToLower(value))
+		alias := strings.ToLower(u.Attributes[name])
+		if alias != "" && u.Attributes[name+"_verified"] == "true" && !slices.Contains(u.Aliases, alias) {
+			u.Aliases = append(slices.Clip(u.Aliases), alias)
 		}
 	}
-	return all
 }
 
 // verifies reports whether a new value of an attribute waits until a code from there
@@ -139,14 +133,11 @@ func (s *Settings) verifies(name string) bool {
 }
 
 // set gives u another value of an attribute; an empty one removes it. What was said of
-// the old value does not hold for the new one.
-func (u *user) set(name, value string, s *Settings) {
-	if slices.Contains(s.SignInBy, name) {
+// the old value does not hold for the new one, which names them once it is verified.
+func (u *user) set(name, value string) {
+	if reachable(name) {
 		old := strings.ToLower(u.Attributes[name])
 		u.Aliases = slices.DeleteFunc(slices.Clone(u.Aliases), func(alias string) bool { return alias == old })
-		if value != "" {
-			u.Aliases = append(u.Aliases, strings.ToLower(value))
-		}
 	}
 	if u.Attributes == nil {
 		u.Attributes = map[string]string{}
@@ -165,16 +156,16 @@ func (u *user) set(name, value string, s *Settings) {
 }
 
 // supply gives u an attribute that the pool requires and they lack.
-func (p *Pool) supply(u *user, name, value string) error {
+func (s *Settings) supply(u *user, name, value string) error {
 	if value == "" {
-		return schema(name + ": The attribute is required")
+		return nonconforming(name + ": The attribute is required")
 	}
-	given, err := gather([]Attribute{{name, value}})
+	given, err := s.parseAttributes([]Attribute{{name, value}})
 	if err == nil {
 		err = checkWritable(given)
 	}
 	if err == nil {
-		u.set(name, value, p.settings.Load())
+		u.set(name, value)
 	}
 	return err
 }

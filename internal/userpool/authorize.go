@@ -18,8 +18,8 @@ type claims struct {
 
 var errAccess = refuse(NotAuthorized, "Invalid Access Token")
 
-// maxToken is the longest access token that is looked at; ours are about a thousand
-// characters.
+// maxToken is the longest access token that is looked at; ours mostly have a thousand
+// characters, see maxClaimBytes.
 const maxToken = 16 << 10
 
 // authorize is the user whose access token this is. Every refusal is NotAuthorized:

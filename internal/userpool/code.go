@@ -32,7 +32,7 @@ func (what purpose) life() time.Duration {
 const (
 	codeSize   = 6 // digits
 	maxTries   = 5 // wrong ones of one code
-	maxSent    = 5 // codes in sentWithin, of all purposes
+	maxSent    = 5 // codes of one purpose in sentWithin
 	sentWithin = time.Hour
 )
 
@@ -53,24 +53,28 @@ func (p *Pool) hashCode(u *user, what purpose, to, text string) string {
 }
 
 // newCode gives u a code in place of any other of that purpose, and returns it. It is
-// LimitExceeded when u had too many of late. It is for use in Pool.alter.
+// LimitExceeded when u had too many of late for it: whoever asks for codes without a
+// password does not use up those of a sign-in. It is for use in Pool.changeAnyone.
 func (p *Pool) newCode(u *user, what purpose, to string) (string, error) {
 	now := p.now()
-	u.Sent = slices.DeleteFunc(u.Sent, func(at time.Time) bool { return !now.Before(at.Add(sentWithin)) })
-	if len(u.Sent) >= maxSent {
+	sent := slices.DeleteFunc(slices.Clone(u.Sent[what]), func(at time.Time) bool { return !now.Before(at.Add(sentWithin)) })
+	if len(sent) >= maxSent {
 		return "", errLimit
 	}
-	u.Sent = append(u.Sent, now)
 	text := newID(codeSize, digits)
 	if u.Codes == nil {
 		u.Codes = map[purpose]code{}
 	}
+	if u.Sent == nil {
+		u.Sent = map[purpose][]time.Time{}
+	}
+	u.Sent[what] = append(sent, now)
 	u.Codes[what] = code{Hash: p.hashCode(u, what, to, text), To: to, Expires: now.Add(what.life())}
 	return text, nil
 }
 
 // tryCode compares text with u's code of that purpose, which is gone when it was the
-// right one and counts a try when it was not. It is for use in Pool.alter.
+// right one and counts a try when it was not. It is for use in Pool.changeAnyone.
 func (p *Pool) tryCode(u *user, what purpose, text string) (code, error) {
 	c, ok := u.Codes[what]
 	if !ok || !p.now().Before(c.Expires) {
@@ -99,15 +103,15 @@ func (p *Pool) useCode(ctx context.Context, u user, what purpose, text string, e
 		}
 		return nil
 	}
-	if err := p.alter(ctx, u, try); err != nil {
+	if err := p.changeAnyone(ctx, u, try); err != nil {
 		return err
 	}
 	return wrong
 }
 
-// alter is Pool.change for somebody who may be a stranger: this server remembers what
+// changeAnyone is Pool.change for somebody who may be a stranger: this server remembers what
 // it made of one, so that their codes expire and run out of tries as anyone's do.
-func (p *Pool) alter(ctx context.Context, u user, edit func(*user) error) error {
+func (p *Pool) changeAnyone(ctx context.Context, u user, edit func(*user) error) error {
 	if u.known() {
 		_, err := p.change(ctx, u.Sub, edit)
 		return err
@@ -115,7 +119,7 @@ func (p *Pool) alter(ctx context.Context, u user, edit func(*user) error) error 
 	var err error
 	p.strangers.strike(u.Username, func(a *account) {
 		u.account = *a
-		u.Codes, u.Sent = maps.Clone(a.Codes), slices.Clone(a.Sent)
+		u.Codes, u.Sent = maps.Clone(a.Codes), maps.Clone(a.Sent)
 		if err = edit(&u); err == nil {
 			*a = u.account
 		}

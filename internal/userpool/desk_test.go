@@ -45,7 +45,8 @@ func (b *outbox) take() []mail.Message {
 // seedSettings are those of the seed's pool.
 var seedSettings = Settings{
 	SignInBy: []string{"email"}, AutoVerify: []string{"email"}, Required: []string{"email"},
-	Password: PasswordPolicy{MinLength: 8, Lower: true, Upper: true, Digit: true, Symbol: true},
+	Password:   PasswordPolicy{MinLength: 8, Lower: true, Upper: true, Digit: true, Symbol: true},
+	Attributes: []AttributeSchema{{Name: "custom:diet", Mutable: true}},
 }
 
 // desk is a pool whose codes can be read.
@@ -82,6 +83,16 @@ func (d *desk) code() string {
 		d.Fatalf("messages = %+v, want one with a code", sent)
 	}
 	return sent[0].Code
+}
+
+// settle returns once all failures are counted.
+func settle(p *Pool) {
+	for range maxStrikes {
+		p.strikes.begin()
+	}
+	for range maxStrikes {
+		p.strikes.end()
+	}
 }
 
 func (d *desk) nothingSent(after string) {

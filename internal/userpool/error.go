@@ -25,6 +25,7 @@ const (
 	TooManyFailed         Kind = "TooManyFailedAttemptsException"
 	TooManyRequests       Kind = "TooManyRequestsException"
 	UnsupportedOperation  Kind = "UnsupportedOperationException"
+	UnsupportedTokenType  Kind = "UnsupportedTokenTypeException"
 	UserNotConfirmed      Kind = "UserNotConfirmedException"
 	UserNotFound          Kind = "UserNotFoundException"
 	UsernameExists        Kind = "UsernameExistsException"

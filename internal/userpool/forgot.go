@@ -29,7 +29,7 @@ func (p *Pool) ConfirmForgotPassword(ctx context.Context, in ConfirmForgotPasswo
 		err = checkCode("confirmationCode", in.ConfirmationCode)
 	}
 	if err == nil {
-		err = p.checkPassword("password", in.Password)
+		err = p.settings.Load().checkPassword("password", in.Password)
 	}
 	if err != nil {
 		return ConfirmForgotPasswordOutput{}, err
@@ -45,7 +45,6 @@ func (p *Pool) reset(ctx context.Context, in ConfirmForgotPasswordInput) error {
 	err = p.useCode(ctx, u, toReset, in.ConfirmationCode, func(u *user, _ code) {
 		p.setPassword(u, in.Password)
 		u.Status = confirmed
-		u.forgiven()
 	})
 	if err != nil {
 		return err

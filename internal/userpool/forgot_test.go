@@ -54,12 +54,71 @@ func TestForgotPasswordByPhone(t *testing.T) {
 		})
 		details, err := d.forgot(ana)
 		wantNil(d, "ForgotPassword", err)
-		if details != phoneDetails {
-			d.Errorf("ForgotPassword = %+v, want %+v", details, phoneDetails)
+		if details != emailDetails {
+			d.Errorf("ForgotPassword = %+v, want %+v, as of anybody of that name", details, emailDetails)
 		}
 		if sent := d.box.take(); len(sent) != 1 || sent[0].Medium != mail.SMS || sent[0].To != anaPhone {
 			d.Errorf("messages = %+v, want one to %s", sent, anaPhone)
 		}
+	})
+}
+
+// TestRecovery wants codes for a new password to go where the settings say.
+func TestRecovery(t *testing.T) {
+	email, phone := []string{"email"}, []string{"phone_number"}
+	for name, c := range map[string]struct {
+		settings func(*Settings)
+		edit     func(*user)
+		want     string // "" to nobody
+	}{
+		"by default":                  {func(*Settings) {}, func(*user) {}, ana},
+		"phone first":                 {func(s *Settings) { s.Recovery = append(phone, email...) }, func(*user) {}, anaPhone},
+		"email first":                 {func(s *Settings) { s.Recovery = append(email, phone...) }, func(*user) {}, ana},
+		"phone that is not verified":  {func(s *Settings) { s.Recovery = append(phone, email...) }, func(u *user) { u.Attributes["phone_number_verified"] = "false" }, ana},
+		"email that is not verified":  {func(s *Settings) { s.Recovery = email }, func(u *user) { u.Attributes["email_verified"] = "false" }, ""},
+		"phone alone":                 {func(s *Settings) { s.Recovery = phone }, func(*user) {}, anaPhone},
+		"phone is the second factor":  {func(s *Settings) { s.Recovery = append(phone, email...) }, func(u *user) { u.MFA = []string{smsMFA} }, ana},
+		"nothing but a second factor": {func(s *Settings) { s.Recovery = phone }, func(u *user) { u.MFA = []string{smsMFA} }, ""},
+		"administrators alone":        {func(s *Settings) { s.Recovery = []string{} }, func(*user) {}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := Settings{SignInBy: []string{"email", "phone_number"}, MFA: MFAOptional, MFAMethods: []string{"SMS"}}
+			c.settings(&s)
+			atDesk(t, s, func(d *desk) {
+				addAna(d.T, d.pool, func(u *user) {
+					u.Attributes["phone_number"], u.Attributes["phone_number_verified"] = anaPhone, "true"
+					c.edit(u)
+				})
+				details, err := d.forgot(ana)
+				wantNil(d, "ForgotPassword", err)
+				if details != emailDetails {
+					d.Errorf("ForgotPassword = %+v, want %+v", details, emailDetails)
+				}
+				if c.want == "" {
+					d.nothingSent("ForgotPassword")
+					wantMismatch(d, "ConfirmForgotPassword", d.reset(ana, "123456", anaPassword))
+					return
+				}
+				sent := d.box.take()
+				if len(sent) != 1 || sent[0].To != c.want {
+					d.Fatalf("messages = %+v, want one to %s", sent, c.want)
+				}
+				wantNil(d, "ConfirmForgotPassword", d.reset(ana, sent[0].Code, anaPassword))
+			})
+		})
+	}
+}
+
+// TestRecoveryIsClosed wants codes of before to be void once nobody recovers.
+func TestRecoveryIsClosed(t *testing.T) {
+	atDesk(t, seedSettings, func(d *desk) {
+		addAna(d.T, d.pool, nil)
+		_, err := d.forgot(ana)
+		wantNil(d, "ForgotPassword", err)
+		code, s := d.code(), seedSettings
+		s.Recovery = []string{}
+		d.pool.Configure(s)
+		wantMismatch(d, "ConfirmForgotPassword", d.reset(ana, code, anaPassword))
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -30,7 +29,7 @@ func (p *Pool) issue(ctx context.Context, u user, session store.UserSession) (Au
 		return AuthenticationResult{}, failed(fmt.Errorf("issue tokens: %w", err))
 	}
 	settings, now := p.settings.Load(), p.now()
-	common := p.commonClaims(u, session, now)
+	common := p.commonClaims(u, session, settings.byPrecedence(u.Groups), now)
 	access, err := key.sign(accessClaims(common, u, p.ClientID(), now.Add(settings.AccessLife)))
 	if err != nil {
 		return AuthenticationResult{}, failed(fmt.Errorf("issue access token: %w", err))
@@ -49,7 +48,7 @@ func (p *Pool) issue(ctx context.Context, u user, session store.UserSession) (Au
 
 // commonClaims are those that both tokens of one issue share (Cognito Developer
 // Guide, "Understanding user pool JSON web tokens").
-func (p *Pool) commonClaims(u user, session store.UserSession, now time.Time) jwt.MapClaims {
+func (p *Pool) commonClaims(u user, session store.UserSession, groups []string, now time.Time) jwt.MapClaims {
 	claims := jwt.MapClaims{
 		"sub":        u.Sub,
 		"iss":        p.issuer,
@@ -58,20 +57,19 @@ func (p *Pool) commonClaims(u user, session store.UserSession, now time.Time) jw
 		"auth_time":  session.AuthTime.Unix(),
 		"iat":        now.Unix(),
 	}
-	if groups := p.byPrecedence(u.Groups); len(groups) > 0 {
+	if len(groups) > 0 {
 		claims["cognito:groups"] = groups
 	}
 	return claims
 }
 
 // byPrecedence is a user's groups with the pool's own first, in its order.
-func (p *Pool) byPrecedence(groups []string) []string {
-	order := p.settings.Load().Groups
+func (s *Settings) byPrecedence(groups []string) []string {
 	place := func(g string) int {
-		if i := slices.Index(order, g); i >= 0 {
+		if i := slices.Index(s.Groups, g); i >= 0 {
 			return i
 		}
-		return len(order)
+		return len(s.Groups)
 	}
 	groups = slices.Clone(groups)
 	slices.SortStableFunc(groups, func(a, b string) int { return place(a) - place(b) })
@@ -111,7 +109,7 @@ func idClaims(common jwt.MapClaims, u user, clientID string, expires time.Time) 
 // attributeClaim is an attribute's value with its type: those that say what is
 // verified are booleans.
 func attributeClaim(name, value string) any {
-	if strings.HasSuffix(name, "_verified") {
+	if name == "email_verified" || name == "phone_number_verified" {
 		return value == "true"
 	}
 	return value

@@ -25,7 +25,7 @@ func (p *post) Deliver(_ context.Context, m mail.Message) error {
 	return nil
 }
 
-var withMFA = Settings{SignInBy: []string{"email"}, MFA: Optional, MFAMethods: []string{"TOTP", "SMS"}}
+var withMFA = Settings{SignInBy: []string{"email"}, MFA: MFAOptional, MFAMethods: []string{"TOTP", "SMS"}}
 
 // hasTOTP gives u an authenticator app, whose codes it returns.
 func hasTOTP(t testing.TB, p *Pool, u user) func() string {
@@ -145,6 +145,26 @@ func TestSelectFactor(t *testing.T) {
 	asked(t, p, softwareTokenMFA)
 }
 
+// TestFactorHasItsOwnCodes: whoever asks for codes without a password does not keep a
+// user from theirs.
+func TestFactorHasItsOwnCodes(t *testing.T) {
+	atDesk(t, withMFA, func(d *desk) {
+		addAna(d.T, d.pool, func(u *user) {
+			u.Attributes["phone_number"], u.Attributes["phone_number_verified"] = anaPhone, "true"
+			u.MFA = []string{smsMFA}
+		})
+		for range maxSent {
+			_, err := d.forgot(ana)
+			wantNil(d, "ForgotPassword", err)
+		}
+		_, err := d.forgot(ana)
+		wantLimit(d, "ForgotPassword once more", err)
+		d.box.take()
+		out, err := answer(d.T, d.pool, asked(d.T, d.pool, smsMFA), "SMS_MFA_CODE", d.code())
+		wantTokens(d.T, out, err)
+	})
+}
+
 func TestNoCourier(t *testing.T) {
 	p := newPlace(t).server(t, withMFA)
 	addAna(t, p, func(u *user) {
@@ -162,7 +182,7 @@ func TestNoCourier(t *testing.T) {
 func TestSetup(t *testing.T) {
 	w := newPlace(t)
 	settings := withMFA
-	settings.MFA = Required
+	settings.MFA = MFARequired
 	p := w.server(t, settings)
 	u := addAna(t, p, nil)
 	challenge := asked(t, p, setupMFA)
@@ -200,9 +220,9 @@ func TestSetup(t *testing.T) {
 	p.Configure(settings)
 	_, err = srpSignIn(t, p, ana, anaPassword)
 	wantError(t, "a user with no phone", err, InvalidParameter, "User does not have delivery config set to turn on SMS_MFA")
-	settings.MFA = Off
+	settings.MFA = MFAOff
 	p.Configure(settings)
-	if got := p.factors(u); len(got) != 0 {
+	if got := p.settings.Load().factors(u); len(got) != 0 {
 		t.Errorf("factors() where MFA is off = %q", got)
 	}
 	mustSignIn(t, p)
@@ -210,7 +230,8 @@ func TestSetup(t *testing.T) {
 
 func TestNewPassword(t *testing.T) {
 	settings := byEmail
-	settings.Required = []string{"email", "name"}
+	settings.Required = []string{"email", "name", "phone_number"}
+	settings.SignInBy = []string{"email", "phone_number"}
 	settings.Password = PasswordPolicy{MinLength: 10}
 	w := newPlace(t)
 	p := w.server(t, settings)
@@ -220,12 +241,12 @@ func TestNewPassword(t *testing.T) {
 	if err := json.Unmarshal([]byte(challenge.ChallengeParameters["userAttributes"]), &attributes); err != nil || attributes["email"] != ana {
 		t.Errorf("userAttributes = %v, %v", attributes, err)
 	}
-	if got := challenge.ChallengeParameters["requiredAttributes"]; got != `["userAttributes.name"]` {
+	if got := challenge.ChallengeParameters["requiredAttributes"]; got != `["userAttributes.name","userAttributes.phone_number"]` {
 		t.Errorf("requiredAttributes = %s", got)
 	}
 	try := func(password, name string) (InitiateAuthOutput, error) {
 		return respond(t, p, newPasswordRequired, challenge.Session, map[string]string{
-			"USERNAME": ana, "NEW_PASSWORD": password, "userAttributes.name": name,
+			"USERNAME": ana, "NEW_PASSWORD": password, "userAttributes.name": name, "userAttributes.phone_number": anaPhone,
 		})
 	}
 	_, err := try("", "Ana")
@@ -239,6 +260,9 @@ func TestNewPassword(t *testing.T) {
 	wantTokens(t, out, err)
 	_, err = try("longer-than-twenty", "Ana")
 	wantError(t, "the same challenge again", err, NotAuthorized, "Invalid session for the user.")
+	if _, ok, _ := p.byName(t.Context(), anaPhone); ok {
+		t.Error("a phone that nobody verified names the user")
+	}
 	if u := find(t, p); u.Status != confirmed || u.Attributes["name"] != "Ana" {
 		t.Errorf("user = %s, %v", u.Status, u.Attributes)
 	}

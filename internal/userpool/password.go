@@ -73,11 +73,11 @@ func (policy PasswordPolicy) check(password string) error {
 }
 
 // checkPassword refuses what may not become a user's password.
-func (p *Pool) checkPassword(member, password string) error {
+func (s *Settings) checkPassword(member, password string) error {
 	if err := checkPasswordMember(member, password); err != nil {
 		return err
 	}
-	return p.settings.Load().Password.check(password)
+	return s.Password.check(password)
 }
 
 // ChangePasswordInput is ChangePassword's request.
@@ -115,11 +115,10 @@ func (p *Pool) ChangePassword(ctx context.Context, in ChangePasswordInput) (Chan
 	}
 	_, err = p.change(ctx, u.Sub, func(u *user) error {
 		p.setPassword(u, in.ProposedPassword)
-		u.forgiven()
 		return nil
 	})
 	return ChangePasswordOutput{}, err
 }
 
 // forgiven forgets the failures of who has shown to be the user.
-func (a *account) forgiven() { a.Failures, a.LockedUntil = 0, time.Time{} }
+func (a *account) forgiven() { a.Failures, a.FailedAt, a.LockedUntil = 0, time.Time{}, time.Time{} }

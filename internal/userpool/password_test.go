@@ -61,21 +61,26 @@ func (d *desk) changePassword(token, previous, proposed string) error {
 
 func TestChangePassword(t *testing.T) {
 	const next = "N3w-password"
-	d := newDesk(t, seedSettings)
-	addAna(t, d.pool, nil)
-	token := d.signIn()
-	wantError(t, "a wrong password", d.changePassword(token, next, next), NotAuthorized, "Incorrect username or password.")
-	wantError(t, "no password", d.changePassword(token, "", next), InvalidParameter,
-		`1 validation error detected: Value at 'previousPassword' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[\S]+.*[\S]+$`)
-	wantError(t, "a long one", d.changePassword(token, anaPassword, strings.Repeat("x", 257)), InvalidParameter,
-		"1 validation error detected: Value at 'proposedPassword' failed to satisfy constraint: Member must have length less than or equal to 256")
-	wantError(t, "a weak one", d.changePassword(token, anaPassword, "x1"), InvalidPassword,
-		"Password did not conform with policy: Password not long enough")
-	wantNil(t, "ChangePassword", d.changePassword(token, anaPassword, next))
-	if u := find(t, d.pool); !d.pool.hasPassword(u, next) || d.pool.hasPassword(u, anaPassword) || u.Failures != 0 {
-		t.Errorf("user = %+v, want the new password", u)
-	}
-	d.getUser(token) // the session goes on
+	atDesk(t, seedSettings, func(d *desk) {
+		addAna(d.T, d.pool, nil)
+		token := d.signIn()
+		wantError(d, "a wrong password", d.changePassword(token, next, next), NotAuthorized, "Incorrect username or password.")
+		wantError(d, "no password", d.changePassword(token, "", next), InvalidParameter,
+			`1 validation error detected: Value at 'previousPassword' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[\S]+.*[\S]+$`)
+		wantError(d, "a long one", d.changePassword(token, anaPassword, strings.Repeat("x", 257)), InvalidParameter,
+			"1 validation error detected: Value at 'proposedPassword' failed to satisfy constraint: Member must have length less than or equal to 256")
+		wantError(d, "a weak one", d.changePassword(token, anaPassword, "x1"), InvalidPassword,
+			"Password did not conform with policy: Password not long enough")
+		_, err := d.forgot(ana)
+		wantNil(d, "ForgotPassword", err)
+		code := d.code()
+		wantNil(d, "ChangePassword", d.changePassword(token, anaPassword, next))
+		wantExpired(d, "a code from before for another password", d.reset(ana, code, anaPassword))
+		if u := d.find(); !d.pool.hasPassword(u, next) || d.pool.hasPassword(u, anaPassword) || u.Failures != 0 {
+			d.Errorf("user = %+v, want the new password", u)
+		}
+		d.getUser(token) // the session goes on
+	})
 }
 
 // TestChangePasswordLocksOut guesses the previous password with a stolen token.

@@ -44,8 +44,7 @@ type Pool struct {
 	strangers *strangers
 	signer    *signer
 	revoked   *revoked
-	striking  sync.Mutex
-	strikes   sync.WaitGroup // failures that are being counted
+	strikes   *strikes
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 }
@@ -72,12 +71,13 @@ func New(ctx context.Context, o Options) (*Pool, error) {
 		secrets:   newSecrets(secret),
 		strangers: newStrangers(),
 		revoked:   newRevoked(),
+		strikes:   newStrikes(),
 	}
 	if p.now == nil {
 		p.now = time.Now
 	}
 	p.Configure(o.Settings)
-	p.signer = newSigner(p)
+	p.signer = newSigner(p.store, p.ID(), p.now)
 	if err := errors.Join(p.signer.load(ctx), p.readRevoked(ctx)); err != nil {
 		return nil, fmt.Errorf("open user pool: %w", err)
 	}
@@ -107,14 +107,13 @@ func issuer(o Options, id string) string {
 func (p *Pool) Close() error {
 	p.stop()
 	p.running.Wait()
-	p.strikes.Wait()
 	return nil
 }
 
 // Configure changes how the pool treats its users from now on.
 func (p *Pool) Configure(s Settings) {
 	s.Password.MinLength = cmp.Or(s.Password.MinLength, 8)
-	s.MFA = cmp.Or(s.MFA, Off)
+	s.MFA = cmp.Or(s.MFA, MFAOff)
 	s.AccessLife = min(cmp.Or(s.AccessLife, time.Hour), maxTokenLife)
 	s.IDLife = min(cmp.Or(s.IDLife, time.Hour), maxTokenLife)
 	s.RefreshLife = cmp.Or(s.RefreshLife, 30*24*time.Hour)

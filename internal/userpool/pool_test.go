@@ -122,7 +122,7 @@ func addAna(t testing.TB, p *Pool, edit func(*user)) user {
 	if edit != nil {
 		edit(&u)
 	}
-	if err := p.add(t.Context(), u); err != nil {
+	if err := p.insert(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
 	return find(t, p)
@@ -131,9 +131,9 @@ func addAna(t testing.TB, p *Pool, edit func(*user)) user {
 // find is ana as the store has her.
 func find(t testing.TB, p *Pool) user {
 	t.Helper()
-	u, ok, err := p.find(t.Context(), ana)
+	u, ok, err := p.byName(t.Context(), ana)
 	if !ok || err != nil {
-		t.Fatalf("find(%s) = %v, %v", ana, ok, err)
+		t.Fatalf("byName(%s) = %v, %v", ana, ok, err)
 	}
 	return u
 }
@@ -221,7 +221,7 @@ func TestIdentifiers(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	p := newPlace(t).server(t, Settings{AccessLife: 48 * time.Hour})
 	want := Settings{
-		Password: PasswordPolicy{MinLength: 8}, MFA: Off,
+		Password: PasswordPolicy{MinLength: 8}, MFA: MFAOff,
 		AccessLife: 24 * time.Hour, IDLife: time.Hour, RefreshLife: 30 * 24 * time.Hour,
 		Lockout: Lockout{Failures: 5, For: time.Second, MaxFor: 15 * time.Minute},
 	}
@@ -270,12 +270,12 @@ func TestChange(t *testing.T) {
 	wantError(t, "change() of nobody", err, UserNotFound, "User does not exist.")
 	bob := u
 	bob.Sub, bob.Username, bob.Aliases = uuid.New(), "bob", nil
-	if err := p.add(t.Context(), bob); err != nil {
+	if err := p.insert(t.Context(), bob); err != nil {
 		t.Fatal(err)
 	}
 	_, err = p.change(t.Context(), bob.Sub, func(u *user) error { u.Aliases = []string{ana}; return nil })
 	wantError(t, "change() to a taken alias", err, AliasExists, "An account with the given email or phone number already exists.")
-	wantError(t, "add() again", p.add(t.Context(), u), UsernameExists, "User already exists")
+	wantError(t, "insert() again", p.insert(t.Context(), u), UsernameExists, "An account with the given email already exists.")
 }
 
 // TestStoreFails: what the store says stays with the operator.

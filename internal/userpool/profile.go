@@ -36,8 +36,8 @@ type UpdateUserAttributesInput struct {
 // UpdateUserAttributesOutput is UpdateUserAttributes's answer.
 type UpdateUserAttributesOutput struct{ CodeDeliveryDetailsList []CodeDeliveryDetails }
 
-// parcel is a code on its way.
-type parcel struct {
+// pendingCode is a code that is still to be sent.
+type pendingCode struct {
 	to   address
 	text string
 }
@@ -45,27 +45,12 @@ type parcel struct {
 // UpdateUserAttributes changes a signed-in user's attributes. A new address that the
 // pool verifies stays the old one until the code from there has come back.
 func (p *Pool) UpdateUserAttributes(ctx context.Context, in UpdateUserAttributesInput) (UpdateUserAttributesOutput, error) {
-	given, err := gather(in.UserAttributes)
-	if err == nil {
-		err = checkWritable(given)
-	}
-	if err != nil {
-		return UpdateUserAttributesOutput{}, err
-	}
-	u, _, err := p.authorize(ctx, in.AccessToken)
-	if err != nil {
-		return UpdateUserAttributesOutput{}, err
-	}
-	var parcels []parcel
-	u, err = p.change(ctx, u.Sub, func(u *user) (err error) {
-		parcels, err = p.takeOn(u, given)
-		return err
-	})
+	u, codes, err := p.updateAttributes(ctx, in.AccessToken, in.UserAttributes)
 	if err != nil {
 		return UpdateUserAttributesOutput{}, err
 	}
 	out := UpdateUserAttributesOutput{CodeDeliveryDetailsList: []CodeDeliveryDetails{}}
-	for _, c := range parcels {
+	for _, c := range codes {
 		if err := p.deliver(ctx, u, c.to, toVerify(c.to.attribute), c.text); err != nil {
 			return UpdateUserAttributesOutput{}, err
 		}
@@ -74,9 +59,54 @@ func (p *Pool) UpdateUserAttributes(ctx context.Context, in UpdateUserAttributes
 	return out, nil
 }
 
-// takeOn gives u new attributes, and codes for those that wait for one.
-func (p *Pool) takeOn(u *user, given map[string]string) (parcels []parcel, err error) {
+// DeleteUserAttributesInput is DeleteUserAttributes's request.
+type DeleteUserAttributesInput struct {
+	AccessToken        string
+	UserAttributeNames []string
+}
+
+// DeleteUserAttributesOutput is DeleteUserAttributes's answer, which says nothing.
+type DeleteUserAttributesOutput struct{}
+
+// DeleteUserAttributes removes attributes of a signed-in user, as far as
+// UpdateUserAttributes may. Those that they have not are removed already.
+func (p *Pool) DeleteUserAttributes(ctx context.Context, in DeleteUserAttributesInput) (DeleteUserAttributesOutput, error) {
+	removed := make([]Attribute, len(in.UserAttributeNames))
+	for i, name := range in.UserAttributeNames {
+		removed[i] = Attribute{Name: name}
+	}
+	_, _, err := p.updateAttributes(ctx, in.AccessToken, removed)
+	return DeleteUserAttributesOutput{}, err
+}
+
+// updateAttributes changes a signed-in user's attributes and says what codes are to be
+// sent for it.
+func (p *Pool) updateAttributes(ctx context.Context, accessToken string, list []Attribute) (user, []pendingCode, error) {
 	s := p.settings.Load()
+	given, err := s.parseAttributes(list)
+	if err == nil {
+		err = checkWritable(given)
+	}
+	if err == nil {
+		err = s.checkChangeable(given)
+	}
+	if err != nil {
+		return user{}, nil, err
+	}
+	u, _, err := p.authorize(ctx, accessToken)
+	if err != nil {
+		return user{}, nil, err
+	}
+	var codes []pendingCode
+	u, err = p.change(ctx, u.Sub, func(u *user) (err error) {
+		codes, err = p.takeOn(u, given, s)
+		return err
+	})
+	return u, codes, err
+}
+
+// takeOn gives u new attributes, and codes for those that wait for one.
+func (p *Pool) takeOn(u *user, given map[string]string, s *Settings) (codes []pendingCode, err error) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		value := given[name]
 		delete(u.Codes, toVerify(name)) // the code of an earlier change of mind
@@ -91,12 +121,15 @@ func (p *Pool) takeOn(u *user, given map[string]string) (parcels []parcel, err e
 			if err != nil {
 				return nil, err
 			}
-			parcels = append(parcels, parcel{address{name, value}, text})
+			codes = append(codes, pendingCode{address{name, value}, text})
 			continue
 		}
-		u.set(name, value, s)
+		u.set(name, value)
 	}
-	return parcels, s.checkWhole(u.Attributes)
+	if err := s.checkWhole(*u); err != nil {
+		return nil, err
+	}
+	return codes, s.checkRemovals(given)
 }
 
 // VerifyUserAttributeInput is VerifyUserAttribute's request.
@@ -121,9 +154,10 @@ func (p *Pool) VerifyUserAttribute(ctx context.Context, in VerifyUserAttributeIn
 	}
 	return VerifyUserAttributeOutput{}, p.useCode(ctx, u, toVerify(in.AttributeName), in.Code, func(u *user, c code) {
 		if u.Attributes[in.AttributeName] != c.To {
-			u.set(in.AttributeName, c.To, p.settings.Load())
+			u.set(in.AttributeName, c.To)
 		}
 		u.Attributes[in.AttributeName+"_verified"] = "true"
+		p.settings.Load().nameBy(u)
 	})
 }
 

@@ -119,7 +119,7 @@ func TestAddressChangesWhenVerified(t *testing.T) {
 		if now := d.getUser(token).UserAttributes; value(now, "email") != next || value(now, "email_verified") != "true" {
 			d.Errorf("attributes after the code = %v, want the new address", now)
 		}
-		if _, ok, _ := d.pool.find(d.Context(), ana); ok {
+		if _, ok, _ := d.pool.byName(d.Context(), ana); ok {
 			d.Error("the old address names the user still")
 		}
 		if _, err := srpSignIn(d.T, d.pool, "new@example.com", anaPassword); err != nil {
@@ -204,7 +204,7 @@ func TestDeleteUser(t *testing.T) {
 	session := mustSignIn(t, d.pool)
 	_, err := d.pool.DeleteUser(t.Context(), DeleteUserInput{session.AccessToken})
 	wantNil(t, "DeleteUser", err)
-	if _, ok, _ := d.pool.find(t.Context(), ana); ok {
+	if _, ok, _ := d.pool.byName(t.Context(), ana); ok {
 		t.Error("the user is there still")
 	}
 	if jti := claimsOf(t, d.pool, session.AccessToken)["origin_jti"].(string); !d.pool.Revoked(jti) {
@@ -218,7 +218,7 @@ func TestDeleteUser(t *testing.T) {
 
 // TestTokenIsAskedFor shows every operation of a signed-in user a token that is none.
 func TestTokenIsAskedFor(t *testing.T) {
-	d := newDesk(t, Settings{MFA: Optional, MFAMethods: []string{"TOTP"}})
+	d := newDesk(t, Settings{MFA: MFAOptional, MFAMethods: []string{"TOTP"}})
 	ctx := t.Context()
 	for name, do := range map[string]func() error{
 		"GetUser":              func() error { _, err := d.pool.GetUser(ctx, GetUserInput{"x"}); return err },
@@ -229,6 +229,7 @@ func TestTokenIsAskedFor(t *testing.T) {
 			return err
 		},
 		"ChangePassword":       func() error { return d.changePassword("x", anaPassword, anaPassword) },
+		"DeleteUserAttributes": func() error { return d.removeAttributes("x", "name") },
 		"DeleteUser":           func() error { _, err := d.pool.DeleteUser(ctx, DeleteUserInput{""}); return err },
 		"SetUserMFAPreference": func() error { return d.prefer("x", nil, nil) },
 		"AssociateSoftwareToken": func() error {

@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"encoding/base64"
+	"strings"
 	"time"
 
 	"fairway/internal/store"
@@ -29,33 +30,35 @@ func (p *Pool) GetTokensFromRefreshToken(ctx context.Context, in GetTokensFromRe
 	if err := p.ours(in.ClientID); err != nil {
 		return GetTokensFromRefreshTokenOutput{}, err
 	}
-	session, u, err := p.sessionOf(ctx, in.RefreshToken)
-	if err != nil {
-		return GetTokensFromRefreshTokenOutput{}, err
-	}
-	result, err := p.issue(ctx, u, session)
-	if err != nil {
-		return GetTokensFromRefreshTokenOutput{}, err
-	}
-	if !p.settings.Load().KeepRefreshToken {
-		if result.RefreshToken, err = p.replace(ctx, session, in.RefreshToken); err != nil {
-			return GetTokensFromRefreshTokenOutput{}, err
-		}
-	}
-	return GetTokensFromRefreshTokenOutput{result}, nil
+	result, err := p.refresh(ctx, in.RefreshToken)
+	return GetTokensFromRefreshTokenOutput{result}, err
 }
 
-// refreshInPlace is InitiateAuth's refresh, whose clients keep the token they have.
-func (p *Pool) refreshInPlace(ctx context.Context, parameters map[string]string) (InitiateAuthOutput, error) {
-	session, u, err := p.sessionOf(ctx, parameters["REFRESH_TOKEN"])
-	if err != nil {
-		return InitiateAuthOutput{}, err
-	}
-	result, err := p.issue(ctx, u, session)
+// startRefresh is InitiateAuth's refresh. Cognito refuses it where refresh tokens are
+// replaced (NotAuthorizedException). Here it replaces them too: of its clients those
+// that keep a token they are given, such as amazon-cognito-identity-js, go on, and
+// nobody has a way around the replacement.
+func (p *Pool) startRefresh(ctx context.Context, parameters map[string]string) (InitiateAuthOutput, error) {
+	result, err := p.refresh(ctx, parameters["REFRESH_TOKEN"])
 	if err != nil {
 		return InitiateAuthOutput{}, err
 	}
 	return InitiateAuthOutput{ChallengeParameters: map[string]string{}, AuthenticationResult: &result}, nil
+}
+
+func (p *Pool) refresh(ctx context.Context, token string) (AuthenticationResult, error) {
+	session, u, err := p.sessionOf(ctx, token)
+	if err != nil {
+		return AuthenticationResult{}, err
+	}
+	result, err := p.issue(ctx, u, session)
+	if err != nil || p.settings.Load().KeepRefreshToken {
+		return result, err
+	}
+	if result.RefreshToken, err = p.replace(ctx, session, token); err != nil {
+		return AuthenticationResult{}, err
+	}
+	return result, nil
 }
 
 var (
@@ -144,7 +147,7 @@ type RevokeTokenInput struct {
 type RevokeTokenOutput struct{}
 
 // RevokeToken ends the session of a refresh token. One that nobody knows is revoked
-// already (RFC 7009, section 2.2).
+// already (RFC 7009, section 2.2); an access or id token is UnsupportedTokenType.
 func (p *Pool) RevokeToken(ctx context.Context, in RevokeTokenInput) (RevokeTokenOutput, error) {
 	if err := p.ours(in.ClientID); err != nil {
 		return RevokeTokenOutput{}, err
@@ -156,11 +159,17 @@ func (p *Pool) RevokeToken(ctx context.Context, in RevokeTokenInput) (RevokeToke
 	if err != nil {
 		return RevokeTokenOutput{}, failed(err)
 	}
+	if !ok && isJWT(in.Token) {
+		return RevokeTokenOutput{}, refuse(UnsupportedTokenType, "Unsupported token type")
+	}
 	if !ok || session.Pool != p.ID() {
 		return RevokeTokenOutput{}, nil
 	}
 	return RevokeTokenOutput{}, p.revokeSession(ctx, session.ID)
 }
+
+// isJWT tells an access or id token from a refresh token, which has no dots.
+func isJWT(token string) bool { return strings.Count(token, ".") == 2 }
 
 // GlobalSignOutInput is GlobalSignOut's request.
 type GlobalSignOutInput struct {

@@ -128,17 +128,38 @@ func originOf(t testing.TB, token string) string {
 	return c.OriginJTI
 }
 
-func TestRefreshInPlace(t *testing.T) {
-	_, p, r := signedIn(t, Settings{})
-	for _, flow := range []string{"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "REFRESH_TOKEN_AUTH"} {
-		out, err := p.InitiateAuth(t.Context(), InitiateAuthInput{
-			AuthFlow: flow, ClientID: p.ClientID(), AuthParameters: map[string]string{"REFRESH_TOKEN": r.RefreshToken},
-		})
-		if err != nil || out.AuthenticationResult == nil || out.AuthenticationResult.RefreshToken != "" || out.AuthenticationResult.AccessToken == "" {
-			t.Errorf("InitiateAuth(%s) = %+v, %v, want tokens and no refresh token", flow, out, err)
-		}
+// refreshByFlow is InitiateAuth's way to refresh.
+func refreshByFlow(t testing.TB, p *Pool, flow, token string) (AuthenticationResult, error) {
+	t.Helper()
+	out, err := p.InitiateAuth(t.Context(), InitiateAuthInput{
+		AuthFlow: flow, ClientID: p.ClientID(), AuthParameters: map[string]string{"REFRESH_TOKEN": token},
+	})
+	if err != nil {
+		return AuthenticationResult{}, err
 	}
-	_, err := p.InitiateAuth(t.Context(), InitiateAuthInput{AuthFlow: "REFRESH_TOKEN_AUTH", ClientID: p.ClientID(), AuthParameters: map[string]string{"REFRESH_TOKEN": "x"}})
+	if out.AuthenticationResult.AccessToken == "" || out.AuthenticationResult.IdToken == "" {
+		t.Errorf("InitiateAuth(%s) = %+v, want tokens", flow, out)
+	}
+	return *out.AuthenticationResult, nil
+}
+
+// TestRefreshByFlow: the older way to refresh is no way around the replacement.
+func TestRefreshByFlow(t *testing.T) {
+	w, p, r := signedIn(t, Settings{})
+	last := r.RefreshToken
+	for _, flow := range []string{"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN", "REFRESH_TOKEN_AUTH"} {
+		got, err := refreshByFlow(t, p, flow, last)
+		if err != nil || got.RefreshToken == "" || got.RefreshToken == last {
+			t.Fatalf("InitiateAuth(%s) = %+v, %v, want another refresh token", flow, got, err)
+		}
+		last = got.RefreshToken
+	}
+	w.advance(time.Hour)
+	_, err := refreshByFlow(t, p, "REFRESH_TOKEN_AUTH", r.RefreshToken)
+	wantError(t, "the first token again", err, RefreshTokenReuse, "Refresh token has been reused")
+	_, err = refreshByFlow(t, p, "REFRESH_TOKEN_AUTH", last)
+	wantError(t, "the last token after that", err, NotAuthorized, "Refresh Token has been revoked")
+	_, err = p.InitiateAuth(t.Context(), InitiateAuthInput{AuthFlow: "REFRESH_TOKEN_AUTH", ClientID: p.ClientID(), AuthParameters: map[string]string{"REFRESH_TOKEN": "x"}})
 	wantError(t, "InitiateAuth() with a made-up token", err, NotAuthorized, "Invalid Refresh Token")
 }
 
@@ -147,6 +168,9 @@ func TestKeepRefreshToken(t *testing.T) {
 	for range 3 {
 		if got := mustRefresh(t, p, r.RefreshToken); got.RefreshToken != "" {
 			t.Errorf("refresh token = %q, want none", got.RefreshToken)
+		}
+		if got, err := refreshByFlow(t, p, "REFRESH_TOKEN_AUTH", r.RefreshToken); err != nil || got.RefreshToken != "" {
+			t.Errorf("InitiateAuth(REFRESH_TOKEN_AUTH) = %+v, %v, want no refresh token", got, err)
 		}
 	}
 	w.advance(2 * time.Hour)
@@ -217,6 +241,10 @@ func TestRevokeToken(t *testing.T) {
 	}
 	if restarted := w.server(t, byEmail); !restarted.Revoked(origin) {
 		t.Error("Revoked() after a restart = false")
+	}
+	for _, token := range []string{other.AccessToken, other.IdToken} {
+		_, err = p.RevokeToken(t.Context(), RevokeTokenInput{ClientID: p.ClientID(), Token: token})
+		wantError(t, "RevokeToken() of no refresh token", err, UnsupportedTokenType, "Unsupported token type")
 	}
 	_, err = p.RevokeToken(t.Context(), RevokeTokenInput{ClientID: p.ClientID()})
 	wantError(t, "RevokeToken() of nothing", err, InvalidParameter, "Missing required parameter Token")

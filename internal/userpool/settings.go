@@ -8,7 +8,10 @@ type Settings struct {
 	SignInBy   []string // attributes that name a user, "email", "phone_number"; none is the user name
 	AutoVerify []string // attributes that get a code at sign-up, "email", "phone_number"
 	Required   []string // attributes that a user must give, by Cognito's names
+	Recovery   []string // attributes that a code for a new password goes to, the preferred one first; empty is none, nil e-mail before phone
 	Groups     []string // by rising precedence
+
+	Attributes []AttributeSchema // those declared: each that is custom, and standard ones of which something is said
 
 	Password     PasswordPolicy
 	PasswordAuth bool // the client may send passwords: USER_PASSWORD_AUTH
@@ -28,6 +31,25 @@ type Settings struct {
 	Lockout Lockout
 }
 
+// AttributeSchema is what a pool says of an attribute of its users.
+type AttributeSchema struct {
+	Name     string        // by Cognito's name, "family_name", "custom:team"
+	Type     AttributeType // of custom ones; default String
+	Mutable  bool          // users change it
+	Min, Max *float64      // of a Number's value, of the characters of a String; nil is no bound
+}
+
+// AttributeType is an AttributeDataType of Cognito.
+type AttributeType string
+
+// The values of AttributeType.
+const (
+	String   AttributeType = "String"
+	Number   AttributeType = "Number"
+	DateTime AttributeType = "DateTime"
+	Boolean  AttributeType = "Boolean"
+)
+
 // PasswordPolicy is what a password must have.
 type PasswordPolicy struct {
 	MinLength                   int // default 8
@@ -37,11 +59,11 @@ type PasswordPolicy struct {
 // MFA is whether users have a second factor.
 type MFA string
 
-// The values of MFA. The zero MFA is Off.
+// The values of MFA. The zero MFA is MFAOff.
 const (
-	Off      MFA = "OFF"
-	Optional MFA = "OPTIONAL"
-	Required MFA = "ON"
+	MFAOff      MFA = "OFF"
+	MFAOptional MFA = "OPTIONAL"
+	MFARequired MFA = "ON"
 )
 
 // Text is a message that carries a code, with {####} where it goes; empty is

@@ -26,7 +26,9 @@ const (
 // signer holds the pool's signing keys as the store has them. Making one takes a
 // fifth of a second.
 type signer struct {
-	pool  *Pool
+	store *store.Store
+	pool  string // its id
+	now   func() time.Time
 	ready chan struct{} // closed once there is a key, or making the first failed
 	once  sync.Once     // closes ready
 
@@ -45,11 +47,13 @@ type signingKey struct {
 	retired time.Time // zero: it signs
 }
 
-func newSigner(p *Pool) *signer { return &signer{pool: p, ready: make(chan struct{})} }
+func newSigner(kept *store.Store, pool string, now func() time.Time) *signer {
+	return &signer{store: kept, pool: pool, now: now, ready: make(chan struct{})}
+}
 
 // load reads the keys. A key is parsed once.
 func (s *signer) load(ctx context.Context) error {
-	kept, err := s.pool.store.SigningKeys(ctx, s.pool.ID())
+	kept, err := s.store.SigningKeys(ctx, s.pool)
 	if err != nil {
 		return err
 	}
@@ -102,7 +106,7 @@ func (s *signer) all() []signingKey {
 func (s *signer) published() []signingKey {
 	var keys []signingKey
 	for _, k := range s.all() {
-		if !k.over(s.pool.now()) {
+		if !k.over(s.now()) {
 			keys = append(keys, k)
 		}
 	}
@@ -132,7 +136,7 @@ func (s *signer) wait(ctx context.Context) (signingKey, error) {
 	}
 	k, ok := s.current()
 	if !ok {
-		return signingKey{}, fmt.Errorf("sign token: pool %s has no signing key", s.pool.ID())
+		return signingKey{}, fmt.Errorf("sign token: pool %s has no signing key", s.pool)
 	}
 	return k, nil
 }
@@ -140,7 +144,7 @@ func (s *signer) wait(ctx context.Context) (signingKey, error) {
 // renew makes a key when there is none, or when the newest is old.
 func (s *signer) renew(ctx context.Context) error {
 	defer s.once.Do(func() { close(s.ready) })
-	if k, ok := s.current(); ok && s.pool.now().Sub(k.created) < keyLife {
+	if k, ok := s.current(); ok && s.now().Sub(k.created) < keyLife {
 		return nil
 	}
 	return s.rotate(ctx)
@@ -158,7 +162,7 @@ func (s *signer) rotate(ctx context.Context) error {
 		if !k.retired.IsZero() {
 			continue
 		}
-		if _, err := s.pool.store.RetireSigningKey(ctx, k.id, s.pool.now()); err != nil {
+		if _, err := s.store.RetireSigningKey(ctx, k.id, s.now()); err != nil {
 			return err
 		}
 	}
@@ -174,18 +178,18 @@ func (s *signer) add(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make signing key: %w", err)
 	}
-	return s.pool.store.AddSigningKey(ctx, store.SigningKey{
-		ID: thumbprint(&key.PublicKey), Pool: s.pool.ID(), Key: der, Created: s.pool.now(),
+	return s.store.AddSigningKey(ctx, store.SigningKey{
+		ID: thumbprint(&key.PublicKey), Pool: s.pool, Key: der, Created: s.now(),
 	})
 }
 
 // forget deletes the keys whose tokens have all expired.
 func (s *signer) forget(ctx context.Context) error {
 	for _, k := range s.all() {
-		if !k.over(s.pool.now()) {
+		if !k.over(s.now()) {
 			continue
 		}
-		if _, err := s.pool.store.DeleteSigningKey(ctx, k.id); err != nil {
+		if _, err := s.store.DeleteSigningKey(ctx, k.id); err != nil {
 			return err
 		}
 	}
@@ -204,34 +208,17 @@ func (k signingKey) sign(claims jwt.MapClaims) (string, error) {
 // the store is asked, but not each time somebody makes up a key.
 func (s *signer) find(ctx context.Context, id string) (signingKey, bool) {
 	if k, ok := s.known(id); ok {
-		return k, !k.over(s.pool.now())
+		return k, !k.over(s.now())
 	}
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	if now := s.pool.now(); now.Sub(s.reloaded) >= reloadEvery {
+	if now := s.now(); now.Sub(s.reloaded) >= reloadEvery {
 		s.reloaded = now
 		if err := s.load(ctx); err != nil {
 			return signingKey{}, false
 		}
 	}
 	return s.known(id)
-}
-
-// RotateKey makes a new signing key, which signs from now on. The old ones stay in
-// the key set until their tokens are over.
-func (p *Pool) RotateKey(ctx context.Context) error { return p.signer.rotate(ctx) }
-
-// PublicKey is the key of that id, nil when the pool has no such key or ctx is
-// done before the pool has made its first.
-func (p *Pool) PublicKey(ctx context.Context, kid string) *rsa.PublicKey {
-	if _, err := p.signer.wait(ctx); err != nil {
-		return nil
-	}
-	k, ok := p.signer.find(ctx, kid)
-	if !ok {
-		return nil
-	}
-	return &k.key.PublicKey
 }
 
 // thumbprint is the key's JWK thumbprint (RFC 7638).

@@ -28,7 +28,7 @@ func TestFirstKey(t *testing.T) {
 	if again := w.server(t, byEmail); len(again.signer.all()) != 1 {
 		t.Errorf("keys after a restart = %d, want the one", len(again.signer.all()))
 	}
-	waiting := &Pool{signer: newSigner(nil)}
+	waiting := &Pool{signer: newSigner(nil, "", nil)}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if waiting.PublicKey(ctx, "") != nil {

@@ -3,6 +3,7 @@ package userpool
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func (p *Pool) InitiateAuth(ctx context.Context, in InitiateAuthInput) (Initiate
 		}
 		return p.startPassword(ctx, in.AuthParameters)
 	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
-		return p.refreshInPlace(ctx, in.AuthParameters)
+		return p.startRefresh(ctx, in.AuthParameters)
 	case "CUSTOM_AUTH", "USER_AUTH", "ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH":
 		return InitiateAuthOutput{}, refuse(InvalidParameter, in.AuthFlow+" flow not enabled for this client")
 	}
@@ -63,14 +64,14 @@ func (p *Pool) startPassword(ctx context.Context, parameters map[string]string) 
 }
 
 func (p *Pool) tryPassword(ctx context.Context, name, password string) (InitiateAuthOutput, error) {
-	u, err := p.someone(ctx, name)
+	u, err := p.byNameOrStranger(ctx, name)
 	if err != nil {
 		return InitiateAuthOutput{}, err
 	}
 	if err := p.mayTry(u); err != nil {
 		return InitiateAuthOutput{}, err
 	}
-	return p.judge(ctx, u, begin(name, u), p.hasPassword(u, password))
+	return p.afterPassword(ctx, u, begin(name, u), p.hasPassword(u, password))
 }
 
 // RespondToAuthChallengeInput is RespondToAuthChallenge's request.
@@ -89,18 +90,9 @@ func (p *Pool) RespondToAuthChallenge(ctx context.Context, in RespondToAuthChall
 	if err := p.ours(in.ClientID); err != nil {
 		return RespondToAuthChallengeOutput{}, err
 	}
-	answer, ok := map[string]func(context.Context, step, user, map[string]string) (InitiateAuthOutput, error){
-		passwordVerifier:    p.provePassword,
-		newPasswordRequired: p.takeNewPassword,
-		softwareTokenMFA:    p.takeTOTP,
-		smsMFA:              p.takeSMS,
-		selectMFA:           p.chooseFactor,
-		setupMFA:            p.endSetup,
-	}[in.ChallengeName]
-	if !ok {
+	if !slices.Contains(challenges, in.ChallengeName) {
 		return RespondToAuthChallengeOutput{}, refuse(InvalidParameter, "1 validation error detected: Value '"+clip(in.ChallengeName, 64)+
-			"' at 'challengeName' failed to satisfy constraint: Member must satisfy enum value set: "+
-			"[SMS_MFA, SOFTWARE_TOKEN_MFA, SELECT_MFA_TYPE, MFA_SETUP, PASSWORD_VERIFIER, NEW_PASSWORD_REQUIRED]")
+			"' at 'challengeName' failed to satisfy constraint: Member must satisfy enum value set: ["+strings.Join(challenges, ", ")+"]")
 	}
 	name, err := username(in.ChallengeResponses)
 	if err != nil {
@@ -120,21 +112,40 @@ func (p *Pool) RespondToAuthChallenge(ctx context.Context, in RespondToAuthChall
 	if err := p.mayTry(u); err != nil {
 		return RespondToAuthChallengeOutput{}, err
 	}
-	return answer(ctx, s, u, in.ChallengeResponses)
+	return p.answer(ctx, s, u, in)
 }
 
-// judge goes on with who knew the password, and counts a failure of who did not.
-func (p *Pool) judge(ctx context.Context, u user, s step, right bool) (InitiateAuthOutput, error) {
+// answer has the answer to s's challenge looked at.
+func (p *Pool) answer(ctx context.Context, s step, u user, in RespondToAuthChallengeInput) (InitiateAuthOutput, error) {
+	switch in.ChallengeName {
+	case passwordVerifier:
+		return p.provePassword(ctx, s, u, in.ChallengeResponses)
+	case newPasswordRequired:
+		return p.takeNewPassword(ctx, s, u, in.ChallengeResponses)
+	case softwareTokenMFA:
+		return p.takeTOTP(ctx, s, u, in.ChallengeResponses)
+	case smsMFA:
+		return p.takeSMS(ctx, s, u, in.ChallengeResponses)
+	case selectMFA:
+		return p.chooseFactor(ctx, s, u, in.ChallengeResponses)
+	case setupMFA:
+		return p.endSetup(ctx, s, u)
+	}
+	return InitiateAuthOutput{}, errSession // no step waits for anything else
+}
+
+// afterPassword goes on with who knew the password, and counts a failure of who did not.
+func (p *Pool) afterPassword(ctx context.Context, u user, s step, right bool) (InitiateAuthOutput, error) {
 	if !right || !u.known() {
 		p.strikeBehind(ctx, u)
 		return InitiateAuthOutput{}, errWrong
 	}
-	return p.passed(ctx, u, s)
+	return p.nextStep(ctx, u, s)
 }
 
-// passed goes on with a user whose password was right, and who may now learn how
+// nextStep goes on with a user whose password was right, and who may now learn how
 // their account stands.
-func (p *Pool) passed(ctx context.Context, u user, s step) (InitiateAuthOutput, error) {
+func (p *Pool) nextStep(ctx context.Context, u user, s step) (InitiateAuthOutput, error) {
 	if u.Disabled {
 		return InitiateAuthOutput{}, errDisabled
 	}

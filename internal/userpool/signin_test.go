@@ -59,7 +59,7 @@ func respond(t testing.TB, p *Pool, challenge, session string, responses map[str
 	out, err := p.RespondToAuthChallenge(t.Context(), RespondToAuthChallengeInput{
 		ChallengeName: challenge, ChallengeResponses: responses, ClientID: p.ClientID(), Session: session,
 	})
-	p.strikes.Wait()
+	settle(p)
 	return out, err
 }
 
@@ -104,14 +104,14 @@ func TestClaims(t *testing.T) {
 	p := w.server(t, settings)
 	u := addAna(t, p, func(u *user) {
 		u.Groups = []string{"Others", "Cooks", "Admins"}
-		maps.Copy(u.Attributes, map[string]string{"phone_number": "+15550100", "phone_number_verified": "false", "custom:team": "a", "iss": "forged", "sub": "forged"})
+		maps.Copy(u.Attributes, map[string]string{"phone_number": "+15550100", "phone_number_verified": "false", "custom:team": "a", "custom:is_verified": "yes", "iss": "forged", "sub": "forged"})
 	})
 	r := mustSignIn(t, p)
 	access, id := claimsOf(t, p, r.AccessToken), claimsOf(t, p, r.IdToken)
 	if got, want := slices.Sorted(maps.Keys(access)), []string{"auth_time", "client_id", "cognito:groups", "event_id", "exp", "iat", "iss", "jti", "origin_jti", "scope", "sub", "token_use", "username"}; !slices.Equal(got, want) {
 		t.Errorf("access claims = %q, want %q", got, want)
 	}
-	if got, want := slices.Sorted(maps.Keys(id)), []string{"aud", "auth_time", "cognito:groups", "cognito:username", "custom:team", "email", "email_verified", "event_id", "exp", "iat", "iss", "jti", "origin_jti", "phone_number", "phone_number_verified", "sub", "token_use"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(id)), []string{"aud", "auth_time", "cognito:groups", "cognito:username", "custom:is_verified", "custom:team", "email", "email_verified", "event_id", "exp", "iat", "iss", "jti", "origin_jti", "phone_number", "phone_number_verified", "sub", "token_use"}; !slices.Equal(got, want) {
 		t.Errorf("id claims = %q, want %q", got, want)
 	}
 	now := float64(w.now().Unix())
@@ -126,6 +126,7 @@ func TestClaims(t *testing.T) {
 		{"email", id["email"], ana},
 		{"email_verified", id["email_verified"], true},
 		{"phone_number_verified", id["phone_number_verified"], false},
+		{"custom:is_verified", id["custom:is_verified"], "yes"},
 		{"token_use", access["token_use"], "access"},
 		{"token_use of id", id["token_use"], "id"},
 		{"client_id", access["client_id"], p.ClientID()},
@@ -153,6 +154,29 @@ func TestClaims(t *testing.T) {
 			t.Errorf("cognito:groups of %s = %q, want %q", name, groups, want)
 		}
 	}
+}
+
+// TestTokensAreBounded has a user with all that a pool lets them have, in characters
+// that take the most place: their tokens are taken all the same.
+func TestTokensAreBounded(t *testing.T) {
+	d := newDesk(t, Settings{Attributes: []AttributeSchema{{Name: "custom:a"}, {Name: "custom:b"}}})
+	name, value := strings.Repeat("<", maxName), strings.Repeat("<", 500)
+	_, err := d.pool.Add(t.Context(), NewPerson{Username: name, Password: anaPassword, Confirmed: true, Attributes: map[string]string{"custom:a": value, "custom:b": value}})
+	wantNil(t, "Add", err)
+	groups := 0
+	for err == nil {
+		err = d.pool.AddToGroup(t.Context(), name, strings.Repeat("g", maxName-2)+newID(2, lower))
+		groups++
+	}
+	wantError(t, "AddToGroup", err, LimitExceeded, "A user cannot be in more groups.")
+	tokens, err := d.pool.SignIn(t.Context(), name, anaPassword)
+	wantNil(t, "SignIn", err)
+	if groups < 10 || len(tokens.ID) < maxToken*3/4 || len(tokens.ID) > maxToken || len(tokens.Access) > maxToken {
+		t.Errorf("with %d groups an id token has %d bytes, an access token %d, want up to %d", groups, len(tokens.ID), len(tokens.Access), maxToken)
+	}
+	value = strings.Repeat("<", maxAttributeValue)
+	_, err = d.pool.Add(t.Context(), NewPerson{Username: "bob", Attributes: map[string]string{"custom:a": value}})
+	wantError(t, "Add of more", err, InvalidParameter, "Attributes did not conform to the schema: The attributes are too many or too long together")
 }
 
 // TestSRPAttacks: whatever is changed on the way, nobody signs in.
@@ -394,12 +418,12 @@ func TestOddNames(t *testing.T) {
 func TestGuessesAtOnce(t *testing.T) {
 	p := newPlace(t).server(t, byEmail)
 	u := addAna(t, p, nil)
-	for range 30 {
+	for range 2 * maxStrikes {
 		p.strikeBehind(t.Context(), u)
 	}
-	p.strikes.Wait()
-	if got := find(t, p).Failures; got != 30 {
-		t.Errorf("Failures after 30 guesses at once = %d", got)
+	settle(p)
+	if got := find(t, p).Failures; got != 2*maxStrikes {
+		t.Errorf("Failures after %d guesses at once = %d", 2*maxStrikes, got)
 	}
 }
 
@@ -412,7 +436,7 @@ func TestPasswordAuth(t *testing.T) {
 		out, err := p.InitiateAuth(t.Context(), InitiateAuthInput{
 			AuthFlow: "USER_PASSWORD_AUTH", ClientID: p.ClientID(), AuthParameters: map[string]string{"USERNAME": name, "PASSWORD": password},
 		})
-		p.strikes.Wait()
+		settle(p)
 		return out, err
 	}
 	if out, err := try(ana, anaPassword); err != nil || out.AuthenticationResult == nil {
@@ -440,7 +464,7 @@ func TestSignIn(t *testing.T) {
 			t.Error("SignIn() gave tokens beside its error")
 		}
 	}
-	p.strikes.Wait()
+	settle(p)
 	edit(t, p, u, func(u *user) { u.Status = forceChange })
 	_, err = p.SignIn(t.Context(), ana, anaPassword)
 	wantError(t, "SignIn() where more is asked", err, UnsupportedOperation, "sign in: the user must answer NEW_PASSWORD_REQUIRED too: use a client that can")

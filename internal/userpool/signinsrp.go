@@ -27,7 +27,7 @@ func (p *Pool) startSRP(ctx context.Context, parameters map[string]string) (Init
 	if err := srp.CheckPublic(a); err != nil {
 		return InitiateAuthOutput{}, &Error{Kind: InvalidParameter, Message: "Invalid SRP_A", Err: err}
 	}
-	u, err := p.someone(ctx, name)
+	u, err := p.byNameOrStranger(ctx, name)
 	if err != nil {
 		return InitiateAuthOutput{}, err
 	}
@@ -73,5 +73,5 @@ func (p *Pool) provePassword(ctx context.Context, s step, u user, responses map[
 	// A stranger's proof is looked at too: it takes the time that a user's takes.
 	right := s.SRP.Challenge.Check(u.verifier(), s.SRP.A, claim, signature)
 	s.SRP = nil
-	return p.judge(ctx, u, s, right)
+	return p.afterPassword(ctx, u, s, right)
 }

@@ -3,7 +3,6 @@ package userpool
 import (
 	"cmp"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -35,7 +34,7 @@ func (p *Pool) SignUp(ctx context.Context, in SignUpInput) (SignUpOutput, error)
 	if s.AdminOnly {
 		return SignUpOutput{}, refuse(NotAuthorized, "SignUp is not permitted for this user pool")
 	}
-	attributes, err := gather(in.UserAttributes)
+	attributes, err := s.parseAttributes(in.UserAttributes)
 	if err == nil {
 		err = checkWritable(attributes)
 	}
@@ -44,26 +43,26 @@ func (p *Pool) SignUp(ctx context.Context, in SignUpInput) (SignUpOutput, error)
 	}
 	u, err := s.draft(in.Username, attributes)
 	if err == nil {
-		err = p.checkPassword("password", in.Password)
+		err = s.checkPassword("password", in.Password)
 	}
 	if err != nil {
 		return SignUpOutput{}, err
 	}
 	p.setPassword(&u, in.Password)
-	return p.admit(ctx, u)
+	return p.admit(ctx, u, s)
 }
 
 // admit keeps a new user and sends their code.
-func (p *Pool) admit(ctx context.Context, u user) (SignUpOutput, error) {
+func (p *Pool) admit(ctx context.Context, u user, s *Settings) (SignUpOutput, error) {
 	out := SignUpOutput{UserSub: u.Sub}
 	u.Pool = p.ID()
-	to, ok := p.settings.Load().confirmation(u)
+	to, ok := s.confirmation(u)
 	if !ok {
-		return out, p.enter(ctx, u)
+		return out, p.insert(ctx, u)
 	}
 	text, err := p.newCode(&u, toConfirm, to.value)
 	if err == nil {
-		err = p.enter(ctx, u)
+		err = p.insert(ctx, u)
 	}
 	if err == nil {
 		err = p.deliver(ctx, u, to, toConfirm, text)
@@ -77,7 +76,9 @@ func (p *Pool) admit(ctx context.Context, u user) (SignUpOutput, error) {
 }
 
 // draft is a new user of that name, which no store has yet. Where users sign in by an
-// address it names them, and the user name is the sub.
+// address it names them, and the user name is the sub; their other addresses name them
+// once they are verified. A user name is kept in lower case: a challenge shows it to
+// whoever asks, and in the case of the sign-up it would tell a user from a stranger.
 func (s *Settings) draft(name string, attributes map[string]string) (user, error) {
 	if err := checkName("username", name); err != nil {
 		return user{}, err
@@ -88,21 +89,20 @@ func (s *Settings) draft(name string, attributes map[string]string) (user, error
 	}
 	sub, own := uuid.New(), maps.Clone(attributes)
 	maps.DeleteFunc(own, func(_, value string) bool { return value == "" })
-	u := user{User: store.User{Sub: sub, Username: name}, account: account{Attributes: own, Status: unconfirmed}}
+	u := user{User: store.User{Sub: sub, Username: strings.ToLower(name)}, account: account{Attributes: own, Status: unconfirmed}}
 	if by != "" {
 		if given := own[by]; given != "" && !strings.EqualFold(given, name) {
 			return user{}, refuse(InvalidParameter, "Username and "+by+" do not match")
 		}
 		own[by] = cmp.Or(own[by], name)
-		u.Username = sub
+		u.Username, u.Aliases = sub, []string{strings.ToLower(name)}
 	}
-	u.Aliases = s.aliases(own)
 	for _, attribute := range []string{"email", "phone_number"} {
 		if own[attribute] != "" && own[attribute+"_verified"] == "" {
 			own[attribute+"_verified"] = "false"
 		}
 	}
-	return u, s.checkWhole(own)
+	return u, s.checkWhole(u)
 }
 
 // named is the attribute that a user of that name signs in by, "" where it is a user
@@ -124,29 +124,23 @@ func (s *Settings) named(name string) (attribute string, err error) {
 	return "", refuse(InvalidParameter, "Username should be a phone number.")
 }
 
-// enter keeps a new user. It is UsernameExists, in the words for what is taken.
-func (p *Pool) enter(ctx context.Context, u user) error {
-	err := p.add(ctx, u)
-	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != UsernameExists {
-		return err
-	}
-	for _, name := range p.settings.Load().SignInBy {
-		if _, taken, _ := p.find(ctx, u.Attributes[name]); taken {
-			return &Error{Kind: UsernameExists, Message: "An account with the given " + name + " already exists.", Err: err}
-		}
-	}
-	return err
-}
-
 // confirmation is where the code of a sign-up goes: of two places that the pool
-// verifies to the phone, as Cognito has it.
-func (s *Settings) confirmation(u user) (address, bool) {
+// verifies to the one that names the user, so that nobody signs in by an address that
+// they have not, else to the phone, as Cognito has it.
+func (s *Settings) confirmation(u user) (to address, ok bool) {
 	for _, name := range []string{"phone_number", "email"} {
-		if value := u.Attributes[name]; value != "" && slices.Contains(s.AutoVerify, name) {
+		value := u.Attributes[name]
+		if value == "" || !slices.Contains(s.AutoVerify, name) {
+			continue
+		}
+		if slices.Contains(u.Aliases, strings.ToLower(value)) {
 			return address{name, value}, true
 		}
+		if !ok {
+			to, ok = address{name, value}, true
+		}
 	}
-	return address{}, false
+	return to, ok
 }
 
 // ConfirmSignUpInput is ConfirmSignUp's request.
@@ -157,7 +151,9 @@ type ConfirmSignUpOutput struct{}
 
 // ConfirmSignUp confirms a user by the code of their sign-up, and with them the
 // address that it went to. Somebody unknown, and who is confirmed already, has no code
-// that could be right.
+// that could be right. A wrong one is CodeMismatch only where a code was sent, and tells
+// a sign-up that waits from no user at all; so it does in Cognito, where SignUp's
+// UsernameExists tells the same.
 func (p *Pool) ConfirmSignUp(ctx context.Context, in ConfirmSignUpInput) (ConfirmSignUpOutput, error) {
 	err := p.checkAsker(in.ClientID, in.Username)
 	if err == nil {
@@ -178,6 +174,7 @@ func (p *Pool) ConfirmSignUp(ctx context.Context, in ConfirmSignUpInput) (Confir
 					u.Attributes[name+"_verified"] = "true"
 				}
 			}
+			p.settings.Load().nameBy(u)
 		})
 	})
 }

@@ -54,9 +54,10 @@ func TestSignUp(t *testing.T) {
 func TestSignUpRefuses(t *testing.T) {
 	long := strings.Repeat("x", maxAttributeValue+1)
 	many := make([]Attribute, maxAttributes+1)
-	big := []Attribute{{"email", ana}}
+	big, declared := []Attribute{{"email", ana}}, []AttributeSchema{}
 	for i := range 9 {
-		big = append(big, Attribute{"custom:a" + strconv.Itoa(i), long[1:]})
+		name := "custom:a" + strconv.Itoa(i)
+		big, declared = append(big, Attribute{name, long[1:]}), append(declared, AttributeSchema{Name: name})
 	}
 	for name, c := range map[string]struct {
 		edit    func(*Settings, *SignUpInput)
@@ -108,7 +109,7 @@ func TestSignUpRefuses(t *testing.T) {
 			"1 validation error detected: Value at 'userAttributes.1.member.value' failed to satisfy constraint: Member must have length less than or equal to 2048"},
 		"many": {func(_ *Settings, in *SignUpInput) { in.UserAttributes = many }, InvalidParameter,
 			"1 validation error detected: Value at 'userAttributes' failed to satisfy constraint: Member must have length less than or equal to 50"},
-		"much": {func(_ *Settings, in *SignUpInput) { in.UserAttributes = big }, InvalidParameter,
+		"much": {func(s *Settings, in *SignUpInput) { s.Attributes, in.UserAttributes = declared, big }, InvalidParameter,
 			"Attributes did not conform to the schema: The attributes are too many or too long together"},
 		"no password": {func(_ *Settings, in *SignUpInput) { in.Password = "" }, InvalidParameter,
 			`1 validation error detected: Value at 'password' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[\S]+.*[\S]+$`},
@@ -151,7 +152,7 @@ func TestSignUpNames(t *testing.T) {
 		"nothing to verify": {Settings{AutoVerify: both}, "Ana", nil, nil, []string{"ana"}, false},
 		"phone":             {Settings{SignInBy: both[1:], AutoVerify: both[1:]}, anaPhone, nil, &phoneDetails, []string{anaPhone}, true},
 		"either":            {Settings{SignInBy: both, AutoVerify: both}, ana, nil, &emailDetails, []string{ana, "ANA@example.com"}, true},
-		"both, the phone":   {Settings{SignInBy: both, AutoVerify: both}, ana, []Attribute{phone}, &phoneDetails, []string{ana, anaPhone}, true},
+		"both, the name":    {Settings{SignInBy: both, AutoVerify: both}, ana, []Attribute{phone}, &emailDetails, []string{ana}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, c.settings)
@@ -164,7 +165,7 @@ func TestSignUpNames(t *testing.T) {
 				d.nothingSent("SignUp")
 			}
 			for _, name := range c.names {
-				u, ok, err := d.pool.find(t.Context(), name)
+				u, ok, err := d.pool.byName(t.Context(), name)
 				if !ok || err != nil || u.Sub != out.UserSub || (u.Username == u.Sub) != c.isSub {
 					t.Errorf("find(%s) = %+v, %v, %v", name, u.User, ok, err)
 				}
@@ -182,10 +183,10 @@ func TestSignUpTaken(t *testing.T) {
 		attributes []Attribute
 		message    string
 	}{
-		"email":        {seedSettings, ana, "ANA@Example.com", nil, "An account with the given email already exists."},
-		"phone":        {both, anaPhone, anaPhone, nil, "An account with the given phone_number already exists."},
-		"second alias": {both, anaPhone, ana, []Attribute{{"phone_number", anaPhone}}, "An account with the given phone_number already exists."},
-		"user name":    {Settings{}, "ana", "Ana", nil, "User already exists"},
+		"email":       {seedSettings, ana, "ANA@Example.com", nil, "An account with the given email already exists."},
+		"phone":       {both, anaPhone, anaPhone, nil, "An account with the given phone_number already exists."},
+		"and a phone": {both, ana, ana, []Attribute{{"phone_number", anaPhone}}, "An account with the given email already exists."},
+		"user name":   {Settings{}, "ana", "Ana", nil, "User already exists"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, c.settings)
@@ -196,6 +197,59 @@ func TestSignUpTaken(t *testing.T) {
 			wantError(t, "SignUp of a name that is taken", err, UsernameExists, c.message)
 			d.nothingSent("it")
 		})
+	}
+}
+
+// TestAddressNamesOnceVerified has somebody sign up by another's address, with a phone
+// of their own and with one that is another's.
+func TestAddressNamesOnceVerified(t *testing.T) {
+	both := []string{"email", "phone_number"}
+	atDesk(t, Settings{SignInBy: both, AutoVerify: both}, func(d *desk) {
+		_, err := d.signUp(ana, Attribute{"phone_number", anaPhone})
+		wantNil(d, "SignUp", err)
+		sent := d.box.take()
+		if len(sent) != 1 || sent[0].To != ana {
+			d.Fatalf("messages = %+v, want one to %s, which is the name", sent, ana)
+		}
+		if _, ok, _ := d.pool.byName(d.Context(), anaPhone); ok {
+			d.Error("a phone that nobody verified names a user")
+		}
+		_, err = d.signUp(anaPhone)
+		wantNil(d, "SignUp of whose phone it is", err)
+		owner := d.code()
+		wantNil(d, "ConfirmSignUp", d.confirm(ana, sent[0].Code))
+		token := d.signIn()
+		_, err = d.codeFor(token, "phone_number")
+		wantNil(d, "GetUserAttributeVerificationCode", err)
+		wantError(d, "VerifyUserAttribute of a phone that names another", d.verify(token, "phone_number", d.code()), AliasExists,
+			"An account with the given email or phone number already exists.")
+		wantNil(d, "ConfirmSignUp of the other", d.confirm(anaPhone, owner))
+
+		_, err = d.update(token, Attribute{"phone_number", "+6598765432"})
+		wantNil(d, "UpdateUserAttributes", err)
+		wantNil(d, "VerifyUserAttribute", d.verify(token, "phone_number", d.code()))
+		if u, _, _ := d.pool.byName(d.Context(), "+6598765432"); u.Sub != d.find().Sub {
+			d.Error("a verified phone names nobody")
+		}
+		if u, ok, _ := d.pool.byName(d.Context(), anaPhone); !ok || u.Sub == d.find().Sub {
+			d.Error("the phone of the other does not name them any more")
+		}
+	})
+}
+
+// TestNameInLowerCase: the case in which a user signed up tells that there is one.
+func TestNameInLowerCase(t *testing.T) {
+	d := newDesk(t, Settings{})
+	_, err := d.signUp("Ana")
+	wantNil(t, "SignUp", err)
+	_, err = d.pool.Add(t.Context(), NewPerson{Username: "Bob"})
+	wantNil(t, "Add", err)
+	for given, want := range map[string]string{"ANA": "ana", "Bob": "bob", "Carol": "carol"} {
+		for _, key := range []string{"USERNAME", "USER_ID_FOR_SRP"} {
+			if got := begins(t, d.pool, given).challenge.ChallengeParameters[key]; got != want {
+				t.Errorf("%s of %s = %q, want %q", key, given, got, want)
+			}
+		}
 	}
 }
 
@@ -235,7 +289,7 @@ func TestWithoutCourier(t *testing.T) {
 // is there as they said.
 func FuzzSignUp(f *testing.F) {
 	f.Add(ana, anaPassword, "email", ana)
-	f.Add("ana", "", "custom:x", "\x00")
+	f.Add("ana", "", "custom:diet", "\x00")
 	f.Add("+6591234567", "Passw0rd!x", "phone_number_verified", "true")
 	f.Add("ａna@example.com", "Passw0rd!\x00", "name", "\xff")
 	f.Add("İ@example.com", "P\u0661ssword!A1a", "sub", "")
@@ -254,9 +308,9 @@ func FuzzSignUp(f *testing.F) {
 			}
 			return
 		}
-		u, ok, err := pool.find(t.Context(), username)
+		u, ok, err := pool.byName(t.Context(), username)
 		if !ok || err != nil || u.Sub != out.UserSub || !pool.hasPassword(u, password) || value != "" && u.Attributes[name] != value {
-			t.Fatalf("find(%q) = %+v, %v, %v", username, u, ok, err)
+			t.Fatalf("byName(%q) = %+v, %v, %v", username, u, ok, err)
 		}
 		if len(sent) != 1 || !strings.EqualFold(sent[0].To, username) {
 			t.Errorf("messages = %+v, want one to %q", sent, username)

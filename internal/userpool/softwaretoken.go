@@ -100,7 +100,7 @@ func (p *Pool) enrolling(ctx context.Context, accessToken, session string) (user
 
 // checkTOTPOn refuses where authenticator apps are no second factor.
 func (s *Settings) checkTOTPOn() error {
-	if s.MFA == Off || !slices.Contains(s.MFAMethods, "TOTP") {
+	if s.MFA == MFAOff || !slices.Contains(s.MFAMethods, "TOTP") {
 		return refuse(SoftwareTokenNotFound, "Software Token MFA has not been enabled by the userPool")
 	}
 	return nil

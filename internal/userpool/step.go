@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"fairway/internal/wire/uuid"
@@ -16,6 +17,8 @@ const (
 	selectMFA           = "SELECT_MFA_TYPE"
 	setupMFA            = "MFA_SETUP"
 )
+
+var challenges = []string{smsMFA, softwareTokenMFA, selectMFA, setupMFA, passwordVerifier, newPasswordRequired}
 
 // stepLife is how long a client may take for one step, Cognito's default.
 const stepLife = 3 * time.Minute
@@ -46,6 +49,24 @@ func (p *Pool) carry(s step, challenge string) (string, error) {
 	return p.secrets.seal("step", s)
 }
 
+// ask is the answer that sets a client a challenge.
+func (p *Pool) ask(s step, challenge string, parameters map[string]string) (InitiateAuthOutput, error) {
+	session, err := p.carry(s, challenge)
+	if err != nil {
+		return InitiateAuthOutput{}, err
+	}
+	parameters["USER_ID_FOR_SRP"] = s.Username
+	return InitiateAuthOutput{ChallengeName: challenge, ChallengeParameters: parameters, Session: session}, nil
+}
+
+// jsonList and jsonText are JSON within JSON, as challenge parameters have it.
+func jsonList(list []string) string { return jsonText(append([]string{}, list...)) }
+
+func jsonText(v any) string {
+	text, _ := json.Marshal(v) // texts, and lists and maps of them, always have a JSON
+	return string(text)
+}
+
 var (
 	errSession        = refuse(NotAuthorized, "Invalid session for the user.")
 	errSessionExpired = refuse(NotAuthorized, "Invalid session for the user, session is expired.")
@@ -66,7 +87,7 @@ func (p *Pool) resume(ctx context.Context, sealed, challenge string) (step, user
 	if !p.now().Before(s.Expires) {
 		return step{}, user{}, errSessionExpired
 	}
-	u, err := p.userOf(ctx, s)
+	u, err := p.bySubOrStranger(ctx, s)
 	if err != nil {
 		return step{}, user{}, err
 	}
@@ -76,7 +97,7 @@ func (p *Pool) resume(ctx context.Context, sealed, challenge string) (step, user
 	return s, u, nil
 }
 
-func (p *Pool) userOf(ctx context.Context, s step) (user, error) {
+func (p *Pool) bySubOrStranger(ctx context.Context, s step) (user, error) {
 	u, ok, err := p.bySub(ctx, s.Sub)
 	if err != nil {
 		return user{}, err

@@ -21,10 +21,10 @@ func (u user) known() bool { return u.Pool != "" }
 // verifier is u's, for SRP.
 func (u user) verifier() srp.Verifier { return srp.Verifier{Salt: u.Salt, Value: u.Verifier} }
 
-// someone is the user whom name names, or a stranger who is treated as one until the
+// byNameOrStranger is the user whom name names, or a stranger who is treated as one until the
 // end: the same challenge, the same time, the same lockout, and no right password.
-func (p *Pool) someone(ctx context.Context, name string) (user, error) {
-	u, ok, err := p.find(ctx, name)
+func (p *Pool) byNameOrStranger(ctx context.Context, name string) (user, error) {
+	u, ok, err := p.byName(ctx, name)
 	if err != nil {
 		return user{}, err
 	}

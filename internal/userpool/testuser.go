@@ -13,38 +13,23 @@ type Login struct {
 	Password string `json:"password"`
 }
 
-// The test user's name, which is an e-mail address whatever users sign in by, and
-// where their password is kept in the clear: it is a development credential, which
-// fairway_outputs.json holds anyway.
-const (
-	testUsername = "developer@example.com"
-	testFile     = "test-user.json"
-)
+// testUsername is an e-mail address whatever users sign in by.
+const testUsername = "developer@example.com"
 
-// TestUser is a confirmed user for development, with the password that dir keeps from
-// one start to the next; without a dir they get a new one. Whatever became of the user
-// meanwhile, the login is good.
-func (p *Pool) TestUser(ctx context.Context, dir string) (Login, error) {
-	d, err := openDir(dir)
-	if err != nil {
-		return Login{}, err
-	}
-	var login Login
-	if _, err := d.readJSON(testFile, &login); err != nil {
-		return Login{}, err
-	}
-	if login.Username != testUsername || p.checkPassword("password", login.Password) != nil {
+// TestUser is a confirmed user for development, and how they sign in: as kept, which an
+// earlier start gave, else as a new login that the caller is to keep. Whatever became
+// of the user meanwhile, the login is good.
+func (p *Pool) TestUser(ctx context.Context, kept Login) (Login, error) {
+	login := kept
+	if s := p.settings.Load(); login.Username != testUsername || s.checkPassword("password", login.Password) != nil {
 		login = Login{testUsername, p.NewPassword()}
-		if err := d.writeJSON(testFile, login); err != nil {
-			return Login{}, err
-		}
 	}
 	return login, p.admitTester(ctx, login)
 }
 
 // admitTester adds the test user, or makes them as they were added.
 func (p *Pool) admitTester(ctx context.Context, login Login) error {
-	u, ok, err := p.find(ctx, login.Username)
+	u, ok, err := p.byName(ctx, login.Username)
 	if err != nil {
 		return err
 	}
@@ -56,7 +41,6 @@ func (p *Pool) admitTester(ctx context.Context, login Login) error {
 	}
 	_, err = p.change(ctx, u.Sub, func(u *user) error {
 		p.setPassword(u, login.Password)
-		u.forgiven()
 		u.Status, u.Disabled, u.Tester = confirmed, false, true
 		return nil
 	})
@@ -77,5 +61,5 @@ func (p *Pool) addTester(ctx context.Context, login Login) error {
 		u.Username, u.Aliases = u.Sub, []string{login.Username}
 	}
 	p.setPassword(&u, login.Password)
-	return p.add(ctx, u)
+	return p.insert(ctx, u)
 }

@@ -3,14 +3,13 @@ package userpool
 import (
 	"encoding/base32"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"fairway/internal/store"
 )
 
 // TestHOTP has the values of RFC 4226, appendix D, and of RFC 6238, appendix B, cut to
@@ -89,7 +88,7 @@ func (d *desk) verifyToken(token, code string) error {
 
 func withTOTP() Settings {
 	s := seedSettings
-	s.MFA, s.MFAMethods = Optional, []string{"TOTP"}
+	s.MFA, s.MFAMethods = MFAOptional, []string{"TOTP"}
 	return s
 }
 
@@ -188,12 +187,12 @@ func TestAcceptTOTP(t *testing.T) {
 
 // plain reports whether a secret was kept without a master key, and so is bound to
 // nobody.
-func plain(kept string) bool { return len(kept) > 6 && kept[:6] == store.PlainPrefix }
+func plain(kept string) bool { return strings.HasPrefix(kept, "plain:") }
 
 func TestSoftwareTokenOff(t *testing.T) {
 	for name, s := range map[string]Settings{
-		"no second factor": {MFA: Off, MFAMethods: []string{"TOTP"}},
-		"text messages":    {MFA: Optional, MFAMethods: []string{"SMS"}},
+		"no second factor": {MFA: MFAOff, MFAMethods: []string{"TOTP"}},
+		"text messages":    {MFA: MFAOptional, MFAMethods: []string{"SMS"}},
 	} {
 		s.SignInBy = []string{"email"}
 		d := newDesk(t, s)
@@ -227,7 +226,7 @@ func TestPreferSMS(t *testing.T) {
 // TestEnrolInSignIn sets up an authenticator app where the pool insists on one.
 func TestEnrolInSignIn(t *testing.T) {
 	s := withTOTP()
-	s.MFA = Required
+	s.MFA = MFARequired
 	d := newDesk(t, s)
 	addAna(t, d.pool, nil)
 	out, err := srpSignIn(t, d.pool, ana, anaPassword)

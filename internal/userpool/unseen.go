@@ -2,6 +2,7 @@ package userpool
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -38,39 +39,52 @@ func (p *Pool) checkAsker(clientID, username string) error {
 // recipient is whom a code is for and where it goes. A user who is to have none is
 // treated as a stranger.
 func (p *Pool) recipient(ctx context.Context, name string, what purpose) (user, address, error) {
-	u, ok, err := p.find(ctx, name)
+	u, ok, err := p.byName(ctx, name)
 	if err != nil {
 		return user{}, address{}, err
 	}
-	if !ok {
-		return p.stranger(name), p.madeUp(name), nil
-	}
-	to, ok := p.settings.Load().destination(u, what)
-	if to.value == "" {
-		to = p.madeUp(name)
+	var to address
+	if ok && !u.Disabled {
+		to, ok = p.settings.Load().destination(u, what)
 	}
 	if !ok || u.Disabled {
-		u = p.stranger(name)
+		return p.stranger(name), p.madeUp(name), nil
 	}
 	return u, to, nil
 }
 
-// destination is where a code for u would go, and whether u may have one.
+// destination is where a code for u goes, if u may have one.
 func (s *Settings) destination(u user, what purpose) (address, bool) {
-	to, ok := s.confirmation(u)
 	if what == toConfirm {
+		to, ok := s.confirmation(u)
 		return to, ok && u.Status == unconfirmed
 	}
-	for _, name := range []string{"email", "phone_number"} { // Amplify's order of recovery
-		if u.Attributes[name+"_verified"] == "true" {
-			return address{name, u.Attributes[name]}, u.Status == confirmed || u.Status == resetRequired
-		}
+	if u.Status != confirmed && u.Status != resetRequired {
+		return address{}, false
 	}
-	return to, false
+	return s.recovery(u)
 }
 
-// madeUp is where a code for somebody unknown would go: the address that they are
-// named by, else one that is always the same for that name.
+// recovery is the first of the addresses that a code for a new password may go to
+// which u has verified. Where the settings name them, a phone that is the second factor
+// is not the way to a new password as well (Amplify's "WITHOUT_MFA").
+func (s *Settings) recovery(u user) (address, bool) {
+	order := s.Recovery
+	if order == nil {
+		order = []string{"email", "phone_number"}
+	}
+	for _, name := range order {
+		factor := s.Recovery != nil && name == "phone_number" && slices.Contains(s.factors(u), smsMFA)
+		if u.Attributes[name+"_verified"] == "true" && !factor {
+			return address{name, u.Attributes[name]}, true
+		}
+	}
+	return address{}, false
+}
+
+// madeUp is where anybody of that name is told that a code went, known or not: the
+// address that they are named by, else one that is always the same for that name. A
+// user's own would say that there is one, and which of two addresses it is as well.
 func (p *Pool) madeUp(name string) address {
 	name = strings.ToLower(name)
 	s := p.settings.Load()
@@ -92,9 +106,8 @@ func (p *Pool) madeUp(name string) address {
 // deliverWithin bounds a delivery that nobody waits for.
 const deliverWithin = time.Minute
 
-// sendUnseen sends a code to whom it is for, and says where it went to anybody. Nobody
-// is told whether it could be delivered, for that would say that there is such a user:
-// only the log knows.
+// sendUnseen sends a code to whom it is for. Its answer says of everybody the same:
+// not where it went, nor whether it could be delivered, which only the log knows.
 func (p *Pool) sendUnseen(ctx context.Context, clientID, username string, what purpose) (CodeDeliveryDetails, error) {
 	err := p.checkAsker(clientID, username)
 	if err == nil {
@@ -103,34 +116,44 @@ func (p *Pool) sendUnseen(ctx context.Context, clientID, username string, what p
 	if err != nil {
 		return CodeDeliveryDetails{}, err
 	}
-	var details CodeDeliveryDetails
-	err = evenly(ctx, func() (err error) {
-		details, err = p.sendBehind(ctx, username, what)
-		return err
-	})
-	return details, err
-}
-
-// sendBehind makes the code and has it delivered in the background.
-func (p *Pool) sendBehind(ctx context.Context, username string, what purpose) (CodeDeliveryDetails, error) {
-	u, to, err := p.recipient(ctx, username, what)
+	err = evenly(ctx, func() error { return p.sendBehind(ctx, username, what) })
 	if err != nil {
 		return CodeDeliveryDetails{}, err
 	}
-	var text string
-	err = p.alter(ctx, u, func(u *user) (err error) {
+	return p.madeUp(username).details(), nil
+}
+
+// sendBehind makes the code and has it delivered in the background. Requests are
+// limited by the name that they give, as a stranger's are. A user who had too many
+// codes of late gets none, and nobody is told.
+func (p *Pool) sendBehind(ctx context.Context, username string, what purpose) error {
+	if _, err := p.renewCode(ctx, p.stranger(username), p.madeUp(username), what); err != nil {
+		return err
+	}
+	u, to, err := p.recipient(ctx, username, what)
+	if err != nil || !u.known() {
+		return err
+	}
+	text, err := p.renewCode(ctx, u, to, what)
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == LimitExceeded {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliverWithin)
+		defer cancel()
+		p.deliver(ctx, u, to, what, text) // its failure is in the log
+	})
+	return nil
+}
+
+// renewCode is newCode, kept.
+func (p *Pool) renewCode(ctx context.Context, u user, to address, what purpose) (text string, err error) {
+	err = p.changeAnyone(ctx, u, func(u *user) (err error) {
 		text, err = p.newCode(u, what, to.value)
 		return err
 	})
-	if err != nil {
-		return CodeDeliveryDetails{}, err
-	}
-	if u.known() {
-		p.running.Go(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliverWithin)
-			defer cancel()
-			p.deliver(ctx, u, to, what, text) // its failure is in the log
-		})
-	}
-	return to.details(), nil
+	return text, err
 }

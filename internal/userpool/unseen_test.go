@@ -10,9 +10,14 @@ import (
 // TestStrangersAreTreatedAsUsers goes through what somebody who guesses can do, once
 // with a user and once with nobody.
 func TestStrangersAreTreatedAsUsers(t *testing.T) {
-	for _, s := range []Settings{seedSettings, {AutoVerify: []string{"email"}}, {SignInBy: []string{"email", "phone_number"}, AutoVerify: []string{"email"}}} {
+	both := []string{"email", "phone_number"}
+	for _, s := range []Settings{
+		seedSettings, {AutoVerify: []string{"email"}}, {SignInBy: both, AutoVerify: []string{"email"}},
+		{SignInBy: both, AutoVerify: both}, {AutoVerify: both}, {SignInBy: both, AutoVerify: both, Recovery: []string{"phone_number", "email"}},
+	} {
 		atDesk(t, s, func(d *desk) {
-			addAna(d.T, d.pool, nil)
+			addAna(d.T, d.pool, func(u *user) { u.Attributes["phone_number"], u.Attributes["phone_number_verified"] = anaPhone, "true" })
+			edit(d.T, d.pool, d.find(), func(u *user) { u.Sent = map[purpose][]time.Time{toReset: {d.at.now(), d.at.now(), d.at.now()}} })
 			known, stranger := d.guess(ana), d.guess("eve@example.com")
 			for i := range known {
 				if known[i] != stranger[i] {
@@ -43,10 +48,12 @@ func (d *desk) guess(name string) []string {
 		for range maxTries + 2 {
 			note("reset", CodeDeliveryDetails{}, d.reset(name, "x", anaPassword))
 		}
+		details, err := d.resend(name)
+		note("resend after that", details, err)
 		note("a weak password", CodeDeliveryDetails{}, d.reset(name, "x", "x"))
 		d.at.advance(time.Hour)
 		note("reset later", CodeDeliveryDetails{}, d.reset(name, "x", anaPassword))
-		details, err := d.resend(name)
+		details, err = d.resend(name)
 		note("resend", details, err)
 		d.at.advance(time.Hour)
 	}
@@ -112,6 +119,30 @@ func TestWhoGetsNoCode(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnswerIsOfTheName wants whoever asks about a sign-up not to learn that it named a
+// phone, which is where the code goes.
+func TestAnswerIsOfTheName(t *testing.T) {
+	both := []string{"email", "phone_number"}
+	atDesk(t, Settings{SignInBy: both, AutoVerify: both[1:]}, func(d *desk) {
+		_, err := d.signUp(ana, Attribute{"phone_number", anaPhone})
+		wantNil(d, "SignUp", err)
+		d.box.take()
+		details, err := d.resend(ana)
+		wantNil(d, "ResendConfirmationCode", err)
+		if details != emailDetails {
+			d.Errorf("ResendConfirmationCode = %+v, want %+v", details, emailDetails)
+		}
+		sent := d.box.take()
+		if len(sent) != 1 || sent[0].To != anaPhone {
+			d.Fatalf("messages = %+v, want one to %s", sent, anaPhone)
+		}
+		wantNil(d, "ConfirmSignUp", d.confirm(ana, sent[0].Code))
+		if has := d.find().Attributes; has["phone_number_verified"] != "true" || has["email_verified"] != "false" {
+			d.Errorf("attributes = %v, want the phone verified", has)
+		}
+	})
 }
 
 func TestMadeUp(t *testing.T) {

@@ -1,6 +1,8 @@
 package userpool
 
 import (
+	"context"
+	"crypto/rsa"
 	"encoding/json"
 	"net/http"
 )
@@ -30,6 +32,23 @@ func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	json.NewEncoder(w).Encode(document) // a failed write is the client's to notice
 }
+
+// PublicKey is the key of that id, nil when the pool has no such key or ctx is
+// done before the pool has made its first.
+func (p *Pool) PublicKey(ctx context.Context, kid string) *rsa.PublicKey {
+	if _, err := p.signer.wait(ctx); err != nil {
+		return nil
+	}
+	k, ok := p.signer.find(ctx, kid)
+	if !ok {
+		return nil
+	}
+	return &k.key.PublicKey
+}
+
+// RotateKey makes a new signing key, which signs from now on. The old ones stay in
+// the key set until their tokens are over.
+func (p *Pool) RotateKey(ctx context.Context) error { return p.signer.rotate(ctx) }
 
 // keySet is the pool's JSON Web Key Set (RFC 7517).
 func (p *Pool) keySet() any {

@@ -45,9 +45,15 @@ function phone(login) {
 }
 
 // Attributes can be changed where nothing else is said (@aws-amplify/auth-construct).
-function attribute(name, { required, mutable, dataType }) {
-  return { name, required: Boolean(required), mutable: mutable !== false, type: String(dataType ?? "String") };
+function attribute(name, { required, mutable, dataType = "String", minLen, maxLen, min, max }) {
+  const [least, most] = dataType === "Number" ? [min, max] : [minLen, maxLen];
+  return {
+    name, type: String(dataType), required: Boolean(required), mutable: mutable !== false,
+    min: bound(least), max: bound(most),
+  };
 }
+
+const bound = (value) => (value === undefined ? undefined : Number(value));
 
 // unsupported names the properties that say what nothing here does.
 function unsupported({ loginWith = {}, multifactor = {}, triggers = {}, senders = {}, access, passwordlessOptions }) {
@@ -56,6 +62,8 @@ function unsupported({ loginWith = {}, multifactor = {}, triggers = {}, senders 
     "loginWith.webAuthn": loginWith.webAuthn,
     "loginWith.email.otpLogin": loginWith.email?.otpLogin,
     "loginWith.phone.otpLogin": loginWith.phone?.otpLogin,
+    "loginWith.email.userInvitation": loginWith.email?.userInvitation,
+    "loginWith.phone.userInvitation": loginWith.phone?.userInvitation,
     "multifactor.email": multifactor.email,
     passwordlessOptions,
     access,

@@ -1,18 +1,23 @@
 // Package admin is the operator's door to identities: the users of the embedded user
-// pool, the keys in the store, and why a call is allowed or denied, as JSON over HTTP.
+// pool, the keys of principals, and why a call is allowed or denied, as JSON over HTTP.
 // Who may come in is decided before it.
+//
+//	admin.go  the routes, answers and errors
+//	users.go  /api/users and /api/user-pool
+//	keys.go   /api/keys
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
-	"time"
 
 	"fairway/internal/explain"
 	"fairway/internal/inference"
-	"fairway/internal/store"
+	"fairway/internal/keyring"
 	"fairway/internal/userpool"
 )
 
@@ -21,13 +26,9 @@ const maxBody = 64 << 10
 
 // Config is what the door opens to.
 type Config struct {
-	Store   *store.Store
-	Pool    *userpool.Pool        // nil where there is none
-	Changed func(context.Context) // is told that keys have changed
-	Now     func() time.Time
-
-	// Principal reports whether a principal of that name may be given a key.
-	Principal func(name string) bool
+	Keys *keyring.Ring
+	Pool *userpool.Pool // nil where there is none
+	Log  *slog.Logger   // of failures that are not the operator's
 
 	// Explain decides a call without making it. The empty region is the server's own.
 	Explain func(ctx context.Context, principal, action, profile string, source inference.Region) (*explain.Explanation, error)
@@ -40,34 +41,39 @@ type Door struct{ Config }
 func (c Config) Register(mux *http.ServeMux, check func(http.HandlerFunc) http.HandlerFunc) {
 	d := &Door{c}
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
-		"GET /api/users":                 d.listUsers,
-		"POST /api/users":                d.addUser,
-		"GET /api/users/{name}":          d.getUser,
-		"DELETE /api/users/{name}":       d.removeUser,
-		"POST /api/users/{name}/confirm": d.confirmUser,
-		"POST /api/users/{name}/disable": d.disableUser,
-		"POST /api/users/{name}/enable":  d.enableUser,
-		"PUT /api/users/{name}/groups":   d.setGroups,
-		"POST /api/user-pool/rotate-key": d.rotateSigningKey,
-		"GET /api/keys":                  d.listKeys,
-		"POST /api/keys":                 d.createKey,
-		"DELETE /api/keys/{name}":        d.deleteKey,
-		"POST /api/keys/{name}/rotate":   d.rotateKey,
-		"POST /api/keys/{name}/expire":   d.expireKey,
-		"GET /api/explain":               d.explain,
+		"GET /api/users":                          d.listUsers,
+		"POST /api/users":                         d.addUser,
+		"GET /api/users/{name}":                   d.getUser,
+		"DELETE /api/users/{name}":                d.removeUser,
+		"POST /api/users/{name}/confirm":          d.confirmUser,
+		"POST /api/users/{name}/disable":          d.disableUser,
+		"POST /api/users/{name}/enable":           d.enableUser,
+		"POST /api/users/{name}/password":         d.setPassword,
+		"POST /api/users/{name}/groups/{group}":   d.addToGroup,
+		"DELETE /api/users/{name}/groups/{group}": d.removeFromGroup,
+		"POST /api/user-pool/rotate-key":          d.rotateSigningKey,
+		"GET /api/keys":                           d.listKeys,
+		"POST /api/keys":                          d.createKey,
+		"DELETE /api/keys/{name}":                 d.deleteKey,
+		"POST /api/keys/{name}/rotate":            d.rotateKey,
+		"POST /api/keys/{name}/expire":            d.expireKey,
+		"GET /api/explain":                        d.explain,
 	} {
-		mux.HandleFunc(pattern, check(respond(answer)))
+		mux.HandleFunc(pattern, check(d.respond(answer)))
 	}
 }
 
 // respond writes what answer gives, or its error as {"message": ...}.
-func respond(answer func(*http.Request) (any, error)) http.HandlerFunc {
+func (d *Door) respond(answer func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		value, err := answer(r)
 		status := http.StatusOK
 		if err != nil {
 			status, value = statusOf(err), map[string]string{"message": messageOf(err)}
+		}
+		if status >= 500 {
+			d.Log.ErrorContext(r.Context(), "admin request failed", "request", r.Pattern, "status", status, "error", err)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
@@ -78,22 +84,11 @@ func respond(answer func(*http.Request) (any, error)) http.HandlerFunc {
 	}
 }
 
-// problem is a request that asks for what is not there or cannot be done.
-type problem struct {
-	status  int
-	message string
+func refuse(kind inference.Kind, op, message string) error {
+	return &inference.Error{Kind: kind, Op: op, Message: op + ": " + message}
 }
 
-func (p *problem) Error() string { return p.message }
-
-func bad(message string) error { return &problem{http.StatusBadRequest, message} }
-
-func missing(message string) error { return &problem{http.StatusNotFound, message} }
-
 func statusOf(err error) int {
-	if p, ok := errors.AsType[*problem](err); ok {
-		return p.status
-	}
 	if e, ok := errors.AsType[*userpool.Error](err); ok {
 		switch e.Kind {
 		case userpool.UserNotFound, userpool.ResourceNotFound:
@@ -105,20 +100,21 @@ func statusOf(err error) int {
 		}
 		return http.StatusBadRequest
 	}
-	switch e := inference.AsError(err); e.Kind {
-	case inference.Conflict:
+	kind := inference.AsError(err).Kind
+	if kind == inference.Conflict {
 		return http.StatusConflict
-	default:
-		return e.Status()
 	}
+	return kind.Status()
 }
 
+// messageOf is what the operator can mend in a sentence, else all that is known: the
+// callers' texts, which say nothing of a cause, are not for the operator.
 func messageOf(err error) string {
+	if statusOf(err) >= 500 {
+		return err.Error()
+	}
 	if e, ok := errors.AsType[*userpool.Error](err); ok {
 		return e.Message
-	}
-	if p, ok := errors.AsType[*problem](err); ok {
-		return p.message
 	}
 	return inference.AsError(err).Message
 }
@@ -128,16 +124,19 @@ func read(r *http.Request, into any) error {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return bad("read request: the body is not the JSON object that this path takes")
+		return refuse(inference.Validation, "read request", "the body is not the JSON object that this path takes")
 	}
 	return nil
 }
 
+// defaultAction is what is asked about unless the question says otherwise.
+const defaultAction = "bedrock:InvokeModel"
+
 // explain answers GET /api/explain?principal=P&action=A&profile=ID&region=R.
 func (d *Door) explain(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	if q.Get("principal") == "" || q.Get("action") == "" || q.Get("profile") == "" {
-		return nil, bad("explain: name a principal, an action and a profile")
+	if q.Get("principal") == "" || q.Get("profile") == "" {
+		return nil, refuse(inference.Validation, "explain", "name a principal and a profile")
 	}
-	return d.Explain(r.Context(), q.Get("principal"), q.Get("action"), q.Get("profile"), inference.Region(q.Get("region")))
+	return d.Explain(r.Context(), q.Get("principal"), cmp.Or(q.Get("action"), defaultAction), q.Get("profile"), inference.Region(q.Get("region")))
 }

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 
+	"fairway/internal/inference"
 	"fairway/internal/userpool"
 )
 
@@ -14,7 +16,7 @@ func (d *Door) pool() (*userpool.Pool, error) {
 	if d.Pool != nil {
 		return d.Pool, nil
 	}
-	return nil, missing("users: this server has no user pool of its own: set user_pool.enabled")
+	return nil, refuse(inference.ResourceNotFound, "users", "this server has no user pool of its own: set user_pool.enabled")
 }
 
 // listUsers answers GET /api/users?after=NAME with a page and, where more follow,
@@ -65,10 +67,13 @@ func (d *Door) addUser(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		userpool.Person
-		Password string `json:"password,omitempty"`
-	}{person, made}, nil
+	return withPassword{person, made}, nil
+}
+
+// withPassword is a user and, where one was made, the password.
+type withPassword struct {
+	userpool.Person
+	Password string `json:"password,omitempty"`
 }
 
 func (d *Door) getUser(r *http.Request) (any, error) {
@@ -87,14 +92,41 @@ func (d *Door) enableUser(r *http.Request) (any, error) {
 	return d.person(r, func(p *userpool.Pool, name string) error { return p.Disable(r.Context(), name, false) })
 }
 
-func (d *Door) setGroups(r *http.Request) (any, error) {
+func (d *Door) addToGroup(r *http.Request) (any, error) {
+	return d.person(r, func(p *userpool.Pool, name string) error {
+		return p.AddToGroup(r.Context(), name, r.PathValue("group"))
+	})
+}
+
+func (d *Door) removeFromGroup(r *http.Request) (any, error) {
+	return d.person(r, func(p *userpool.Pool, name string) error {
+		return p.RemoveFromGroup(r.Context(), name, r.PathValue("group"))
+	})
+}
+
+// setPassword answers POST /api/users/{name}/password. A temporary password is good
+// for one sign-in, at which the user chooses another. One that was made comes back.
+func (d *Door) setPassword(r *http.Request) (any, error) {
 	var in struct {
-		Groups []string `json:"groups"`
+		Password  string `json:"password"`
+		Temporary bool   `json:"temporary"`
 	}
 	if err := read(r, &in); err != nil {
 		return nil, err
 	}
-	return d.person(r, func(p *userpool.Pool, name string) error { return p.SetGroups(r.Context(), name, in.Groups) })
+	pool, err := d.pool()
+	if err != nil {
+		return nil, err
+	}
+	made, name := "", r.PathValue("name")
+	if in.Password == "" {
+		made = pool.NewPassword()
+	}
+	if err := pool.SetPassword(r.Context(), name, cmp.Or(in.Password, made), !in.Temporary); err != nil {
+		return nil, err
+	}
+	person, err := pool.Person(r.Context(), name)
+	return withPassword{person, made}, err
 }
 
 // person changes the user that the path names and answers with it as it is then.

@@ -122,7 +122,7 @@ func newFront(g front.Gateway) *anthropic.Front {
 	return anthropic.New(anthropic.Config{
 		Config: front.Config{
 			Gateway:       g,
-			Authenticator: auth.Bedrock{Keys: keys, Now: time.Now},
+			Authenticator: auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: time.Now}},
 			DefaultRegion: "us-east-1",
 			MaxBody:       10_000,
 			Log:           slog.New(slog.DiscardHandler),

@@ -140,7 +140,7 @@ func newFrontWith(g front.Gateway, now func() time.Time, log *slog.Logger) *bedr
 	keys.AddBearerKey("bearer", developer)
 	return bedrock.New(front.Config{
 		Gateway:       g,
-		Authenticator: auth.Bedrock{Keys: keys, Now: now},
+		Authenticator: auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: now}},
 		DefaultRegion: "us-east-1",
 		Log:           log,
 	})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -45,7 +46,7 @@ func wrongChoice(h http.Header) string {
 		case c.refusal != "":
 			return c.refusal
 		default:
-			return "1 validation error detected: Value '" + clip(value) + "' at '" + c.member + "' failed to satisfy constraint: " +
+			return "1 validation error detected: Value '" + front.Clip(value) + "' at '" + c.member + "' failed to satisfy constraint: " +
 				"Member must satisfy enum value set: [" + strings.Join(c.values, ", ") + "]"
 		}
 	}
@@ -98,13 +99,3 @@ func setInvocation(h http.Header, answer inference.Event, record *inference.Reco
 		set("Cache-Write-Input-Token-Count", int64(u.CacheWriteTokens))
 	}
 }
-
-// clip is s as a message may quote it.
-func clip(s string) string {
-	if len(s) > maxQuote {
-		return strings.ToValidUTF8(s[:maxQuote], "") + "..."
-	}
-	return s
-}
-
-const maxQuote = 64 // bytes

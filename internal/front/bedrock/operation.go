@@ -74,7 +74,7 @@ func checkHead(c *call) error {
 		return c.operation.refuse("The provided model identifier is invalid.")
 	}
 	if contentType := c.header.Get("Content-Type"); !front.IsJSON(contentType) {
-		return c.operation.refuse(c.operation.phrase + ": content type " + strconv.Quote(clip(contentType)) + " is not accepted: send application/json")
+		return c.operation.refuse(c.operation.phrase + ": content type " + strconv.Quote(front.Clip(contentType)) + " is not accepted: send application/json")
 	}
 	return nil
 }

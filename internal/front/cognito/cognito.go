@@ -4,14 +4,16 @@
 package cognito
 
 import (
-	"context"
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"fairway/internal/front"
 	"fairway/internal/identitypool"
 	"fairway/internal/userpool"
+	"fairway/internal/wire/address"
 	"fairway/internal/wire/uuid"
 )
 
@@ -31,20 +33,22 @@ type Config struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 
-	// Address tells whom a request counts against; nil is the network address that it
+	// Client tells whom a request counts against; nil is the network address that it
 	// comes from. Behind a proxy that is the proxy's, and all its clients are one.
-	Address func(*http.Request) string
+	Client func(*http.Request) string
 
-	Guesses Rate // of operations that a secret could be guessed with; zero is 60 at once and ten a second
-	Others  Rate // of every other operation; zero is 300 at once and a hundred a second
+	Guesses front.Rate // of operations that a secret could be guessed with; zero is front.GuessRate
+	Others  front.Rate // of every other operation; zero is 300 at once and a hundred a second
 }
+
+var otherRate = front.Rate{Burst: 300, Every: 10 * time.Millisecond}
 
 // Front is the door. It is an http.Handler, safe for concurrent use.
 type Front struct {
 	operations map[string]operation // by target
-	guesses    *limiter
-	others     *limiter
-	address    func(*http.Request) string
+	guesses    *front.Limiter
+	others     *front.Limiter
+	client     func(*http.Request) string
 	log        *slog.Logger
 	now        func() time.Time
 }
@@ -53,17 +57,17 @@ type Front struct {
 func New(c Config) *Front {
 	f := &Front{
 		operations: operationsOf(c.Users),
-		guesses:    newLimiter(c.Guesses, guessRate),
-		others:     newLimiter(c.Others, otherRate),
-		address:    c.Address,
+		guesses:    front.NewLimiter(cmp.Or(c.Guesses, front.GuessRate)),
+		others:     front.NewLimiter(cmp.Or(c.Others, otherRate)),
+		client:     c.Client,
 		log:        c.Log,
 		now:        c.Now,
 	}
 	if c.Identities != nil {
 		addIdentityOperations(f.operations, c.Identities)
 	}
-	if f.address == nil {
-		f.address = remoteAddress
+	if f.client == nil {
+		f.client = func(r *http.Request) string { return address.Client(r.RemoteAddr) }
 	}
 	return f
 }
@@ -77,15 +81,16 @@ func Serves(r *http.Request) bool {
 
 // ServeHTTP answers one request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, began := uuid.New(), f.now()
-	w.Header().Set("X-Amzn-Requestid", id)
+	asked := front.Asked{ID: uuid.New(), Began: f.now()}
+	w.Header().Set("X-Amzn-Requestid", asked.ID)
 	name, output, err := f.serve(w, r)
-	f.logged(r.Context(), id, name, began, err)
+	answer := answer{status: http.StatusOK, body: output}
 	if err != nil {
-		send(w, failureOf(err))
-		return
+		answer = failureOf(err)
 	}
-	send(w, answer{status: http.StatusOK, body: output})
+	asked.Operation, asked.Err, asked.Kind, asked.Status = name, err, answer.kind, answer.status
+	asked.Log(r.Context(), f.log, "identity asked for", f.now())
+	send(w, answer)
 }
 
 // serve runs the operation that r names. The name is empty where there is none such.
@@ -93,40 +98,23 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) (name string, outp
 	target := r.Header.Get("X-Amz-Target")
 	op, ok := f.operations[target]
 	if !ok || len(r.Header.Values("X-Amz-Target")) > 1 {
-		return "", nil, refuse(unknownOperation, "there is no such operation here")
+		return "", nil, front.Refuse(unknownOperation, "there is no such operation here")
 	}
 	_, name, _ = strings.Cut(target, ".")
 	if !isJSON(r.Header.Get("Content-Type")) {
-		return name, nil, refuse(serialization, "the content type has to be "+contentType)
+		return name, nil, front.Refuse(serialization, "the content type has to be "+contentType)
 	}
 	limiter := f.others
 	if op.guesses {
 		limiter = f.guesses
 	}
-	if !limiter.allow(f.address(r)+" "+name, f.now()) {
-		return name, nil, refuse(tooManyRequests, "Rate exceeded")
+	if !limiter.Allow(f.client(r)+" "+name, f.now()) {
+		return name, nil, front.Refuse(tooManyRequests, "Rate exceeded")
 	}
-	body, err := read(w, r)
+	body, err := front.ReadShort(w, r, tooLarge, serialization)
 	if err != nil {
 		return name, nil, err
 	}
 	output, err = op.run(r.Context(), body)
 	return name, output, err
-}
-
-// logged writes the one line of a request. It holds nothing that a client sent.
-func (f *Front) logged(ctx context.Context, id, name string, began time.Time, err error) {
-	level, attributes := slog.LevelInfo, []slog.Attr{
-		slog.String("request_id", id), slog.String("operation", name),
-		slog.Int64("latency_ms", f.now().Sub(began).Milliseconds()),
-	}
-	if err != nil {
-		failed := failureOf(err)
-		attributes = append(attributes, slog.String("kind", failed.kind))
-		if failed.status >= http.StatusInternalServerError && ctx.Err() == nil {
-			level = slog.LevelError
-			attributes = append(attributes, slog.Any("error", err))
-		}
-	}
-	f.log.LogAttrs(ctx, level, "identity asked for", attributes...)
 }

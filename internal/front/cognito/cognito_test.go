@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"fairway/internal/front"
 	"fairway/internal/identitypool"
 	"fairway/internal/inference"
 	"fairway/internal/userpool"
@@ -82,9 +84,10 @@ func TestRefusals(t *testing.T) {
 		{"no text", up, "{\"Username\":\"\xff\"}", nil, serialization},
 		{"deep", up, `{"X":` + strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth) + "}", nil, serialization},
 		{"very deep and no JSON", up, strings.Repeat("{", 60_000), nil, serialization},
-		{"long", up, `{"Username":"` + strings.Repeat("x", maxBody) + `"}`, nil, tooLarge},
+		{"long", up, `{"Username":"` + strings.Repeat("x", 64<<10) + `"}`, nil, tooLarge},
 		{"another client", up, `{"ClientId":"x","Username":"a@example.com","Password":"Passw0rd!x"}`, nil, "ResourceNotFoundException"},
 		{"no token", userPoolTarget + "GetUser", "{}", nil, "NotAuthorizedException"},
+		{"no token to delete by", userPoolTarget + "DeleteUserAttributes", `{"UserAttributeNames":["email"]}`, nil, "NotAuthorizedException"},
 		{"another identity pool", identityPoolTarget + "GetId", `{"IdentityPoolId":"ap-southeast-1:00000000-0000-0000-0000-000000000000"}`, nil, "ResourceNotFoundException"},
 		{"no identity", identityPoolTarget + "GetCredentialsForIdentity", `{"IdentityId":"x"}`, nil, "InvalidParameterException"},
 		{"nobody's login", identityPoolTarget + "GetId", `{"IdentityPoolId":"` + world.users.IdentityPoolID() + `","Logins":{"accounts.example.com":"x"}}`, nil, "NotAuthorizedException"},
@@ -149,12 +152,12 @@ func TestFailures(t *testing.T) {
 		status        int
 		kind, message string
 	}{
-		{refuse(serialization, "m"), 400, serialization, "m"},
+		{front.Refuse(serialization, "m"), 400, serialization, "m"},
 		{&userpool.Error{Kind: userpool.CodeMismatch, Message: "m", Err: errors.New("secret")}, 400, "CodeMismatchException", "m"},
 		{fmt.Errorf("more: %w", &userpool.Error{Kind: userpool.TooManyRequests, Message: "m"}), 400, tooManyRequests, "m"},
 		{&userpool.Error{Kind: userpool.InternalError, Message: "m", Err: errors.New("secret")}, 500, internalError, "Something went wrong"},
-		{&inference.Error{Kind: identitypool.NotAuthorized, Message: "m"}, 400, "NotAuthorizedException", "m"},
-		{&inference.Error{Kind: inference.ResourceNotFound, Message: "m"}, 400, "ResourceNotFoundException", "m"},
+		{&identitypool.Error{Kind: identitypool.NotAuthorized, Message: "m", Err: errors.New("secret")}, 400, "NotAuthorizedException", "m"},
+		{&inference.Error{Kind: inference.ResourceNotFound, Message: "m"}, 500, internalError, "Something went wrong"},
 		{&inference.Error{Kind: inference.ServiceUnavailable, Message: "m"}, 500, internalError, "Something went wrong"},
 		{errors.New("secret"), 500, internalError, "Something went wrong"},
 		{context.Canceled, 500, internalError, "Something went wrong"},
@@ -213,7 +216,8 @@ func depth(v any) int {
 // answered, in the service's form, and never an error of ours.
 func FuzzOperations(f *testing.F) {
 	world := newWorld(f)
-	world.guesses.rate.Burst, world.others.rate.Burst = 1e9, 1e9
+	endless := front.NewLimiter(front.Rate{Burst: 1e9, Every: time.Nanosecond})
+	world.guesses, world.others = endless, endless
 	operations := targetsOf(world.Front)
 	for _, e := range exchanges(f) {
 		e.RequestBody["ClientId"] = world.users.ClientID()
@@ -249,7 +253,7 @@ func FuzzOperations(f *testing.F) {
 
 func BenchmarkGuest(b *testing.B) {
 	world := newWorld(b)
-	world.others.rate.Burst = 1e9
+	world.others = front.NewLimiter(front.Rate{Burst: 1e9, Every: time.Nanosecond})
 	body := `{"IdentityPoolId":"` + world.users.IdentityPoolID() + `","Logins":{}}`
 	b.ReportAllocs()
 	for b.Loop() {

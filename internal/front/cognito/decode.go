@@ -3,19 +3,15 @@ package cognito
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"mime"
-	"net/http"
 	"unicode/utf8"
+
+	"fairway/internal/front"
 )
 
-// Limits of a request: the longest members are tokens of some kilobytes, the deepest a
-// list of attributes.
-const (
-	maxBody  = 64 << 10 // bytes
-	maxDepth = 8        // of objects and lists in one another
-)
+// maxDepth is how deep objects and lists may be in one another: the deepest are lists
+// of attributes.
+const maxDepth = 8
 
 // operation is one that the door has.
 type operation struct {
@@ -48,27 +44,15 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/x-amz-json-1.1" || media == "application/x-amz-json-1.0")
 }
 
-// read reads the body of r.
-func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, long := errors.AsType[*http.MaxBytesError](err); long {
-		return nil, refuse(tooLarge, "the request is longer than 64 KiB")
-	}
-	if err != nil {
-		return nil, refuse(serialization, "the request ended before its body did")
-	}
-	return body, nil
-}
-
 // decode reads one JSON object. Errors are serialization.
 func decode[In any](body []byte) (In, error) {
 	var in, none In
 	if !utf8.Valid(body) || tooDeep(body) || first(body) != '{' {
-		return none, refuse(serialization, "the body has to be one JSON object")
+		return none, front.Refuse(serialization, "the body has to be one JSON object")
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		// What json says of a body may quote it.
-		return none, refuse(serialization, "the body is not the JSON object that the operation takes")
+		return none, front.Refuse(serialization, "the body is not the JSON object that the operation takes")
 	}
 	return in, nil
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 
+	"fairway/internal/front"
 	"fairway/internal/identitypool"
-	"fairway/internal/inference"
 	"fairway/internal/userpool"
 )
 
@@ -23,14 +22,6 @@ const (
 
 const internalError = string(userpool.InternalError)
 
-// refusal is an error of the door itself.
-type refusal struct{ kind, message string }
-
-// Error is the operator's line.
-func (r refusal) Error() string { return r.kind + ": " + r.message }
-
-func refuse(kind, message string) error { return refusal{kind, message} }
-
 // answer is what is sent.
 type answer struct {
 	status int
@@ -38,20 +29,15 @@ type answer struct {
 	body   any
 }
 
-// told are the kinds of an identity pool's errors that its clients are told of.
-var told = []inference.Kind{
-	inference.ResourceNotFound, identitypool.InvalidConfiguration, identitypool.InvalidParameter, identitypool.NotAuthorized,
-}
-
 // failureOf is the service's answer to an error: the status 400 and the exception's
 // name, but for what is our own fault, of which nothing is told.
 func failureOf(err error) answer {
 	status, kind, message := http.StatusBadRequest, internalError, ""
-	if r, ok := errors.AsType[refusal](err); ok {
-		kind, message = r.kind, r.message
+	if e, ok := errors.AsType[*front.Exception](err); ok {
+		kind, message = e.Name, e.Message
 	} else if e, ok := errors.AsType[*userpool.Error](err); ok {
 		kind, message = string(e.Kind), e.Message
-	} else if e, ok := errors.AsType[*inference.Error](err); ok && slices.Contains(told, e.Kind) {
+	} else if e, ok := errors.AsType[*identitypool.Error](err); ok {
 		kind, message = string(e.Kind), e.Message
 	}
 	if kind == internalError {

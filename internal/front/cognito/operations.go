@@ -15,6 +15,7 @@ func operationsOf(p *userpool.Pool) map[string]operation {
 		"ConfirmForgotPassword":            guessing(p.ConfirmForgotPassword),
 		"ConfirmSignUp":                    guessing(p.ConfirmSignUp),
 		"DeleteUser":                       decoding(p.DeleteUser),
+		"DeleteUserAttributes":             decoding(p.DeleteUserAttributes),
 		"ForgotPassword":                   guessing(p.ForgotPassword),
 		"GetTokensFromRefreshToken":        decoding(p.GetTokensFromRefreshToken),
 		"GetUser":                          decoding(p.GetUser),

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -57,26 +58,18 @@ func (c *call) assumeRole() (any, error) {
 		return nil, err
 	}
 	if caller.Session != nil && a.life > chainedSession {
-		return nil, refuse(validationError, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
+		return nil, front.Refuse(validationError, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
-	made, err := c.Issue(a.session(behind(caller), c.Now(), nil))
+	made, err := c.Issue(a.session(caller.Caller, c.Now(), nil))
 	if err != nil {
 		return nil, err
 	}
 	return assumeRoleResult{Credentials: credentialsOf(made), AssumedRoleUser: a.user()}, nil
 }
 
-// behind is who stands behind a session: whoever stands behind the credential that it
-// is asked for with, and the key that was shown.
-func behind(c inference.Credential) inference.Caller {
-	caller := c.Caller
-	caller.Key = cmp.Or(caller.Key, c.Key)
-	return caller
-}
-
 // denied is IAM's refusal.
 func denied(p inference.Principal, action string, resource inference.ARN) error {
-	return refuse(accessDenied, "User: "+string(p.ARN)+" is not authorized to perform: "+action+" on resource: "+string(resource))
+	return front.Refuse(accessDenied, "User: "+string(p.ARN)+" is not authorized to perform: "+action+" on resource: "+string(resource))
 }
 
 // assumption is what both operations that assume a role are asked for.
@@ -100,7 +93,7 @@ func (c *call) assumption() (a assumption, err error) {
 		return a, err
 	}
 	if roleName(inference.ARN(arn)) == "" {
-		return a, refuse(validationError, clip(arn)+" is invalid")
+		return a, front.Refuse(validationError, front.Clip(arn)+" is invalid")
 	}
 	a.arn = inference.ARN(arn)
 	a.role, a.known = c.Roles(a.arn)
@@ -119,7 +112,7 @@ func (a assumption) most() time.Duration { return cmp.Or(a.role.MaxSession, usua
 
 func (a assumption) checkDuration() error {
 	if a.life > a.most() {
-		return refuse(validationError, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+		return front.Refuse(validationError, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	return nil
 }
@@ -153,7 +146,7 @@ func (a assumption) session(caller inference.Caller, now time.Time, keys map[str
 
 func (a assumption) user() assumedRoleUser {
 	return assumedRoleUser{
-		AssumedRoleID: roleID(accountOf(a.arn), roleName(a.arn)) + ":" + a.name,
+		AssumedRoleID: roleName(a.arn) + ":" + a.name,
 		Arn:           inference.ARN("arn:aws:sts::" + accountOf(a.arn) + ":assumed-role/" + roleName(a.arn) + "/" + a.name),
 	}
 }

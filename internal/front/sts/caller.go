@@ -1,12 +1,12 @@
 package sts
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
+	"cmp"
 	"encoding/xml"
 	"strings"
 	"time"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 	"fairway/internal/wire/arn"
 )
@@ -25,12 +25,7 @@ func (c *call) getCallerIdentity() (any, error) {
 		return nil, err
 	}
 	who := caller.Principal.ARN
-	account := accountOf(who)
-	id := uniqueID("FWID", account, caller.Principal.Name)
-	if role, session, ok := assumed(who); ok {
-		id = roleID(account, role) + ":" + session
-	}
-	return callerIdentityResult{Arn: who, UserID: id, Account: account}, nil
+	return callerIdentityResult{Arn: who, UserID: userID(caller), Account: accountOf(who)}, nil
 }
 
 type sessionTokenResult struct {
@@ -51,7 +46,7 @@ func (c *call) getSessionToken() (any, error) {
 		return nil, err
 	}
 	if caller.Session != nil {
-		return nil, refuse(accessDenied, "Cannot call GetSessionToken with session credentials")
+		return nil, front.Refuse(accessDenied, "Cannot call GetSessionToken with session credentials")
 	}
 	if err := c.form.checkCarried(); err != nil {
 		return nil, err
@@ -64,7 +59,7 @@ func (c *call) getSessionToken() (any, error) {
 	made, err := c.Issue(inference.TemporarySession{
 		Principal: caller.Principal.Name,
 		ARN:       caller.Principal.ARN,
-		Caller:    behind(caller),
+		Caller:    caller.Caller,
 		Expires:   now.Add(life),
 		Session:   inference.Session{Issued: now},
 	})
@@ -94,21 +89,26 @@ func roleName(a inference.ARN) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// assumed is the role and the session's name in the ARN of a session of a role.
-func assumed(a inference.ARN) (role, session string, ok bool) {
-	parts, err := arn.Parse(string(a))
-	rest, found := strings.CutPrefix(parts.Resource, "assumed-role/")
-	if err != nil || !found || parts.Service != "sts" {
-		return "", "", false
+// userID is what policies know as aws:userid: ROLE:SESSION, the name of a user, the
+// account of its root. The ids that AWS makes up for users and roles do not exist here.
+func userID(c inference.Credential) string {
+	if role, session, ok := arn.AssumedRole(string(c.Principal.ARN)); ok {
+		return role + ":" + session
 	}
-	return strings.Cut(rest, "/")
-}
-
-// roleID is a role's unique id. As of keys, the prefix is not one of AWS's.
-func roleID(account, role string) string { return uniqueID("FWRO", account, role) }
-
-// uniqueID is made of a name alone, so that every server tells the same one.
-func uniqueID(prefix, account, name string) string {
-	sum := sha256.Sum256([]byte(account + "/" + name))
-	return prefix + base32.StdEncoding.EncodeToString(sum[:10])
+	if role := roleName(c.Principal.ARN); role != "" {
+		session := c.Principal.Name
+		if c.Session != nil {
+			session = cmp.Or(c.Session.Name, session)
+		}
+		return role + ":" + session
+	}
+	parts, err := arn.Parse(string(c.Principal.ARN))
+	kind, name, _ := strings.Cut(parts.Resource, "/")
+	switch {
+	case err == nil && kind == "user":
+		return name[strings.LastIndexByte(name, '/')+1:]
+	case err == nil && kind == "root":
+		return parts.Account
+	}
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -25,6 +26,7 @@ const (
 	missingAction         = "MissingAction"
 	missingAuth           = "MissingAuthenticationToken"
 	signatureDoesNotMatch = "SignatureDoesNotMatch"
+	throttling            = "Throttling"
 	tooLarge              = "RequestEntityTooLarge"
 	validationError       = "ValidationError"
 )
@@ -44,14 +46,6 @@ type failure struct {
 	message string
 }
 
-// refusal is an error that is the caller's to mend.
-type refusal struct{ code, message string }
-
-// Error is the operator's line.
-func (r refusal) Error() string { return r.code + ": " + r.message }
-
-func refuse(code, message string) error { return refusal{code, message} }
-
 // codes is the table from kinds of the vocabulary to codes.
 var codes = map[inference.Kind]string{
 	inference.UnrecognizedClient:  invalidClientToken,
@@ -65,8 +59,8 @@ var codes = map[inference.Kind]string{
 
 func asFailure(err error) failure {
 	code, message := internalFailure, "The request processing has failed because of an unknown error, exception or failure."
-	if r, ok := errors.AsType[refusal](err); ok {
-		code, message = r.code, r.message
+	if refused, ok := errors.AsType[*front.Exception](err); ok {
+		code, message = refused.Name, refused.Message
 	} else if e := inference.AsError(err); codes[e.Kind] != "" {
 		code, message = codes[e.Kind], e.Message
 	}

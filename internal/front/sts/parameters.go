@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"fairway/internal/front"
 )
 
 // The patterns and limits of parameters (AWS Security Token Service API Reference).
@@ -33,7 +35,7 @@ var carriesNot = []string{
 func (f form) checkCarried() error {
 	for _, name := range carriesNot {
 		if f.has(name) {
-			return refuse(validationError, name+" is not carried by sessions of this server: leave it out")
+			return front.Refuse(validationError, name+" is not carried by sessions of this server: leave it out")
 		}
 	}
 	return nil
@@ -45,9 +47,9 @@ func (f form) text(name string, most int) (string, error) {
 	member := strings.ToLower(name[:1]) + name[1:]
 	switch {
 	case v == "":
-		return "", refuse(validationError, "1 validation error detected: Value at '"+member+"' failed to satisfy constraint: Member must not be null")
+		return "", front.Refuse(validationError, "1 validation error detected: Value at '"+member+"' failed to satisfy constraint: Member must not be null")
 	case len(v) > most:
-		return "", refuse(validationError, fmt.Sprintf("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, most))
+		return "", front.Refuse(validationError, fmt.Sprintf("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, most))
 	}
 	return v, nil
 }
@@ -55,7 +57,7 @@ func (f form) text(name string, most int) (string, error) {
 func (f form) sessionName() (string, error) {
 	name := f.get("RoleSessionName")
 	if !sessionNameForm.MatchString(name) {
-		return "", refuse(validationError, "1 validation error detected: Value '"+clip(name)+
+		return "", front.Refuse(validationError, "1 validation error detected: Value '"+front.Clip(name)+
 			"' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, with 2 to 64 characters")
 	}
 	return name, nil
@@ -75,7 +77,7 @@ func (f form) duration(usual, most time.Duration) (time.Duration, error) {
 	constraint := ""
 	switch {
 	case err != nil:
-		return 0, refuse(malformedInput, "DurationSeconds has to be a whole number of seconds")
+		return 0, front.Refuse(malformedInput, "DurationSeconds has to be a whole number of seconds")
 	case d < minDuration:
 		constraint = fmt.Sprintf("Member must have value greater than or equal to %.0f", minDuration.Seconds())
 	case d > most:
@@ -83,7 +85,7 @@ func (f form) duration(usual, most time.Duration) (time.Duration, error) {
 	default:
 		return d, nil
 	}
-	return 0, refuse(validationError, fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: %s", seconds, constraint))
+	return 0, front.Refuse(validationError, fmt.Sprintf("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: %s", seconds, constraint))
 }
 
 // tags reads Tags.member.N.Key and Tags.member.N.Value, N from 1. Their keys differ
@@ -96,13 +98,13 @@ func (f form) tags() (map[string]string, error) {
 		lower := strings.ToLower(key)
 		switch {
 		case key == "":
-			return nil, refuse(validationError, "Tags has to be a list of members counted from 1, each with a Key and a Value")
+			return nil, front.Refuse(validationError, "Tags has to be a list of members counted from 1, each with a Key and a Value")
 		case n > maxTags:
-			return nil, refuse(validationError, fmt.Sprintf("a session has at most %d tags", maxTags))
+			return nil, front.Refuse(validationError, fmt.Sprintf("a session has at most %d tags", maxTags))
 		case !isTag(key, maxTagKey) || !isTag(value, maxTagValue):
-			return nil, refuse(validationError, fmt.Sprintf("%s is no tag: its key has 1 to %d characters, its value up to %d, letters, digits, spaces and _.:/=+-@", member, maxTagKey, maxTagValue))
+			return nil, front.Refuse(validationError, fmt.Sprintf("%s is no tag: its key has 1 to %d characters, its value up to %d, letters, digits, spaces and _.:/=+-@", member, maxTagKey, maxTagValue))
 		case seen[lower]:
-			return nil, refuse(validationError, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+			return nil, front.Refuse(validationError, "Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		tags[key], seen[lower] = value, true
 		left -= f.below(member)

@@ -31,7 +31,7 @@ func stsClient(t *testing.T, principal, secret string) *client.Client {
 	}
 	known := func(name string) (inference.Principal, bool) { return principalOf(name), true }
 	front := sts.New(sts.Config{
-		Authenticate: auth.Bedrock{Keys: keys, Sessions: sessions, Principal: known, Now: time.Now}.Authenticate,
+		Authenticate: auth.Signatures{Keys: keys, Sessions: sessions, Principal: known, Now: time.Now}.Authenticate,
 		Roles: func(a inference.ARN) (sts.Role, bool) {
 			return sts.Role{
 				Name: "writer", ARN: roleARN, AssumedBy: []string{"ana", "writer"}, WebIdentity: []string{"https://id.example.com"},
@@ -44,17 +44,9 @@ func stsClient(t *testing.T, principal, secret string) *client.Client {
 			}
 			return inference.Identity{Issuer: "https://id.example.com", Caller: inference.Caller{ID: "subject"}}, nil
 		},
-		Issue: func(s inference.TemporarySession) (inference.TemporaryCredentials, error) {
-			key, err := sessions.Issue(auth.SessionClaims{
-				Principal: s.Principal, ARN: s.ARN, Name: s.Session.Name, Issued: s.Session.Issued, Expires: s.Expires,
-				Tags: s.Session.Tags, Keys: s.Session.Keys, Caller: s.Caller,
-			})
-			return inference.TemporaryCredentials{
-				AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken, Expires: key.Expires,
-			}, err
-		},
-		Log: slog.New(slog.DiscardHandler),
-		Now: time.Now,
+		Issue: sessions.Issue,
+		Log:   slog.New(slog.DiscardHandler),
+		Now:   time.Now,
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !sts.Serves(r) {

@@ -5,6 +5,7 @@
 package sts
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"log/slog"
@@ -34,7 +35,7 @@ type Role struct {
 	SessionTags []string          // keys of the tags that who assumes it may set; none may be set beside these
 }
 
-// Config is what the door needs. All but Verify are required.
+// Config is what the door needs. All but Verify and Unsigned are required.
 type Config struct {
 	// Authenticate checks the signature of a request. Errors are *inference.Error.
 	Authenticate func(r *http.Request, body func() ([]byte, error)) (inference.Credential, error)
@@ -49,15 +50,20 @@ type Config struct {
 	// Issue makes the credentials of a session.
 	Issue func(inference.TemporarySession) (inference.TemporaryCredentials, error)
 
+	Unsigned front.Rate // of operations that need no signature; zero is front.GuessRate
+
 	Log *slog.Logger
 	Now func() time.Time
 }
 
 // Front is the door. It is an http.Handler, safe for concurrent use.
-type Front struct{ Config }
+type Front struct {
+	Config
+	unsigned *front.Limiter
+}
 
 // New makes the door of c.
-func New(c Config) *Front { return &Front{c} }
+func New(c Config) *Front { return &Front{c, front.NewLimiter(cmp.Or(c.Unsigned, front.GuessRate))} }
 
 // Serves reports whether r is for this door: a form sent to the root.
 func Serves(r *http.Request) bool {
@@ -89,45 +95,30 @@ var operations = map[string]operation{
 
 // ServeHTTP answers one request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, began := uuid.New(), f.Now()
+	id := uuid.New()
+	asked := front.Asked{ID: id, Began: f.Now()}
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Amzn-Requestid", id)
 	action, result, err := f.serve(w, r)
-	f.logged(r.Context(), id, action, began, err)
-	if err != nil {
-		failed := asFailure(err)
-		writeXML(w, failed.status, failed.document(id))
-		return
-	}
-	writeXML(w, http.StatusOK, response{
+	status, document := http.StatusOK, any(response{
 		XMLName: xml.Name{Space: namespace, Local: action + "Response"},
 		Result:  result,
 		ID:      id,
 	})
-}
-
-// logged writes the one line of a request. It holds nothing that a client sent.
-func (f *Front) logged(ctx context.Context, id, action string, began time.Time, err error) {
-	level, attributes := slog.LevelInfo, []slog.Attr{
-		slog.String("request_id", id), slog.String("operation", action),
-		slog.Int64("latency_ms", f.Now().Sub(began).Milliseconds()),
-	}
 	if err != nil {
 		failed := asFailure(err)
-		attributes = append(attributes, slog.String("kind", failed.code))
-		if failed.status >= http.StatusInternalServerError && ctx.Err() == nil {
-			level = slog.LevelError
-			attributes = append(attributes, slog.Any("error", err))
-		}
+		asked.Kind, status, document = failed.code, failed.status, failed.document(id)
 	}
-	f.Log.LogAttrs(ctx, level, "session asked for", attributes...)
+	asked.Operation, asked.Err, asked.Status = action, err, status
+	asked.Log(r.Context(), f.Log, "session asked for", f.Now())
+	writeXML(w, status, document)
 }
 
 // serve runs the operation that the form names. The action is empty where there is no
 // such operation.
 func (f *Front) serve(w http.ResponseWriter, r *http.Request) (action string, result any, err error) {
-	body, err := read(w, r)
+	body, err := front.ReadShort(w, r, tooLarge, malformedQuery)
 	if err != nil {
 		return "", nil, err
 	}
@@ -139,9 +130,9 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) (action string, re
 	run, ok := operations[action]
 	switch {
 	case action == "":
-		return "", nil, refuse(missingAction, "no Action is named: send Action and Version in the form")
+		return "", nil, front.Refuse(missingAction, "no Action is named: send Action and Version in the form")
 	case !ok || parameters.get("Version") != version:
-		return "", nil, refuse(invalidAction, "Could not find operation "+clip(action)+" for version "+clip(parameters.get("Version")))
+		return "", nil, front.Refuse(invalidAction, "Could not find operation "+front.Clip(action)+" for version "+front.Clip(parameters.get("Version")))
 	}
 	result, err = run(&call{Front: f, request: r, body: body, form: parameters})
 	return action, result, err
@@ -154,10 +145,10 @@ func (c *call) credential() (inference.Credential, error) {
 	switch {
 	case err != nil:
 		return inference.Credential{}, err
-	case credential.Bearer || credential.Service != "sts":
-		return inference.Credential{}, refuse(signatureDoesNotMatch, "Credential should be scoped to correct service: 'sts'.")
+	case credential.Service != "sts":
+		return inference.Credential{}, front.Refuse(signatureDoesNotMatch, "Credential should be scoped to correct service: 'sts'.")
 	case credential.Region != "" && !front.IsRegion(credential.Region):
-		return inference.Credential{}, refuse(signatureDoesNotMatch, "Credential should be scoped to a valid region.")
+		return inference.Credential{}, front.Refuse(signatureDoesNotMatch, "Credential should be scoped to a valid region.")
 	}
 	return credential, nil
 }

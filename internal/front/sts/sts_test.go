@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -35,12 +36,11 @@ var writer = Role{
 
 // callers are who may come, by what they send for a signature.
 var callers = map[string]inference.Credential{
-	"ana":     {Principal: inference.Principal{Name: "ana", ARN: "arn:aws:iam::123456789012:user/ana"}, Service: "sts", Region: "ap-southeast-1", Key: "laptop", Caller: inference.Caller{ID: "u1"}},
+	"ana":     {Principal: inference.Principal{Name: "ana", ARN: "arn:aws:iam::123456789012:user/ana"}, Service: "sts", Region: "ap-southeast-1", Caller: inference.Caller{ID: "u1", Key: "laptop", Budget: "team"}},
 	"eve":     {Principal: inference.Principal{Name: "eve", ARN: "arn:aws:iam::123456789012:user/eve"}, Service: "sts", Region: "ap-southeast-1"},
 	"chained": {Principal: inference.Principal{Name: "ana", ARN: "arn:aws:sts::123456789012:assumed-role/ana/tty1"}, Service: "sts", Region: "us-east-1", Session: &inference.Session{Name: "tty1"}},
 	"bedrock": {Principal: inference.Principal{Name: "ana"}, Service: "bedrock", Region: "ap-southeast-1"},
 	"nowhere": {Principal: inference.Principal{Name: "ana"}, Service: "sts", Region: "nowhere"},
-	"bearer":  {Principal: inference.Principal{Name: "ana"}, Service: "sts", Bearer: true},
 }
 
 func authenticate(r *http.Request, body func() ([]byte, error)) (inference.Credential, error) {
@@ -122,7 +122,7 @@ func TestAssumeRole(t *testing.T) {
 		"Tags.member.1.Key", "ticket", "Tags.member.1.Value", "42", "Tags.member.2.Key", "stage", "Tags.member.2.Value", ""))
 	want := `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>` +
 		`<Credentials><AccessKeyId>FWASX</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2026-11-22T12:00:00Z</Expiration></Credentials>` +
-		`<AssumedRoleUser><AssumedRoleId>` + roleID(account, "writer") + `:tty1</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/writer/tty1</Arn></AssumedRoleUser>` +
+		`<AssumedRoleUser><AssumedRoleId>writer:tty1</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/writer/tty1</Arn></AssumedRoleUser>` +
 		`<PackedPolicySize>0</PackedPolicySize></AssumeRoleResult><ResponseMetadata><RequestId>` + w.Header().Get("X-Amzn-Requestid") + `</RequestId></ResponseMetadata></AssumeRoleResponse>`
 	if w.Code != http.StatusOK || w.Body.String() != want {
 		t.Errorf("AssumeRole = %d %s\nwant 200 %s", w.Code, w.Body, want)
@@ -131,7 +131,7 @@ func TestAssumeRole(t *testing.T) {
 		t.Errorf("Cache-Control = %q, want no-store", got)
 	}
 	wantSession := inference.TemporarySession{
-		Principal: "writer", ARN: "arn:aws:sts::123456789012:assumed-role/writer/tty1", Caller: inference.Caller{ID: "u1", Key: "laptop"}, Expires: now.Add(2 * time.Hour),
+		Principal: "writer", ARN: "arn:aws:sts::123456789012:assumed-role/writer/tty1", Caller: inference.Caller{ID: "u1", Key: "laptop", Budget: "team"}, Expires: now.Add(2 * time.Hour),
 		Session: inference.Session{Name: "tty1", Issued: now, Tags: map[string]string{"team": "kitchen", "stage": "", "ticket": "42"}},
 	}
 	if diff := cmp.Diff(wantSession, issued); diff != "" {
@@ -171,7 +171,7 @@ func TestGetSessionToken(t *testing.T) {
 		t.Fatalf("GetSessionToken = %d %s", w.Code, w.Body)
 	}
 	want := inference.TemporarySession{
-		Principal: "ana", ARN: callers["ana"].Principal.ARN, Caller: inference.Caller{ID: "u1", Key: "laptop"},
+		Principal: "ana", ARN: callers["ana"].Principal.ARN, Caller: inference.Caller{ID: "u1", Key: "laptop", Budget: "team"},
 		Expires: now.Add(15 * time.Minute), Session: inference.Session{Issued: now},
 	}
 	if diff := cmp.Diff(want, issued); diff != "" {
@@ -181,8 +181,8 @@ func TestGetSessionToken(t *testing.T) {
 
 func TestGetCallerIdentity(t *testing.T) {
 	for signs, want := range map[string]callerIdentityResult{
-		"ana":     {Arn: "arn:aws:iam::123456789012:user/ana", UserID: uniqueID("FWID", account, "ana"), Account: account},
-		"chained": {Arn: "arn:aws:sts::123456789012:assumed-role/ana/tty1", UserID: roleID(account, "ana") + ":tty1", Account: account},
+		"ana":     {Arn: "arn:aws:iam::123456789012:user/ana", UserID: "ana", Account: account},
+		"chained": {Arn: "arn:aws:sts::123456789012:assumed-role/ana/tty1", UserID: "ana:tty1", Account: account},
 	} {
 		var issued inference.TemporarySession
 		w := ask(door(&issued), signs, with("GetCallerIdentity"))
@@ -223,7 +223,6 @@ func TestRefusals(t *testing.T) {
 		{"a store that is down", string(inference.InternalServer), assume(), 500, internalFailure, "The request processing has failed"},
 		{"signed for another service", "bedrock", assume(), 403, signatureDoesNotMatch, "Credential should be scoped to correct service: 'sts'."},
 		{"signed for no region", "nowhere", assume(), 403, signatureDoesNotMatch, "Credential should be scoped to a valid region."},
-		{"a bearer key", "bearer", assume(), 403, signatureDoesNotMatch, "Credential should be scoped"},
 		{"not one's role", "eve", assume(), 403, accessDenied, unauthorized},
 		{"no role", "eve", assume("RoleArn", roleARN+"2"), 403, accessDenied, unauthorized + "2"},
 		{"no role of who may", "ana", assume("RoleArn", roleARN+"2"), 403, accessDenied, "User: "},
@@ -273,7 +272,7 @@ func TestRefusals(t *testing.T) {
 		{"no form", "ana", "%zz", 404, malformedQuery, "The query string contains a syntax error."},
 		{"no text", "ana", "Action=%ff", 404, malformedQuery, "the parameter Action is not text"},
 		{"many parameters", "ana", strings.Repeat("&", maxParameters), 404, malformedQuery, "the form has too many parameters"},
-		{"long", "ana", assume() + "&X=" + strings.Repeat("x", maxBody), 413, tooLarge, "the request is longer than 64 KiB"},
+		{"long", "ana", assume() + "&X=" + strings.Repeat("x", 64<<10), 413, tooLarge, "the request is longer than 64 KiB"},
 	} {
 		var issued inference.TemporarySession
 		w := ask(door(&issued), c.signs, c.body)
@@ -408,3 +407,51 @@ func TestBodyThatBreaksOff(t *testing.T) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// TestUserID has the ids that policies have for aws:userid: its table in package policy
+// is the same.
+func TestUserID(t *testing.T) {
+	const own = "arn:aws:iam::123456789012:"
+	session := &inference.Session{Name: "tty1"}
+	for _, c := range []struct {
+		name    string
+		arn     inference.ARN
+		session *inference.Session
+		want    string
+	}{
+		{"ann", own + "user/people/ann", nil, "ann"},
+		{"ann", own + "user/people/ann", session, "ann"},
+		{"boss", own + "root", nil, "123456789012"},
+		{"writer", own + "role/apps/author", nil, "author:writer"},
+		{"writer", own + "role/apps/author", session, "author:tty1"},
+		{"writer", "arn:aws:sts::123456789012:assumed-role/author/tty2", session, "author:tty2"},
+	} {
+		got := userID(inference.Credential{Principal: inference.Principal{Name: c.name, ARN: c.arn}, Session: c.session})
+		if got != c.want {
+			t.Errorf("userID(%s, session %v) = %q, want %q", c.arn, c.session, got, c.want)
+		}
+	}
+}
+
+// TestUnsignedRequestsAreLimited: who needs no signature may not have us check tokens
+// without end; who signs goes on.
+func TestUnsignedRequestsAreLimited(t *testing.T) {
+	var issued inference.TemporarySession
+	config := door(&issued).Config
+	config.Unsigned = front.Rate{Burst: 2, Every: time.Minute}
+	at := now
+	config.Now = func() time.Time { return at }
+	f := New(config)
+	for i, want := range []int{200, 200, 400} {
+		if w := ask(f, "", webIdentity()); w.Code != want || want == 400 && !strings.Contains(w.Body.String(), "<Code>Throttling</Code><Message>Rate exceeded</Message>") {
+			t.Errorf("request %d = %d %s, want %d", i+1, w.Code, w.Body, want)
+		}
+	}
+	if w := ask(f, "ana", assume()); w.Code != 200 {
+		t.Errorf("AssumeRole while others are limited = %d, want 200", w.Code)
+	}
+	at = now.Add(time.Minute)
+	if w := ask(f, "", webIdentity()); w.Code != 200 {
+		t.Errorf("a minute later = %d, want 200", w.Code)
+	}
+}

@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/xml"
 	"slices"
-	"strings"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 type webIdentityResult struct {
@@ -22,6 +23,9 @@ type webIdentityResult struct {
 // assumeRoleWithWebIdentity makes a session of a role for a user of one of its
 // issuers. The request has no signature: the token is who asks.
 func (c *call) assumeRoleWithWebIdentity() (any, error) {
+	if !c.unsigned.Allow(address.Client(c.request.RemoteAddr), c.Now()) {
+		return nil, front.Refuse(throttling, "Rate exceeded")
+	}
 	a, err := c.assumption()
 	if err != nil {
 		return nil, err
@@ -35,10 +39,10 @@ func (c *call) assumeRoleWithWebIdentity() (any, error) {
 		return nil, err
 	}
 	if !a.known || !slices.Contains(a.role.WebIdentity, user.Issuer) {
-		return nil, refuse(accessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+		return nil, front.Refuse(accessDenied, "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	}
 	if !a.mayTag() {
-		return nil, refuse(accessDenied, "Not authorized to perform sts:TagSession")
+		return nil, front.Refuse(accessDenied, "Not authorized to perform sts:TagSession")
 	}
 	if err := a.checkDuration(); err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (c *call) assumeRoleWithWebIdentity() (any, error) {
 // verify tells whom a token speaks for. What is not the token's fault stays what it is.
 func (f *Front) verify(ctx context.Context, token string) (inference.Identity, error) {
 	if f.Verify == nil {
-		return inference.Identity{}, refuse(invalidIdentityToken, "No OpenIDConnect provider found in your account for this token")
+		return inference.Identity{}, front.Refuse(invalidIdentityToken, "No OpenIDConnect provider found in your account for this token")
 	}
 	user, err := f.Verify(ctx, token)
 	if err == nil {
@@ -67,11 +71,11 @@ func (f *Front) verify(ctx context.Context, token string) (inference.Identity, e
 	}
 	switch inference.AsError(err).Kind {
 	case inference.ExpiredToken:
-		return user, refuse(expiredIdentityToken, "Token expired: the web identity token is not current any more")
+		return user, front.Refuse(expiredIdentityToken, "Token expired: the web identity token is not current any more")
 	case inference.Validation:
-		return user, refuse(invalidIdentityToken, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+		return user, front.Refuse(invalidIdentityToken, "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
 	case inference.UnrecognizedClient:
-		return user, refuse(invalidIdentityToken, "Couldn't retrieve verification key from your identity provider, or the token is not for this audience")
+		return user, front.Refuse(invalidIdentityToken, "Couldn't retrieve verification key from your identity provider, or the token is not for this audience")
 	}
 	return user, err
 }
@@ -80,10 +84,7 @@ func (f *Front) verify(ctx context.Context, token string) (inference.Identity, e
 // "ISSUER:sub" and "ISSUER:aud", the issuer without its scheme (IAM User Guide,
 // "Available keys for AWS OIDC federation").
 func webIdentityKeys(user inference.Identity) map[string][]string {
-	_, issuer, ok := strings.Cut(user.Issuer, "://")
-	if !ok {
-		issuer = user.Issuer
-	}
+	issuer := address.WithoutScheme(user.Issuer)
 	keys := map[string][]string{issuer + ":sub": {user.Caller.ID}}
 	if a := audience(user); a != "" {
 		keys[issuer+":aud"] = []string{a}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 // endpoints are where a service of each region is reached.
@@ -56,7 +56,7 @@ func parseEndpoint(template, service string, bearer bool) (endpoint, error) {
 		return endpoint{}, fmt.Errorf("read endpoint: %q is no http or https URL", template)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return endpoint{}, errors.New("read endpoint: the URL has a query, a fragment or a user: leave them out")
-	case bearer && u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case bearer && u.Scheme == "http" && !address.IsLoopback(u.Hostname()):
 		return endpoint{}, errors.New("read endpoint: a bearer key over http could be read on the way: use https")
 	}
 	return endpoint(*u), nil
@@ -73,9 +73,4 @@ func (e endpoint) at(region inference.Region) (*url.URL, error) {
 		*part = strings.ReplaceAll(*part, anyRegion, string(region))
 	}
 	return &u, nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -12,12 +12,12 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"fairway/internal/inference"
+	"fairway/internal/wire/address"
 )
 
 // Config is what a Server needs. Only Client may be left out.
@@ -58,7 +58,7 @@ func Open(c Config) (*Server, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(c.URL, "?#") {
 		return nil, errURL
 	}
-	if c.Keyed && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if c.Keyed && u.Scheme == "http" && !address.IsLoopback(u.Hostname()) {
 		return nil, errKey
 	}
 	s := &Server{
@@ -74,11 +74,6 @@ func Open(c Config) (*Server, error) {
 	}
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return s, nil
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // newTransport keeps a connection for each of many calls at once, to one server.

@@ -43,3 +43,15 @@ func Parse(s string) (ARN, error) {
 func (a ARN) String() string {
 	return strings.Join([]string{"arn", a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
 }
+
+// AssumedRole is the role and the name of the session in the ARN of a role's session,
+// "arn:aws:sts::123456789012:assumed-role/writer/tty1". It reports false for every other
+// text.
+func AssumedRole(s string) (role, session string, ok bool) {
+	a, err := Parse(s)
+	rest, ok := strings.CutPrefix(a.Resource, "assumed-role/")
+	if err != nil || !ok || a.Service != "sts" {
+		return "", "", false
+	}
+	return strings.Cut(rest, "/")
+}

@@ -72,3 +72,19 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestAssumedRole(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"arn:aws:sts::123456789012:assumed-role/writer/tty1": {"writer", "tty1"},
+		"arn:aws:iam::123456789012:role/writer/tty1":         {},
+		"arn:aws:iam::123456789012:assumed-role/writer/tty1": {},
+		"arn:aws:sts::123456789012:federated-user/ana":       {},
+		"assumed-role/writer/tty1":                           {},
+		"":                                                   {},
+	} {
+		role, session, ok := AssumedRole(text)
+		if got := [2]string{role, session}; got != want || ok != (role != "") {
+			t.Errorf("AssumedRole(%q) = %q, %t, want %q", text, got, ok, want)
+		}
+	}
+}

@@ -75,7 +75,7 @@ func newPlane(t testing.TB, remote ...catalog.Remote) *plane {
 	p := &plane{catalog: catalog.New(options), store: kept}
 	p.Server = httptest.NewServer(control.New(control.Config{
 		Config: front.Config{
-			Authenticator: auth.Bedrock{Keys: keys, Now: time.Now},
+			Authenticator: auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: time.Now}},
 			DefaultRegion: singapore,
 			Log:           slog.New(slog.DiscardHandler),
 		},

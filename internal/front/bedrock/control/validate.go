@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -79,19 +80,7 @@ func (f *findings) enum(member, value string, values ...string) {
 }
 
 func (f *findings) add(value, member, constraint string) {
-	*f = append(*f, "Value '"+clip(value)+"' at '"+member+"' failed to satisfy constraint: "+constraint)
-}
-
-// clip is a value as a message quotes it: at most 64 characters of it.
-func clip(value string) string {
-	runes := 0
-	for i := range value {
-		if runes == 64 {
-			return value[:i] + "..."
-		}
-		runes++
-	}
-	return value
+	*f = append(*f, "Value '"+front.Clip(value)+"' at '"+member+"' failed to satisfy constraint: "+constraint)
 }
 
 // err is all findings as one Validation, nil when there is none.

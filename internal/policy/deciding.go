@@ -7,32 +7,32 @@ import (
 	"fairway/internal/inference"
 )
 
-// Match is what of the statement that decided, as it is written, applies to a call.
-type Match struct {
+// Pattern is what of the statement that decided, as it is written, covers a call.
+type Pattern struct {
 	Action   string // pattern; empty of a NotAction
 	Resource string // pattern; empty of a NotResource
 	At       string // where the resource is written, else the statement
 }
 
-// Match is zero where no statement decided.
-func (e *Evaluation) Match() Match {
+// Pattern is zero where no statement decided.
+func (e *Evaluation) Pattern() Pattern {
 	s := e.by.statement
 	if s == nil {
-		return Match{}
+		return Pattern{}
 	}
-	m := Match{At: s.at}
+	p := Pattern{At: s.at}
 	if !s.notAction {
 		action := strings.ToLower(e.Action)
 		i := slices.IndexFunc(s.actions, func(g glob) bool { return g.match(action) })
-		m.Action = s.written.Actions[i] // the statement applies, so that one does
+		p.Action = s.written.Actions[i] // the statement applies, so that one does
 	}
 	if i := e.by.resource; i >= 0 && !s.notResource {
-		m.Resource = s.written.Resources[i]
+		p.Resource = s.written.Resources[i]
 		if i < len(s.written.ResourceAt) && s.written.ResourceAt[i] != "" {
-			m.At = s.written.ResourceAt[i]
+			p.At = s.written.ResourceAt[i]
 		}
 	}
-	return m
+	return p
 }
 
 // Named reports whether the statement that decided spells the region out, and so gives
