@@ -48,7 +48,7 @@ test('an account', async (t) => {
     const { isSignUpComplete, nextStep } = await auth.confirmSignUp({ username, confirmationCode })
     assert.equal(isSignUpComplete, true)
     assert.equal(nextStep.signUpStep, 'DONE')
-    await assert.rejects(auth.confirmSignUp({ username, confirmationCode }), { name: 'ExpiredCodeException' })
+    await assert.rejects(auth.confirmSignUp({ username, confirmationCode }), { name: 'CodeMismatchException' }) // it was used
   })
 
   await t.test('is there once', async () => {
