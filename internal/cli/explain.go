@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,9 @@ server. It exits 1 when the call is denied.`,
 			if principal == "" || profile == "" {
 				return errors.New("explain: name who calls with --principal, and what with --profile")
 			}
-			ask := explainFolder
+			q := explained{principal, action, profile, region}
+			var x *explain.Explanation
+			var err error
 			if cmd.Flags().Changed("url") {
 				if len(args) > 0 {
 					return errors.New("explain: a folder and --url are two places to ask: choose one")
@@ -40,13 +43,10 @@ server. It exits 1 when the call is denied.`,
 				if err := ofOwnServer(cmd, "url", "token", "strict", "principal", "action", "profile", "region", "json"); err != nil {
 					return err
 				}
-				ask = where.explain
+				x, err = where.explain(cmd.Context(), s, run.strict, q)
+			} else {
+				x, err = explainFolder(cmd.Context(), s, run, strings.Join(args, ""), q)
 			}
-			dir := ""
-			if len(args) > 0 {
-				dir = args[0]
-			}
-			x, err := ask(cmd.Context(), s, run, dir, explained{principal, action, profile, region})
 			if err != nil {
 				return err
 			}
@@ -100,13 +100,13 @@ func explainFolder(ctx context.Context, s Surroundings, run runFlags, dir string
 }
 
 // explain asks a running server, which answers for both modes.
-func (f *adminFlags) explain(ctx context.Context, s Surroundings, run runFlags, _ string, q explained) (*explain.Explanation, error) {
+func (f *adminFlags) explain(ctx context.Context, s Surroundings, strict bool, q explained) (*explain.Explanation, error) {
 	query := url.Values{"principal": {q.principal}, "action": {q.action}, "profile": {q.profile}, "region": {q.region}}
 	x := &explain.Explanation{}
 	if err := f.call(ctx, s, "GET", "/api/explain?"+query.Encode(), nil, x); err != nil {
 		return nil, err
 	}
-	if run.strict {
+	if strict {
 		x.Mode, x.Fairway = "strict", x.Modes.Strict
 	}
 	return x, nil

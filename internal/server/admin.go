@@ -49,7 +49,7 @@ func (s *Server) administer(mux *http.ServeMux, known func(http.HandlerFunc) htt
 			Store: s.store, Changed: s.takeUpKeys, Now: s.now,
 			Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
 		},
-		Pool: s.pool, Log: s.log, Explain: s.Explain,
+		Pool: s.userPool, Log: s.log, Explain: s.Explain,
 	}.Register(mux, check)
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }

@@ -24,13 +24,13 @@ import (
 
 // identities are who callers may turn out to be, as long as the server lives.
 type identities struct {
-	pool     *userpool.Pool     // nil where there is none
-	pools    *identitypool.Pool // beside pool
-	cognito  *cognito.Front     // the door of both
-	tester   userpool.Login     // in development
-	sessions *auth.Sessions     // temporary credentials
-	keySets  map[string]auth.KeySet
-	tokens   func(context.Context, string) (inference.Identity, error) // by the configuration served now
+	userPool     *userpool.Pool     // nil where there is none
+	identityPool *identitypool.Pool // beside it
+	cognito      *cognito.Front     // the door of both
+	tester       userpool.Login     // in development
+	sessions     *auth.Sessions     // temporary credentials
+	keySets      map[string]auth.KeySet
+	tokens       func(context.Context, string) (inference.Identity, error) // by the configuration served now
 }
 
 // openIdentities opens the pools and what temporary credentials are made with.
@@ -49,7 +49,7 @@ func (s *Server) openIdentities(ctx context.Context, o Options) error {
 	if s.explains || !s.development && !o.Config.UserPool.Enabled {
 		return nil
 	}
-	if err := s.openPool(ctx, o); err != nil {
+	if err := s.openUserPool(ctx, o); err != nil {
 		return fmt.Errorf("open user pool: %w", err)
 	}
 	return s.openIdentityPool(ctx, o)
@@ -61,12 +61,12 @@ func newSecret() []byte {
 	return b
 }
 
-func (s *Server) openPool(ctx context.Context, o Options) error {
+func (s *Server) openUserPool(ctx context.Context, o Options) error {
 	courier, err := s.courier(o.Config)
 	if err != nil {
 		return err
 	}
-	s.pool, err = userpool.New(ctx, userpool.Options{
+	s.userPool, err = userpool.New(ctx, userpool.Options{
 		Region: s.region, BaseURL: s.baseURL, Store: s.store, Settings: poolSettings(o.Config, authOf(o.Backend)),
 		Courier: courier, Log: s.log, Now: s.now,
 	})
@@ -74,10 +74,10 @@ func (s *Server) openPool(ctx context.Context, o Options) error {
 		return err
 	}
 	if !s.development { // whose outputs say it
-		s.log.Info("user pool opened", "user_pool_id", s.pool.ID(), "client_id", s.pool.ClientID(), "identity_pool_id", s.pool.IdentityPoolID())
+		s.log.Info("user pool opened", "user_pool_id", s.userPool.ID(), "client_id", s.userPool.ClientID(), "identity_pool_id", s.userPool.IdentityPoolID())
 		return nil
 	}
-	if s.tester, err = s.pool.TestUser(ctx, s.keys.TestUser); err != nil {
+	if s.tester, err = s.userPool.TestUser(ctx, s.keys.TestUser); err != nil {
 		return err
 	}
 	s.keys.TestUser = s.tester
@@ -85,34 +85,34 @@ func (s *Server) openPool(ctx context.Context, o Options) error {
 }
 
 func (s *Server) openIdentityPool(ctx context.Context, o Options) error {
-	secret, err := s.store.Secret(ctx, "identity pool "+s.pool.IdentityPoolID(), newSecret)
+	secret, err := s.store.Secret(ctx, "identity pool "+s.userPool.IdentityPoolID(), newSecret)
 	if err != nil {
 		return fmt.Errorf("open identity pool: %w", err)
 	}
-	s.pools = identitypool.New(identitypool.Options{
-		ID: s.pool.IdentityPoolID(), Account: s.account, Secret: secret, Now: s.now,
+	s.identityPool = identitypool.New(identitypool.Options{
+		ID: s.userPool.IdentityPoolID(), Account: s.account, Secret: secret, Now: s.now,
 		Settings: s.identitySettings(o.Config, o.Backend),
 		Verify:   s.tokens, Issue: s.sessions.Issue,
 	})
-	s.cognito = cognito.New(cognito.Config{Users: s.pool, Identities: s.pools, Log: s.log, Now: s.now})
+	s.cognito = cognito.New(cognito.Config{Users: s.userPool, Identities: s.identityPool, Log: s.log, Now: s.now})
 	return nil
 }
 
 // closeIdentities ends what the pools run.
 func (s *Server) closeIdentities() error {
-	if s.pool == nil {
+	if s.userPool == nil {
 		return nil
 	}
-	return s.pool.Close()
+	return s.userPool.Close()
 }
 
 // configureIdentities has the pools follow c and b from now on.
 func (s *Server) configureIdentities(c *config.Config, b *backend.Backend) {
-	if s.pool == nil {
+	if s.userPool == nil {
 		return
 	}
-	s.pool.Configure(poolSettings(c, authOf(b)))
-	s.pools.Configure(s.identitySettings(c, b))
+	s.userPool.Configure(poolSettings(c, authOf(b)))
+	s.identityPool.Configure(s.identitySettings(c, b))
 }
 
 func authOf(b *backend.Backend) *backend.Auth {
@@ -163,7 +163,7 @@ func poolSettings(c *config.Config, a *backend.Auth) userpool.Settings {
 func (s *Server) identitySettings(c *config.Config, b *backend.Backend) identitypool.Settings {
 	own := c.IdentityPool
 	settings := identitypool.Settings{
-		Issuers:       []string{s.pool.Issuer()},
+		Issuers:       []string{s.userPool.Issuer()},
 		Authenticated: own.Authenticated, Guest: own.Guest, ByGroup: map[string]string{},
 		AllowGuests: own.Guests,
 	}
@@ -201,10 +201,10 @@ func elsewhere(c *config.Config) outputs.UserPool {
 // of the backend.
 func (s *Server) issuers(c *config.Config, b *backend.Backend) ([]auth.Issuer, error) {
 	var all []auth.Issuer
-	if s.pool != nil {
+	if s.userPool != nil {
 		all = append(all, auth.Issuer{
-			Issuer: s.pool.Issuer(), Mode: string(backend.UserPool), Keys: auth.RSAKeys(s.pool.PublicKey),
-			Audiences: []string{s.pool.ClientID()}, Revoked: s.pool.Revoked,
+			Issuer: s.userPool.Issuer(), Mode: string(backend.UserPool), Keys: auth.RSAKeys(s.userPool.PublicKey),
+			Audiences: []string{s.userPool.ClientID()}, Revoked: s.userPool.Revoked,
 			Principal: c.UserPool.Principal, ByGroup: c.UserPool.ByGroup,
 		})
 	}

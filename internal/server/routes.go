@@ -20,8 +20,8 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.serveGraphQL)
-	if s.pool != nil {
-		mux.Handle("GET /{pool}/.well-known/", s.pool)
+	if s.userPool != nil {
+		mux.Handle("GET /{pool}/.well-known/", s.userPool)
 	}
 	mux.HandleFunc("POST /{$}", s.serveIdentity)
 	s.probes(mux)

@@ -315,7 +315,7 @@ func (s *Server) sign(r *http.Request) error {
 
 // Token is an access token of the test user, in development.
 func (s *Server) Token(ctx context.Context) (string, error) {
-	tokens, err := s.pool.SignIn(ctx, s.tester.Username, s.tester.Password)
+	tokens, err := s.userPool.SignIn(ctx, s.tester.Username, s.tester.Password)
 	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
@@ -332,8 +332,8 @@ func (s *Server) Outputs() outputs.Fairway {
 		UserPool: elsewhere(served.config),
 		User:     outputs.User{Username: s.tester.Username, Password: s.tester.Password},
 	}
-	if s.pool != nil {
-		out.UserPool = outputs.UserPool{Endpoint: s.baseURL, ID: s.pool.ID(), ClientID: s.pool.ClientID(), IdentityPoolID: s.pool.IdentityPoolID()}
+	if s.userPool != nil {
+		out.UserPool = outputs.UserPool{Endpoint: s.baseURL, ID: s.userPool.ID(), ClientID: s.userPool.ClientID(), IdentityPoolID: s.userPool.IdentityPoolID()}
 	}
 	if s.development {
 		out.AWS = outputs.AWSKey{AccessKeyID: s.keys.AccessKeyID, SecretAccessKey: s.keys.SecretAccessKey}

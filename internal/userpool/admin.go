@@ -197,16 +197,21 @@ func (p *Pool) Remove(ctx context.Context, name string) error {
 	return p.remove(ctx, u.Sub)
 }
 
-// SetGroups puts a user into these groups and no others. It is ResourceNotFound for one
-// that the pool has not; a pool that names none has any. Tokens tell from the next
-// sign-in or refresh on.
-func (p *Pool) SetGroups(ctx context.Context, name string, groups []string) error {
-	return p.regroup(ctx, name, func([]string) []string { return groups })
-}
-
-// AddToGroup puts a user into one group more.
+// AddToGroup puts a user into one group more. It is ResourceNotFound for one that the
+// pool has not; a pool that names none has any. Tokens tell from the next sign-in or
+// refresh on.
 func (p *Pool) AddToGroup(ctx context.Context, name, group string) error {
-	return p.regroup(ctx, name, func(has []string) []string { return append(has, group) })
+	if _, err := p.settings.Load().checkGroups([]string{group}); err != nil {
+		return err
+	}
+	_, err := p.changeNamed(ctx, name, func(u *user) error {
+		u.Groups = each(append(u.Groups, group))
+		if len(u.Groups) > maxGroups || u.checkClaims() != nil {
+			return refuse(LimitExceeded, "A user cannot be in more groups.")
+		}
+		return nil
+	})
+	return err
 }
 
 // RemoveFromGroup takes a user out of a group.
@@ -218,24 +223,14 @@ func (p *Pool) RemoveFromGroup(ctx context.Context, name, group string) error {
 	return err
 }
 
-func (p *Pool) regroup(ctx context.Context, name string, groups func(has []string) []string) error {
-	_, err := p.changeNamed(ctx, name, func(u *user) (err error) {
-		if u.Groups, err = p.settings.Load().checkGroups(groups(u.Groups)); err != nil {
-			return err
-		}
-		if u.checkClaims() != nil {
-			return refuse(LimitExceeded, "A user cannot be in more groups.")
-		}
-		return nil
-	})
-	return err
-}
-
 const maxGroups = 100 // of a user, Cognito's quota
+
+// each is the groups once each, in order.
+func each(groups []string) []string { return slices.Compact(slices.Sorted(slices.Values(groups))) }
 
 // checkGroups is the groups, each once and in order.
 func (s *Settings) checkGroups(groups []string) ([]string, error) {
-	all := slices.Compact(slices.Sorted(slices.Values(groups)))
+	all := each(groups)
 	if len(all) > maxGroups {
 		return nil, refuse(LimitExceeded, "A user cannot be in more groups.")
 	}
