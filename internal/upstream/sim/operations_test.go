@@ -100,8 +100,11 @@ func answerTo(t testing.TB, op inference.Operation, model, body string) *dialect
 }
 
 // Every family answers its own body and Converse, whole and in pieces, and streams
-// the same bytes for the same first call.
-func TestEveryFamily(t *testing.T) {
+// the same bytes for the same first call. The clock stands still, because a chat
+// completion tells the second in which it was made.
+func TestEveryFamily(t *testing.T) { synctest.Test(t, everyFamily) }
+
+func everyFamily(t *testing.T) {
 	bodies := map[inference.Operation]func(model string) string{
 		inference.InvokeModel:                   func(model string) string { return prompts[model] },
 		inference.InvokeModelWithResponseStream: func(model string) string { return prompts[model] },
