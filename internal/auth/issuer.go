@@ -126,8 +126,9 @@ func (i Issuer) identity(claims jwt.MapClaims) inference.Identity {
 	return inference.Identity{
 		Mode: i.Mode,
 		Caller: inference.Caller{
-			ID:   text(claims, "sub"),
-			Name: cmp.Or(text(claims, "username"), text(claims, "cognito:username"), text(claims, "preferred_username")),
+			ID:    text(claims, "sub"),
+			Name:  cmp.Or(text(claims, "username"), text(claims, "cognito:username"), text(claims, "preferred_username")),
+			Group: first(groups),
 		},
 		Principal: i.principal(groups),
 		Issuer:    i.Issuer,
@@ -180,4 +181,12 @@ func says(claim any, want string) bool {
 		return slices.Contains(texts(claim), want)
 	}
 	return false
+}
+
+// first is the first of some words, empty for none.
+func first(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
 }

@@ -59,6 +59,7 @@ func (o Operation) Streams() bool {
 // built: every attempt starts from the same Request.
 type Request struct {
 	ID            string        // request id, a UUID; sent back as x-amzn-RequestId
+	Door          string        // that it came by: DoorBedrock and its like
 	Operation     Operation     // API operation
 	Model         string        // as the caller named it: id or ARN of a model or profile, percent-decoded once
 	SourceRegion  Region        // where the request enters
@@ -86,7 +87,16 @@ type Caller struct {
 	Name   string // user name
 	Key    string // name of the API key, access key or bearer key, empty for none
 	Budget string // name of that key's budget, empty for none
+	Group  string // the first that its token names, empty for none
 }
+
+// The doors.
+const (
+	DoorBedrock   = "bedrock"
+	DoorOpenAI    = "openai"
+	DoorAnthropic = "anthropic"
+	DoorGraphQL   = "graphql"
+)
 
 // Circumstances are what the conditions of policies may ask of a request beside what
 // it calls. The zero Circumstances are those of a call from inside the process.
@@ -258,6 +268,7 @@ type Usage struct {
 	OutputTokens     int `json:"output_tokens"`
 	CacheReadTokens  int `json:"cache_read_tokens,omitempty"`
 	CacheWriteTokens int `json:"cache_write_tokens,omitempty"`
+	CacheWrite1h     int `json:"cache_write_1h_tokens,omitempty"` // those of CacheWriteTokens that are kept for an hour; the others for five minutes
 
 	Caching bool `json:"-"` // the model reports cached tokens, also when there are none
 }
@@ -268,6 +279,7 @@ func (u Usage) Plus(other Usage) Usage {
 	u.OutputTokens += other.OutputTokens
 	u.CacheReadTokens += other.CacheReadTokens
 	u.CacheWriteTokens += other.CacheWriteTokens
+	u.CacheWrite1h += other.CacheWrite1h
 	u.Caching = u.Caching || other.Caching
 	return u
 }

@@ -14,7 +14,11 @@ type Record struct {
 	Time              time.Time `json:"time"`
 	Operation         Operation `json:"operation"`
 	Principal         string    `json:"principal"`
-	Caller            string    `json:"caller,omitempty"`
+	Door              string    `json:"door,omitempty"`   // that the call came by
+	Caller            string    `json:"caller,omitempty"` // user name
+	UserID            string    `json:"user_id,omitempty"`
+	Key               string    `json:"key,omitempty"` // name of the key that was shown
+	Team              string    `json:"team,omitempty"`
 	Profile           *string   `json:"profile"`               // null for a bare model
 	CopiedFrom        string    `json:"copied_from,omitempty"` // of an application profile: the profile or model id whose price holds
 	Model             ModelID   `json:"model"`
@@ -29,12 +33,17 @@ type Record struct {
 	Continued         int       `json:"continued,omitempty"` // how often another target went on with the answer
 	ShadowOf          string    `json:"shadow_of,omitempty"` // the call that this one repeats for comparison, of which no caller knows
 	Outcome           Outcome   `json:"outcome"`
-	Error             *Failure  `json:"error,omitempty"`       // what the caller was answered when Outcome is Failed
-	Usage             Usage     `json:"usage"`                 // as the caller is told: of all attempts that the answer is made of
-	Wasted            Usage     `json:"wasted_usage,omitzero"` // of attempts whose answer was not used, in Cost too
-	Estimated         bool      `json:"estimated,omitempty"`   // the answer was cut before its usage was told, and Usage is in part our own count
+	Error             *Failure  `json:"error,omitempty"`        // what the caller was answered when Outcome is Failed
+	Usage             Usage     `json:"usage"`                  // as the caller is told: of all attempts that the answer is made of
+	Wasted            Usage     `json:"wasted_usage,omitzero"`  // of attempts whose answer was not used, in Cost too
+	Estimated         bool      `json:"estimated,omitempty"`    // the answer was cut before its usage was told, and Usage is in part our own count
+	Reserved          Money     `json:"reserved_usd,omitempty"` // the most that it was expected to cost, before it was made
 	Cost              Money     `json:"cost_usd"`
-	AWS               *Verdict  `json:"aws,omitempty"` // nil when the call was refused before it was authorized
+	WastedCost        Money     `json:"wasted_cost_usd,omitempty"` // that of Wasted, in Cost too
+	Saved             Money     `json:"saved_usd,omitempty"`       // less than the same tokens had cost without a prompt cache; below zero for writes that nobody read
+	Charges           []Charge  `json:"-"`                         // to budgets: what it may take while it runs, what it took once it is settled
+	Nearing           []Nearing `json:"nearing,omitempty"`         // budgets that it brought near their limit
+	AWS               *Verdict  `json:"aws,omitempty"`             // nil when the call was refused before it was authorized
 	LatencyMS         int64     `json:"latency_ms"`
 	Simulated         bool      `json:"simulated"`
 }
@@ -46,11 +55,12 @@ type Attempt struct {
 	Account string  `json:"account,omitempty"` // whose, where there are several
 	Outcome Outcome `json:"outcome"`
 	Kind    Kind    `json:"kind,omitempty"`
-	Status  int     `json:"status"`          // HTTP status; 0 when no answer came
-	MS      int64   `json:"ms"`              // up to the first content, or to the failure before it
-	Hedge   bool    `json:"hedge,omitempty"` // made beside another that was slow to answer
-	Cut     bool    `json:"cut,omitempty"`   // failed in the middle of its answer
-	Usage   *Usage  `json:"usage,omitempty"` // of an attempt whose answer was not used, or was cut
+	Status  int     `json:"status"`             // HTTP status; 0 when no answer came
+	MS      int64   `json:"ms"`                 // up to the first content, or to the failure before it
+	Hedge   bool    `json:"hedge,omitempty"`    // made beside another that was slow to answer
+	Cut     bool    `json:"cut,omitempty"`      // failed in the middle of its answer
+	Usage   *Usage  `json:"usage,omitempty"`    // of an attempt whose answer was not used, or was cut
+	Cost    Money   `json:"cost_usd,omitempty"` // its share: those of all attempts are the record's Cost
 }
 
 // Answering is the attempt that the answer comes from: the last one that did not
@@ -79,6 +89,8 @@ type Outcome string
 const (
 	OK     Outcome = "ok"
 	Failed Outcome = "failed"
+
+	Unknown Outcome = "unknown" // of a call whose server ended before it did
 )
 
 // Failure is an error as the caller saw it.

@@ -41,6 +41,7 @@ type Steering struct {
 	Session string // calls that share it share a prompt: they keep to one region while that is well
 	OnCut   OnCut
 	Trace   bool // the record is to say how the targets were ranked
+	Cost    bool // the answer is to say what it cost
 }
 
 // Outline is what routing wants to know of a request beside its bytes. Tokens are
