@@ -15,8 +15,8 @@
 // "a=1,b=2" where there is only a line to write them on. A list or a map
 // replaces the one of the source before.
 //
-// Routes, quotas, accounts, equivalents, issuers, principals and service control
-// policies are longer than a line: they are written in the file alone. What one of them says has a
+// Routes, quotas, accounts, equivalents, issuers, teams, budgets, principals and
+// service control policies are longer than a line: they are written in the file alone. What one of them says has a
 // path all the same, principals[0].arn.
 package config
 
@@ -66,6 +66,9 @@ type Config struct {
 	Anthropic Anthropic `yaml:"anthropic"`
 	Simulate  Simulate  `yaml:"simulate"`
 	Limits    Limits    `yaml:"limits"`
+	Prices    Path      `yaml:"prices"` // file of prices over the built-in ones, empty for none
+	Ledger    Ledger    `yaml:"ledger"`
+	Leases    Leases    `yaml:"leases"`
 	Log       Log       `yaml:"log"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	CORS      CORS      `yaml:"cors"`
@@ -80,6 +83,8 @@ type Config struct {
 	Quotas                 []Quota     `yaml:"quotas"`   // the first that matches is a target's
 	Accounts               []Account   `yaml:"accounts"` // of AWS, for model bedrock; none is the account of the credential chain
 	Issuers                []Issuer    `yaml:"issuers"`  // of tokens that say who a caller is
+	Teams                  []Team      `yaml:"teams"`    // the first that matches is a caller's
+	Budgets                []Budget    `yaml:"budgets"`
 	Principals             []Principal `yaml:"principals"`
 	ServiceControlPolicies []Document  `yaml:"service_control_policies"` // over every principal; nil is none
 }
@@ -215,8 +220,13 @@ func Default() *Config {
 		UserPool:            UserPool{SignUp: true, Lockout: Lockout{Failures: 5, For: Duration(time.Second), MaxFor: Duration(15 * time.Minute)}},
 		IdentityPool:        IdentityPool{Guests: true},
 		SMTP:                SMTP{TLS: StartTLS, Timeout: Duration(10 * time.Second)},
-		AWS:                 AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
-		Log:                 Log{Level: "info", Format: LogText},
-		Telemetry:           Telemetry{Sample: 1, ServiceName: "fairway"},
+		Ledger: Ledger{
+			Durability: Intent, Unknown: ChargeReserved, Journal: 64 << 20, WhenFull: RefuseCalls,
+			Patience: Duration(2 * time.Second), Keep: Duration(90 * 24 * time.Hour),
+		},
+		Leases:    Leases{Block: 0.05, Away: AllowAway},
+		AWS:       AWS{"env:AWS_ACCESS_KEY_ID", "env:AWS_SECRET_ACCESS_KEY", "env:AWS_SESSION_TOKEN"},
+		Log:       Log{Level: "info", Format: LogText},
+		Telemetry: Telemetry{Sample: 1, ServiceName: "fairway"},
 	}
 }

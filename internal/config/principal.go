@@ -53,6 +53,7 @@ func (l *loader) complete() {
 			l.unwritten(fmt.Sprintf("principals[%d].max_session", i), &p.MaxSession, time.Hour) // IAM's default
 		}
 	}
+	l.completeBudgets()
 	for i := range l.config.Issuers {
 		l.config.Issuers[i].complete()
 		l.unwritten(fmt.Sprintf("issuers[%d].leeway", i), &l.config.Issuers[i].Leeway, 30*time.Second)

@@ -87,6 +87,7 @@ func (c *Config) validate() findings {
 	c.validateBudgets(&found)
 	c.validateUpstreams(&found)
 	c.validateLimits(&found)
+	c.validateLedger(&found)
 	c.validateGraphQL(&found)
 	c.validateUserPool(&found)
 	c.validateMail(&found)
@@ -96,6 +97,7 @@ func (c *Config) validate() findings {
 	validateAccounts(&found, c.Accounts)
 	validateIssuers(&found, c.Issuers)
 	c.validatePrincipals(&found)
+	c.validateSpending(&found)
 	return found
 }
 
