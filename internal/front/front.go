@@ -50,6 +50,7 @@ type Room interface {
 
 // Config is what a door needs. Gateway, Authenticator and Log are required.
 type Config struct {
+	Door          string // its name in records
 	Gateway       Gateway
 	Authenticator Authenticator
 	DefaultRegion inference.Region // source region of requests that name none
@@ -66,6 +67,7 @@ type Config struct {
 // Visit is one request that was let in.
 type Visit struct {
 	ID            string // request id, a UUID
+	Door          string // that it came by
 	Principal     inference.Principal
 	Caller        inference.Caller        // who stands behind the principal
 	Circumstances inference.Circumstances // under which it came
@@ -126,6 +128,7 @@ func (c *Config) AdmitInside(credential inference.Credential, host string, body 
 	if err != nil {
 		return v, err
 	}
+	v.Door = inference.DoorGraphQL // nobody else calls from inside
 	if credential.Service == "" {
 		return v, &inference.Error{Kind: inference.MissingAuth, Op: "authenticate", Message: "Missing Authentication Token"}
 	}
@@ -141,7 +144,7 @@ func (c *Config) AdmitInside(credential inference.Credential, host string, body 
 
 // enter takes the place of one call.
 func (c *Config) enter() (*Visit, error) {
-	v := &Visit{ID: uuid.New()}
+	v := &Visit{ID: uuid.New(), Door: c.Door}
 	if c.Room == nil {
 		return v, nil
 	}
@@ -205,41 +208,6 @@ func CheckLength(n, limit int64) error {
 		Message: "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to " +
 			strconv.FormatInt(limit, 10),
 	}
-}
-
-// Describe adds what only Fairway tells: where the call entered, after how many
-// attempts, where the model ran if that is known, and that no model ran at all.
-// A nil record tells nothing.
-func Describe(h http.Header, record *inference.Record) {
-	if record == nil {
-		return
-	}
-	h.Set("X-Fairway-Attempts", strconv.Itoa(len(record.Attempts)))
-	if answering, ok := record.Answering(); ok {
-		h.Set("X-Fairway-Entry-Region", string(answering.Region))
-	}
-	if record.DestinationRegion != "" {
-		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
-	}
-	if record.Simulated {
-		h.Set("X-Fairway-Simulated", "true")
-	}
-}
-
-// Announce declares the trailers of a streamed answer, before its header is sent.
-// Clients that do not ask for them pass over them: the SDKs in Go and JavaScript
-// do, over HTTP/1.1 and HTTP/2.
-func Announce(h http.Header) {
-	h.Set("Trailer", "X-Fairway-Outcome, X-Fairway-Input-Tokens, X-Fairway-Output-Tokens, X-Fairway-Continued")
-}
-
-// Conclude sets the trailers: what is known of a stream only when it is closed,
-// and its record complete.
-func Conclude(h http.Header, record *inference.Record) {
-	h.Set("X-Fairway-Outcome", string(record.Outcome))
-	h.Set("X-Fairway-Input-Tokens", strconv.Itoa(record.Usage.InputTokens))
-	h.Set("X-Fairway-Output-Tokens", strconv.Itoa(record.Usage.OutputTokens))
-	h.Set("X-Fairway-Continued", strconv.Itoa(record.Continued)) // 0 tells that no other target went on
 }
 
 // IsJSON reports whether a body is JSON by its content type: application/json, and

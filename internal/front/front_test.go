@@ -129,7 +129,8 @@ func TestRefusedVisitsLeave(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	h := http.Header{}
-	if Describe(h, nil); len(h) != 0 {
+	v := &Visit{Steering: inference.Steering{Cost: true}}
+	if v.Describe(h, nil); len(h) != 0 {
 		t.Errorf("Describe of no record = %v, want nothing", h)
 	}
 	record := &inference.Record{
@@ -138,24 +139,32 @@ func TestDescribe(t *testing.T) {
 			{Region: "ap-southeast-2", Outcome: inference.Failed, Kind: inference.Canceled, Hedge: true},
 		},
 		Continued: 1,
-		Simulated: true, DestinationRegion: "ap-northeast-1", Outcome: inference.OK,
-		Usage: inference.Usage{InputTokens: 12, OutputTokens: 5},
+		Simulated: true, DestinationRegion: "ap-northeast-1",
+		Nearing: []inference.Nearing{{Budget: "kitchen", Measure: inference.DollarsPerDay, Percent: 83}, {Budget: "all", Measure: inference.Streams, Percent: 100}},
 	}
-	Describe(h, record)
-	Announce(h)
+	v.Describe(h, record)
+	v.Announce(h)
 	for _, name := range strings.Split(h.Get("Trailer"), ", ") {
 		if h.Get(name) != "" {
 			t.Errorf("%s = %q before the end, want a trailer", name, h.Get(name))
 		}
 	}
-	Conclude(h, record)
+	record.Outcome, record.Usage, record.Cost = inference.OK, inference.Usage{InputTokens: 12, OutputTokens: 5}, 4_725_000
+	v.Conclude(h, record)
 	for name, want := range map[string]string{
 		"X-Fairway-Attempts": "3", "X-Fairway-Continued": "1", "X-Fairway-Entry-Region": "ap-northeast-1", "X-Fairway-Destination-Region": "ap-northeast-1",
 		"X-Fairway-Simulated": "true", "X-Fairway-Outcome": "ok", "X-Fairway-Input-Tokens": "12", "X-Fairway-Output-Tokens": "5",
+		"X-Fairway-Budget": "kitchen dollars_per_day 83%, all streams 100%", "X-Fairway-Cost-Usd": "0.004725",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
+	}
+	whole, unasked := http.Header{}, http.Header{}
+	v.Describe(whole, record)
+	(&Visit{}).Describe(unasked, record)
+	if got, other := whole.Get("X-Fairway-Cost-Usd"), unasked.Get("X-Fairway-Cost-Usd"); got != "0.004725" || other != "" {
+		t.Errorf("cost of a whole answer = %q, where nobody asks %q, want 0.004725 and none", got, other)
 	}
 }
 

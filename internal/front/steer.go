@@ -19,8 +19,9 @@ func Steer(s inference.Steering, h http.Header) (inference.Steering, error) {
 	s.Policy = cmp.Or(inference.Policy(h.Get("X-Fairway-Policy")), s.Policy)
 	s.Session = cmp.Or(h.Get("X-Fairway-Session"), s.Session)
 	s.OnCut = cmp.Or(inference.OnCut(h.Get("X-Fairway-On-Cut")), s.OnCut)
-	trace := h.Get("X-Fairway-Trace")
+	trace, cost := h.Get("X-Fairway-Trace"), h.Get("X-Fairway-Cost")
 	s.Trace = trace == "1" || trace == "" && s.Trace
+	s.Cost = cost == "1" || cost == "" && s.Cost
 	switch {
 	case s.Policy != "" && !inference.IsPolicy(s.Policy):
 		return inference.Steering{}, notTaken("x-fairway-policy", string(s.Policy), "ordered, latency, weighted, least-load, cost, round-robin or adaptive")
@@ -30,6 +31,8 @@ func Steer(s inference.Steering, h http.Header) (inference.Steering, error) {
 		return inference.Steering{}, notTaken("x-fairway-on-cut", string(s.OnCut), "fail or continue")
 	case trace != "" && trace != "1" && trace != "0":
 		return inference.Steering{}, notTaken("x-fairway-trace", trace, "1 or 0")
+	case cost != "" && cost != "1" && cost != "0":
+		return inference.Steering{}, notTaken("x-fairway-cost", cost, "1 or 0")
 	}
 	return s, nil
 }

@@ -59,6 +59,13 @@ type Charge struct {
 	Amount int64 `json:"amount"`
 }
 
+// Pot is what is taken of a slot on all servers, in the unit of its measure.
+type Pot struct {
+	Slot
+	Held  int64 `json:"held"`  // by servers, with what they spent of it
+	Spent int64 `json:"spent"` // as the records of the calls have it; 0 of measures that are not money
+}
+
 // Nearing is a budget that a call has brought near its limit.
 type Nearing struct {
 	Budget  string  `json:"budget"`
@@ -142,4 +149,13 @@ func BucketCost(bucket int) Money {
 	}
 	exponent := bucket>>bucketBits - 1
 	return Money(uint64(bucket-exponent<<bucketBits) << exponent)
+}
+
+// Calibration is what the answers of a model taught about estimates of its tokens, for
+// one class of scripts: of the logarithms of real over estimated tokens how many there
+// were, their sum and the sum of their squares. Old ones fade, so that none is whole.
+type Calibration struct {
+	Model, Class          string
+	Samples, Sum, Squares float64
+	Updated               time.Time
 }

@@ -66,15 +66,21 @@ type Attempt struct {
 // Answering is the attempt that the answer comes from: the last one that did not
 // fail, else the last one. It reports false where none was made.
 func (r *Record) Answering() (Attempt, bool) {
-	for _, a := range slices.Backward(r.Attempts) {
-		if a.Outcome == OK {
-			return a, true
-		}
-	}
-	if n := len(r.Attempts); n > 0 {
-		return r.Attempts[n-1], true
+	if i := r.AnsweringAt(); i >= 0 {
+		return r.Attempts[i], true
 	}
 	return Attempt{}, false
+}
+
+// AnsweringAt is the index of the attempt that the answer comes from, -1 where none was
+// made.
+func (r *Record) AnsweringAt() int {
+	for i, a := range slices.Backward(r.Attempts) {
+		if a.Outcome == OK {
+			return i
+		}
+	}
+	return len(r.Attempts) - 1
 }
 
 // Hedged reports whether a second attempt was made beside one that was slow.

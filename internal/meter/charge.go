@@ -8,17 +8,49 @@ import (
 	"fairway/internal/inference"
 )
 
-// charge is what a call costs: its answer at the price of what answered, and what was
-// used for nothing at the price of what used it. The part of an answer that broke off
-// is in the usage of the whole.
-func (m *Meter) charge(ctx context.Context, r *inference.Record) inference.Money {
-	cost := m.price(ctx, r.Usage, ofAnswer(r))
-	for _, a := range r.Attempts {
-		if a.Usage != nil && !a.Cut {
-			cost += m.price(ctx, *a.Usage, ofAttempt(r, a))
+// charge fills what a call cost: its answer at the price of what answered, and what was
+// used for nothing at the price of what used it. The part of an answer that broke off is
+// in the usage of the whole. Each attempt has its share, and the answering one the rest.
+func (m *Meter) charge(ctx context.Context, r *inference.Record) {
+	of := ofAnswer(r)
+	answer := m.price(ctx, r.Usage, of)
+	r.Saved = m.saved(ctx, r.Usage, answer, of)
+	r.WastedCost = 0
+	rest := answer
+	for i := range r.Attempts {
+		a := &r.Attempts[i]
+		a.Cost = 0
+		if a.Usage == nil {
+			continue
+		}
+		a.Cost = m.price(ctx, *a.Usage, ofAttempt(r, *a))
+		if a.Cut {
+			rest -= a.Cost
+		} else {
+			r.WastedCost += a.Cost
 		}
 	}
-	return cost
+	if i := r.AnsweringAt(); i >= 0 {
+		r.Attempts[i].Cost += rest
+	}
+	r.Cost = answer + r.WastedCost
+}
+
+// saved is how much less an answer cost than without a prompt cache.
+func (m *Meter) saved(ctx context.Context, u inference.Usage, cost inference.Money, of names) inference.Money {
+	cached := u.CacheReadTokens + u.CacheWriteTokens
+	if cached == 0 {
+		return 0
+	}
+	u.InputTokens += cached
+	u.CacheReadTokens, u.CacheWriteTokens, u.CacheWrite1h = 0, 0, 0
+	return m.price(ctx, u, of) - cost
+}
+
+// Price is what usage costs of a profile or model that is called, nothing where it has
+// no price.
+func (m *Meter) Price(ctx context.Context, p *inference.Profile, u inference.Usage) inference.Money {
+	return m.price(ctx, u, names{p.CopiedFrom, string(p.ID), string(p.Model)})
 }
 
 // names are what a price may be known by, best first. Empty ones name nothing.
@@ -58,13 +90,13 @@ func (m *Meter) price(ctx context.Context, u inference.Usage, by names) inferenc
 		if named == "" {
 			continue
 		}
-		if cost, ok := m.pricer.Cost(named, u); ok {
+		if cost, ok := m.Pricer.Cost(named, u); ok {
 			return cost
 		}
 		last = named
 	}
 	if m.firstUnpriced(last) {
-		m.log.LogAttrs(ctx, slog.LevelWarn, "no price known, counted as free", slog.String("model", last))
+		m.Log.LogAttrs(ctx, slog.LevelWarn, "no price known, counted as free", slog.String("model", last))
 	}
 	return 0
 }

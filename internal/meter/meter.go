@@ -1,6 +1,7 @@
-// Package meter accounts for calls. [Meter.Settle] takes the one record of a
-// call when it has ended, puts in what it cost, how it came out and how long it
-// took, and hands it on: to the log as one line, and to every sink.
+// Package meter accounts for calls. [Meter.Intend] is told of a call before its first
+// attempt leaves. [Meter.Settle] takes its one record when it has ended, puts in what it
+// cost, how it came out and how long it took, and hands it on: to the budgets that it is
+// charged to, to the log as one line, and to every sink.
 package meter
 
 import (
@@ -27,20 +28,32 @@ type Sink interface {
 	Put(ctx context.Context, r *inference.Record) error
 }
 
+// Ledger is told of calls before they are made. The record is the call's as it stands,
+// and changes from then on. An error, of kind ServiceUnavailable, keeps the call from
+// being made.
+type Ledger interface {
+	Intend(ctx context.Context, r *inference.Record) error
+}
+
+// Budgets are what calls are charged to: Settle puts what a call took in place of the
+// most that it might, in its Charges.
+type Budgets interface {
+	Settle(r *inference.Record)
+}
+
 // Config is what a Meter is made of. Only Pricer is required.
 type Config struct {
-	Pricer Pricer
-	Sinks  []Sink
-	Log    *slog.Logger     // default: none
-	Now    func() time.Time // default: time.Now
+	Pricer  Pricer
+	Budgets Budgets // default: none
+	Ledger  Ledger  // default: none
+	Sinks   []Sink
+	Log     *slog.Logger     // default: none
+	Now     func() time.Time // default: time.Now
 }
 
 // Meter settles records. It is safe for concurrent use.
 type Meter struct {
-	pricer Pricer
-	sinks  []Sink
-	log    *slog.Logger
-	now    func() time.Time
+	Config
 
 	mu       sync.Mutex
 	unpriced map[string]bool // what was warned about; the catalog bounds it
@@ -54,27 +67,40 @@ func New(c Config) *Meter {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Meter{pricer: c.Pricer, sinks: c.Sinks, log: c.Log, now: c.Now, unpriced: map[string]bool{}}
+	return &Meter{Config: c, unpriced: map[string]bool{}}
+}
+
+// Intend tells the ledger of a call that is about to be made.
+func (m *Meter) Intend(ctx context.Context, r *inference.Record) error {
+	if m.Ledger == nil {
+		return nil
+	}
+	return m.Ledger.Intend(ctx, r)
 }
 
 // Settle fills Outcome from Error, LatencyMS from Time, and Cost from Usage and from
 // what attempts used whose answer was not, and hands the record on. A call that
-// failed on its way costs what it had used by then. What has no price costs nothing: that is warned about once for each id.
+// failed on its way costs what it had used by then. What has no price costs nothing:
+// that is warned about once for each id.
 // The record must not change from here on. A caller that is gone does not keep
 // the record from the sinks.
 func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
-	r.LatencyMS = m.now().Sub(r.Time).Milliseconds()
-	r.Outcome, r.Cost = inference.OK, m.charge(ctx, r)
+	r.LatencyMS = m.Now().Sub(r.Time).Milliseconds()
+	r.Outcome = inference.OK
 	if r.Error != nil {
 		r.Outcome = inference.Failed
 	}
-	ctx = context.WithoutCancel(ctx)
-	if m.log.Enabled(ctx, slog.LevelInfo) {
-		m.log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
+	m.charge(ctx, r)
+	if m.Budgets != nil {
+		m.Budgets.Settle(r)
 	}
-	for _, s := range m.sinks {
+	ctx = context.WithoutCancel(ctx)
+	if m.Log.Enabled(ctx, slog.LevelInfo) {
+		m.Log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
+	}
+	for _, s := range m.Sinks {
 		if err := s.Put(ctx, r); err != nil {
-			m.log.ErrorContext(ctx, "record not kept", "request_id", r.ID, "error", err)
+			m.Log.ErrorContext(ctx, "record not kept", "request_id", r.ID, "error", err)
 		}
 	}
 }

@@ -84,6 +84,7 @@ func TestSettle(t *testing.T) {
 
 	want := answered()
 	want.Outcome, want.LatencyMS, want.Cost = inference.OK, 1234, 1_050_000
+	want.Attempts[1].Cost = 1_050_000
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Errorf("Settle() record (-want +got):\n%s", diff)
 	}

@@ -28,11 +28,11 @@ const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-am
 	"anthropic-version, anthropic-beta, anthropic-dangerous-direct-browser-access, " +
 	"x-stainless-arch, x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, " +
 	"x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout, " +
-	"x-fairway-policy, x-fairway-session, x-fairway-on-cut, x-fairway-trace"
+	"x-fairway-policy, x-fairway-session, x-fairway-on-cut, x-fairway-cost, x-fairway-trace"
 
 const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, request-id, x-request-id, x-amzn-bedrock-input-token-count, " +
 	"x-amzn-bedrock-output-token-count, x-fairway-entry-region, x-fairway-attempts, " +
-	"x-fairway-destination-region, x-fairway-simulated, retry-after"
+	"x-fairway-destination-region, x-fairway-simulated, x-fairway-cost-usd, x-fairway-budget, retry-after"
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isProbe(r) && !g.knownHost(r.Host) {

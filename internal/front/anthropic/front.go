@@ -37,7 +37,10 @@ type Config struct {
 type Front struct{ Config }
 
 // New makes a Front.
-func New(c Config) *Front { return &Front{c} }
+func New(c Config) *Front {
+	c.Door = inference.DoorAnthropic
+	return &Front{c}
+}
 
 // call is one request on its way through the front.
 type call struct {
@@ -160,6 +163,7 @@ func refuse(message string) error {
 func (f *Front) invoke(ctx context.Context, c *call, op inference.Operation, body []byte) (stream inference.Stream, err error) {
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
 		ID:            c.visit.ID,
+		Door:          c.visit.Door,
 		Operation:     op,
 		Model:         c.body.Model,
 		SourceRegion:  c.visit.Region,
@@ -202,5 +206,5 @@ func (f *Front) logFailure(ctx context.Context, c *call, failure *inference.Erro
 // describe writes the header that all answers have.
 func (c *call) describe(h http.Header) {
 	h.Set("Request-Id", c.visit.ID)
-	front.Describe(h, c.record)
+	c.visit.Describe(h, c.record)
 }

@@ -74,7 +74,7 @@ func (f *Front) stream(ctx context.Context, c *call, p passage, stream inference
 	c.describe(header)
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-cache")
-	front.Announce(header)
+	c.visit.Announce(header)
 	c.writer.WriteHeader(http.StatusOK)
 	c.sender = f.NewSender(c.writer)
 	for {
@@ -94,7 +94,7 @@ func (f *Front) stream(ctx context.Context, c *call, p passage, stream inference
 		}
 	}
 	stream.Close() // completes the record
-	front.Conclude(header, c.record)
+	c.visit.Conclude(header, c.record)
 	return nil
 }
 

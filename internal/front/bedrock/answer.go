@@ -38,5 +38,5 @@ func readOne(ctx context.Context, s inference.Stream) (inference.Event, error) {
 // describe sets what each response tells: the request's id and the call's route.
 func describe(h http.Header, c *call) {
 	h.Set("X-Amzn-Requestid", c.visit.ID)
-	front.Describe(h, c.record)
+	c.visit.Describe(h, c.record)
 }

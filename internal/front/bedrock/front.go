@@ -25,7 +25,10 @@ import (
 type Front struct{ front.Config }
 
 // New makes a Front.
-func New(c front.Config) *Front { return &Front{c} }
+func New(c front.Config) *Front {
+	c.Door = inference.DoorBedrock
+	return &Front{c}
+}
 
 // call is one request on its way through the front, from either door.
 type call struct {
@@ -53,7 +56,7 @@ func (f *Front) serve(ctx context.Context, w http.ResponseWriter, c *call) error
 		}
 	}
 	if c.sender != nil {
-		front.Conclude(w.Header(), c.record)
+		c.visit.Conclude(w.Header(), c.record)
 	}
 	return nil
 }
@@ -109,6 +112,7 @@ func (f *Front) invoke(ctx context.Context, w http.ResponseWriter, c *call) erro
 	var stream inference.Stream
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
 		ID:            c.visit.ID,
+		Door:          c.visit.Door,
 		Operation:     c.operation.name,
 		Model:         c.model,
 		SourceRegion:  c.visit.Region,

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 
-	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
@@ -47,7 +46,7 @@ func (f *Front) begin(w http.ResponseWriter, c *call, first inference.Event) {
 	header.Set("Content-Type", "application/vnd.amazon.eventstream")
 	c.operation.tell(header, c, first)
 	describe(header, c)
-	front.Announce(header)
+	c.visit.Announce(header)
 	c.sender = f.NewSender(w)
 	w.WriteHeader(http.StatusOK)
 }

@@ -30,7 +30,7 @@ type execution struct {
 	faults []fault
 	full   bool // out has outgrown the limit
 
-	trace *trace // nil when the request does not ask for it
+	trace trace
 }
 
 // maxFaults bounds the errors of a response: a long list may hold one an item.

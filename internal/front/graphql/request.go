@@ -95,15 +95,13 @@ func (f *Front) answer(ctx context.Context, id string, header http.Header, r *ht
 		input: input{schema: f.schema, list: f.limits.List},
 		out:   make([]byte, 0, 2048),
 	}
-	if steering.Trace {
-		e.trace = &trace{}
-	}
 	if err := e.prepare(req); err != nil {
 		return e.reject(err)
 	}
 	for _, o := range e.run(ctx) {
 		addHeader(header, o.header)
 	}
+	e.trace.describe(header, steering)
 	return e.finish(), nil
 }
 
@@ -170,8 +168,8 @@ func (e *execution) finish() []byte {
 		}
 		e.out = append(e.out, ']')
 	}
-	if e.trace != nil {
-		e.out = e.trace.append(append(e.out, `,"extensions":`...))
+	if e.steering.Trace || e.steering.Cost {
+		e.out = e.trace.append(append(e.out, `,"extensions":`...), e.steering)
 	}
 	return append(e.out, '}')
 }

@@ -2,13 +2,15 @@ package graphql
 
 import (
 	"encoding/json"
+	"net/http"
 	"sync"
 
+	"fairway/internal/front"
 	"fairway/internal/inference"
 )
 
 // trace collects the records of the model calls behind a response, in the order
-// they were completed. A nil trace collects nothing.
+// they were completed.
 type trace struct {
 	mu    sync.Mutex
 	calls []call
@@ -21,7 +23,7 @@ type call struct {
 }
 
 func (t *trace) add(f *field, record *inference.Record) {
-	if t == nil || record == nil {
+	if record == nil {
 		return
 	}
 	t.mu.Lock()
@@ -29,9 +31,48 @@ func (t *trace) add(f *field, record *inference.Record) {
 	t.calls = append(t.calls, call{record, []string{f.key}})
 }
 
-// append writes {"fairway":{"calls":[...]}}.
-func (t *trace) append(out []byte) []byte {
-	out = append(out, `{"fairway":{"calls":[`...)
+// cost is that of all calls.
+func (t *trace) cost() (sum inference.Money) {
+	for _, c := range t.calls {
+		sum += c.Cost
+	}
+	return sum
+}
+
+// describe writes what a header tells of the calls: the budgets that they brought near
+// their limits, and, where it was asked for, what they cost.
+func (t *trace) describe(h http.Header, asked inference.Steering) {
+	var nearing []inference.Nearing
+	for _, c := range t.calls {
+		nearing = append(nearing, c.Nearing...)
+	}
+	if len(nearing) > 0 {
+		h.Set("X-Fairway-Budget", front.Nearing(nearing))
+	}
+	if asked.Cost {
+		h.Set("X-Fairway-Cost-Usd", t.cost().String())
+	}
+}
+
+// append writes {"fairway":{"cost_usd":"...","calls":[...]}}, each where it was asked
+// for.
+func (t *trace) append(out []byte, asked inference.Steering) []byte {
+	out = append(out, `{"fairway":{`...)
+	if asked.Cost {
+		out = append(out, `"cost_usd":"`...)
+		out = append(append(out, t.cost().String()...), '"')
+	}
+	if asked.Trace {
+		if asked.Cost {
+			out = append(out, ',')
+		}
+		out = t.appendCalls(append(out, `"calls":`...))
+	}
+	return append(out, "}}"...)
+}
+
+func (t *trace) appendCalls(out []byte) []byte {
+	out = append(out, '[')
 	for i, c := range t.calls {
 		if i > 0 {
 			out = append(out, ',')
@@ -42,5 +83,5 @@ func (t *trace) append(out []byte) []byte {
 		}
 		out = append(out, data...)
 	}
-	return append(out, "]}}"...)
+	return append(out, ']')
 }

@@ -10,7 +10,6 @@ import (
 
 	"fairway/internal/dialect"
 	"fairway/internal/dialect/openai"
-	"fairway/internal/front"
 	"fairway/internal/inference"
 	"fairway/internal/wire/sse"
 )
@@ -93,6 +92,7 @@ func (f *Front) invoke(ctx context.Context, c *call, p passage) (stream inferenc
 	}
 	stream, c.record, err = f.Gateway.Invoke(ctx, &inference.Request{
 		ID:            c.visit.ID,
+		Door:          c.visit.Door,
 		Operation:     op,
 		Model:         c.body.Model,
 		SourceRegion:  c.visit.Region,
@@ -118,7 +118,7 @@ func (f *Front) stream(ctx context.Context, c *call, p passage, stream inference
 	c.describe(header)
 	header.Set("Content-Type", "text/event-stream; charset=utf-8")
 	header.Set("Cache-Control", "no-cache")
-	front.Announce(header)
+	c.visit.Announce(header)
 	c.writer.WriteHeader(http.StatusOK)
 	c.sender = f.NewSender(c.writer)
 	for !event.Final {
@@ -136,7 +136,7 @@ func (f *Front) stream(ctx context.Context, c *call, p passage, stream inference
 		return err
 	}
 	stream.Close() // completes the record
-	front.Conclude(header, c.record)
+	c.visit.Conclude(header, c.record)
 	return nil
 }
 

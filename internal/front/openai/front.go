@@ -52,6 +52,7 @@ type Front struct{ Config }
 
 // New makes a Front.
 func New(c Config) *Front {
+	c.Door = inference.DoorOpenAI
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -149,5 +150,5 @@ func (f *Front) logFailure(ctx context.Context, c *call, failure *inference.Erro
 // describe writes the header that all answers have.
 func (c *call) describe(h http.Header) {
 	h.Set("X-Request-Id", c.visit.ID)
-	front.Describe(h, c.record)
+	c.visit.Describe(h, c.record)
 }
