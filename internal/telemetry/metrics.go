@@ -4,6 +4,7 @@
 //	metrics.go what is counted of every call, labels.go by what
 //	detours.go what happens to few
 //	targets.go what routing knows of its targets
+//	spending.go how the ledger and the budgets do
 //	tracing.go where spans go, and which calls have any
 package telemetry
 
@@ -36,6 +37,10 @@ type MetricsOptions struct {
 	// were too many already.
 	Targets func() []Target
 	Skipped func() int64
+
+	// Ledger and Budgets, set both or neither, are asked at each scrape.
+	Ledger  func() Ledger
+	Budgets func() []Budget
 }
 
 // Metrics counts calls on a registry of its own. It is safe for concurrent use.
@@ -89,6 +94,9 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	m.detours = m.newDetours(o.Skipped)
 	if o.Targets != nil {
 		m.registry.MustRegister(newTargets(m.known, o.Targets))
+	}
+	if o.Ledger != nil {
+		m.registry.MustRegister(newSpending(o.Ledger, o.Budgets))
 	}
 	m.calls.fill = m.newCalls()
 	m.attempts.fill = m.newAttempts()

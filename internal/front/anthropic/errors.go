@@ -22,7 +22,7 @@ type form struct {
 var forms = map[inference.Kind]form{
 	inference.Validation:           {http.StatusBadRequest, "invalid_request_error"},
 	inference.Conflict:             {http.StatusBadRequest, "invalid_request_error"},
-	inference.ServiceQuotaExceeded: {http.StatusBadRequest, "invalid_request_error"},
+	inference.ServiceQuotaExceeded: {http.StatusPaymentRequired, "billing_error"},
 	inference.MissingAuth:          {http.StatusUnauthorized, "authentication_error"},
 	inference.UnrecognizedClient:   {http.StatusUnauthorized, "authentication_error"},
 	inference.InvalidSignature:     {http.StatusUnauthorized, "authentication_error"},

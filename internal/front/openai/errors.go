@@ -132,6 +132,9 @@ func errorResponse(e *inference.Error, c *call) *inference.HTTPResponse {
 	if e.RetryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
+	if e.Kind == inference.ServiceQuotaExceeded {
+		header.Set("X-Should-Retry", "false") // else OpenAI's clients retry every 429
+	}
 	if m, ok := errors.AsType[*misplaced](e.Err); ok && m.allow != "" {
 		header.Set("Allow", m.allow)
 	}
