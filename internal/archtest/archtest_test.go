@@ -24,7 +24,7 @@ var vocabulary = []string{"internal/inference", "backend", "internal/wire/..."}
 func and(more ...string) []string { return append(slices.Clone(vocabulary), more...) }
 
 var stages = []string{
-	"internal/auth", "internal/catalog", "internal/policy", "internal/route", "internal/tokens", "internal/meter",
+	"internal/auth", "internal/catalog", "internal/policy", "internal/route", "internal/tokens", "internal/meter", "internal/budget", "internal/ledger",
 	"internal/upstream/...", "internal/resolver", "internal/datasource", "internal/userpool", "internal/store", "internal/telemetry",
 }
 
@@ -41,12 +41,12 @@ var rules = []rule{
 	{"internal/upstream/anthropic", and("internal/dialect/...", "internal/upstream/modelserver"), ofServer},
 	{"internal/upstream/*", and("internal/atlas", "internal/tokens", "internal/dialect/..."), "an upstream is one stage: of the others it may only count tokens"},
 	{"internal/front/cognito", and("internal/front", "internal/userpool", "internal/identitypool"), "the pools' own door: it decodes their shapes and encodes them"},
-	{"internal/front/admin", and("internal/explain", "internal/keyring", "internal/userpool"), "the operator's door decodes and encodes, beside the straight line"},
+	{"internal/front/admin", and("internal/explain", "internal/keyring", "internal/usage", "internal/userpool"), "the operator's door decodes and encodes, beside the straight line"},
 	{"internal/front", vocabulary, "what the doors share knows none of them"},
 	{"internal/front/...", and("internal/front", "internal/dialect/..."), "fronts turn bytes into vocabulary and import no stage"},
 	{"internal/continuation", and("internal/dialect/...", "internal/tokens"), "going on with an answer is reading and writing dialects: it knows no route"},
 	{"internal/atlas", vocabulary, "the atlas knows regions"},
-	{"internal/simulate", and("internal/atlas", "internal/route", "internal/catalog"), "the simulation runs the stages' own code in virtual time"},
+	{"internal/simulate", and("internal/atlas", "internal/budget", "internal/route", "internal/catalog"), "the simulation runs the stages' own code in virtual time"},
 	{"internal/gateway", and(stages...), "the gateway calls the stages in order and knows nothing above them"},
 	{"internal/amplify/schema", vocabulary, "the schema builder knows the vocabulary only"},
 	{"internal/amplify", and("internal/amplify/schema"), "the loader makes a backend and serves nothing"},
@@ -56,8 +56,8 @@ var rules = []rule{
 	{"internal/sample", nil, "the sample is files"},
 	{"internal/seed", nil, "the seed is files"},
 	{"internal/config", vocabulary, "configuration is read before anything is built"},
-	{"internal/server", and(append(stages, "internal/continuation", "internal/explain", "internal/identitypool", "internal/keyring", "internal/mail", "internal/front/...", "internal/dialect/...", "internal/gateway", "internal/amplify/...", "internal/config", "internal/outputs")...), "only server joins the stages"},
-	{"internal/cli", and("", "internal/server", "internal/store", "internal/amplify/...", "internal/check", "internal/config", "internal/explain", "internal/inference", "internal/keyring", "internal/outputs", "internal/srp", "internal/userpool", "internal/sample", "internal/catalog", "internal/simulate"), "the command line stands on server, and shares the words of keyring and userpool"},
+	{"internal/server", and(append(stages, "internal/continuation", "internal/explain", "internal/identitypool", "internal/keyring", "internal/mail", "internal/usage", "internal/front/...", "internal/dialect/...", "internal/gateway", "internal/amplify/...", "internal/config", "internal/outputs")...), "only server joins the stages"},
+	{"internal/cli", and("", "internal/server", "internal/store", "internal/amplify/...", "internal/check", "internal/config", "internal/explain", "internal/inference", "internal/keyring", "internal/outputs", "internal/srp", "internal/userpool", "internal/sample", "internal/capacity", "internal/catalog", "internal/simulate", "internal/tokens", "internal/usage"), "the command line stands on server, and shares the words of keyring and userpool"},
 	{"", and("internal/server", "internal/config", "internal/amplify"), "the public package is server with a name"},
 	{"fairwaytest", and("", "internal/server", "internal/config"), "the test server is the public package"},
 	{"cmd/fairway", []string{"internal/cli"}, "main hands over to cli"},
@@ -73,6 +73,10 @@ var rules = []rule{
 	{"internal/store", vocabulary, "the store keeps plain data"},
 	{"internal/telemetry", vocabulary, "telemetry shows what the vocabulary tells"},
 	{"internal/meter", vocabulary, alone},
+	{"internal/budget", vocabulary, alone},
+	{"internal/ledger", vocabulary, "the ledger keeps plain data, and knows no database"},
+	{"internal/usage", vocabulary, "a report is made of plain data"},
+	{"internal/capacity", and("internal/catalog", "internal/dialect/...", "internal/simulate", "internal/tokens"), "a plan counts, prices and simulates, and serves nothing"},
 	{"internal/resolver", vocabulary, alone},
 	{"internal/datasource", vocabulary, alone},
 	{"internal/userpool", and("internal/mail", "internal/srp", "internal/store"), "the user pool is rows of the store, and mail"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,8 +89,8 @@ func TestApplicationPrice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _ := c.Price("apac." + sonnet4)
-	if price, ok := c.Price(got.CopiedFrom); !ok || price.ID != want.ID {
+	want, _ := c.Price("apac."+sonnet4, time.Time{})
+	if price, ok := c.Price(got.CopiedFrom, time.Time{}); !ok || price.ID != want.ID {
 		t.Errorf("Price(%s) = %+v, %v, want %+v", got.CopiedFrom, price, ok, want)
 	}
 }

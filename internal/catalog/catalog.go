@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"fairway/internal/inference"
 	"fairway/internal/wire/arn"
@@ -19,6 +20,7 @@ type Options struct {
 	Applications Applications // nil knows none
 	Remote       Remote       // nil where regions are not real: then nobody is asked, and there are no regional resources
 	Equivalents  Equivalents
+	Prices       *Prices // over the built-in ones; nil is none
 }
 
 // Remote is the control plane of real regions, for what is not known here. Its
@@ -44,6 +46,7 @@ type Catalog struct {
 	applications Applications
 	remote       Remote
 	equivalents  Equivalents
+	prices       atomic.Pointer[Prices] // in force; nil are the built-in ones
 }
 
 // New makes a Catalog. The embedded facts are read at the first question.
@@ -51,7 +54,11 @@ func New(opts Options) *Catalog {
 	if opts.Account == "" {
 		opts.Account = DefaultAccount
 	}
-	return &Catalog{account: opts.Account, applications: opts.Applications, remote: opts.Remote, equivalents: opts.Equivalents}
+	c := &Catalog{account: opts.Account, applications: opts.Applications, remote: opts.Remote, equivalents: opts.Equivalents}
+	if opts.Prices != nil {
+		c.SetPrices(opts.Prices)
+	}
+	return c
 }
 
 // Lookup resolves what a caller named, as called in source: the id or ARN of a

@@ -18,7 +18,7 @@ type facts struct {
 	profileOrder []inference.ProfileID
 	models       map[inference.ModelID]model
 	modelOrder   []inference.ModelID
-	prices       map[string]Price // by bare model id and by profile id
+	prices       *Prices
 	regions      map[inference.Region]bool
 }
 
@@ -28,7 +28,6 @@ var embedded = sync.OnceValue(func() *facts {
 	f := &facts{
 		profiles: make(map[inference.ProfileID]profile),
 		models:   make(map[inference.ModelID]model),
-		prices:   make(map[string]Price),
 		regions:  make(map[inference.Region]bool),
 	}
 	var profileFile struct {
@@ -47,15 +46,7 @@ var embedded = sync.OnceValue(func() *facts {
 		f.models[row.ID] = row.model()
 		f.modelOrder = append(f.modelOrder, row.ID)
 	}
-	var priceFile struct {
-		Models []priceRow `json:"models"`
-	}
-	decode("data/pricing.json", &priceFile)
-	for _, row := range priceFile.Models {
-		if row.Provider == "bedrock" {
-			f.prices[row.ID] = row.price()
-		}
-	}
+	f.prices = builtin()
 	f.indexRegions()
 	return f
 })

@@ -101,17 +101,23 @@ func (a *admin) do(ctx context.Context, method, path string, body []byte) ([]byt
 		return nil, err
 	case answer.status < 300:
 		return answer.body, nil
-	case answer.status == http.StatusUnauthorized:
-		return nil, fmt.Errorf("the server at %s does not take the admin token: name the one it was given with --token env:NAME", a.base)
+	}
+	return nil, a.refusal(method, path, answer)
+}
+
+// refusal is the error that an answer is which is no success.
+func (a *admin) refusal(method, path string, answer *reply) error {
+	if answer.status == http.StatusUnauthorized {
+		return fmt.Errorf("the server at %s does not take the admin token: name the one it was given with --token env:NAME", a.base)
 	}
 	var e struct {
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(answer.body, &e) != nil || e.Message == "" || answer.header.Get("X-Amzn-Errortype") != "" {
-		return nil, fmt.Errorf("%s %s: HTTP %d: the server has no admin API at %s: name its admin listener with --url (admin.listen, by default http://127.0.0.1:20003)",
+		return fmt.Errorf("%s %s: HTTP %d: the server has no admin API at %s: name its admin listener with --url (admin.listen, by default http://127.0.0.1:20003)",
 			strings.ToLower(method), withoutQuery(path), answer.status, a.base)
 	}
-	return nil, fmt.Errorf("%s %s: HTTP %d: %s", strings.ToLower(method), withoutQuery(path), answer.status, e.Message)
+	return fmt.Errorf("%s %s: HTTP %d: %s", strings.ToLower(method), withoutQuery(path), answer.status, e.Message)
 }
 
 func withoutQuery(path string) string {

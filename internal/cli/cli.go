@@ -114,6 +114,6 @@ Start here: fairway ask chicken rice carrots`,
 	cmd.SetErr(s.Stderr)
 	cmd.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	cmd.AddCommand(askCommand(s), devCommand(s), serveCommand(s), checkCommand(s), explainCommand(s), schemaCommand(s),
-		regionsCommand(s), usersCommand(s), keysCommand(s), simulateCommand(s), configCommand(s))
+		regionsCommand(s), usersCommand(s), keysCommand(s), usageCommand(s), pricesCommand(s), tokensCommand(s), simulateCommand(s), configCommand(s))
 	return cmd
 }

@@ -141,6 +141,7 @@ func (l *leg) tell(u *inference.Usage) {
 		l.told.OutputTokens = max(l.told.OutputTokens, u.OutputTokens)
 		l.told.CacheReadTokens = max(l.told.CacheReadTokens, u.CacheReadTokens)
 		l.told.CacheWriteTokens = max(l.told.CacheWriteTokens, u.CacheWriteTokens)
+		l.told.CacheWrite1h = max(l.told.CacheWrite1h, u.CacheWrite1h)
 		l.told.Caching = l.told.Caching || u.Caching
 	}
 }

@@ -150,8 +150,8 @@ func newLine(tb testing.TB, upstream route.Upstream, clock func() time.Time, sta
 // prices are the catalog's.
 type prices struct{ *catalog.Catalog }
 
-func (p prices) Cost(named string, u inference.Usage) (inference.Money, bool) {
-	price, ok := p.Price(named)
+func (p prices) Cost(named string, u inference.Usage, _ time.Time) (inference.Money, bool) {
+	price, ok := p.Price(named, time.Time{})
 	return price.Cost(u), ok
 }
 

@@ -1,11 +1,12 @@
 // Package gateway is the straight line: one function takes a decoded,
 // authenticated request through the stages in order. Read this first.
 //
-//	front > authenticate > Lookup > Authorize > Plan > Run > Settle > front
+//	front > authenticate > Lookup > Authorize > Plan > Reserve > Run > Settle > front
 //
 //	gateway.go  the line
 //	plan.go     what a call asks of routing
 //	fallback.go models that stand in for the one that was called
+//	reserve.go  the most that it may spend, before it is made
 //	metered.go  the answer as it is read, to its end
 //	record.go   what the call's record says
 //	span.go     and what its span does
@@ -23,6 +24,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"fairway/internal/budget"
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
 	"fairway/internal/meter"
@@ -31,11 +33,13 @@ import (
 )
 
 // Gateway joins the stages. Its exported fields are set once and never change; a
-// reloaded backend gets a new Gateway over the same Catalog, Router, Meter and Shadows.
+// reloaded backend gets a new Gateway over the same Catalog, Router, Budgets, Meter and
+// Shadows.
 type Gateway struct {
 	Catalog *catalog.Catalog // what exists
 	Policy  *policy.Engine   // who may
 	Router  *route.Router    // where to
+	Budgets *budget.Book     // what it may cost; nil binds nothing
 	Meter   *meter.Meter     // what it cost
 	Clock   func() time.Time
 	Log     *slog.Logger
@@ -47,6 +51,16 @@ type Gateway struct {
 
 	// Outline tells routing of a request to a model beside its bytes. Nil tells nothing.
 	Outline func(*inference.Request, inference.ModelID) inference.Outline
+
+	// Team is whom a caller is counted with, empty for none. Nil knows no teams.
+	Team func(principal string, c inference.Caller) string
+
+	// Named is the budget that a principal names, empty for none. Nil knows none.
+	Named func(principal string) string
+
+	// Learn is told what the whole prompt of a request came to, in tokens of the real
+	// model that answered it. Nil learns nothing.
+	Learn func(r *inference.Request, model inference.ModelID, tokens int)
 
 	// SameBody reports whether a body of the operation for one model is one for the
 	// other. Nil says so of Converse's alone.
@@ -113,6 +127,9 @@ func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, er
 	g.compare(ctx, req, grant)
 
 	if err := g.plan(ctx, c, grant); err != nil {
+		return nil, g.fail(ctx, record, err)
+	}
+	if err := g.reserve(ctx, c); err != nil {
 		return nil, g.fail(ctx, record, err)
 	}
 	c.answer, err = g.Router.Run(ctx, req, &c.routing, c.plan)

@@ -22,7 +22,7 @@ import (
 
 // noTimes leaves out of a record what depends on the wall clock.
 var noTimes = cmp.Options{
-	cmpopts.IgnoreFields(inference.Attempt{}, "MS"),
+	cmpopts.IgnoreFields(inference.Attempt{}, "MS", "Cost"), // whose shares are the meter's
 	cmpopts.IgnoreFields(inference.Record{}, "Time", "LatencyMS"),
 }
 
@@ -43,7 +43,7 @@ func attempt(region inference.Region, kind inference.Kind, status int) inference
 // rest.
 func record(change func(*inference.Record)) inference.Record {
 	r := inference.Record{
-		ID: "id", Operation: inference.InvokeModel, Principal: "caller", Caller: "ada",
+		ID: "id", Operation: inference.InvokeModel, Principal: "caller", Caller: "ada", UserID: "sub",
 		Profile: &named, Model: model, SourceRegion: source,
 		Attempts: []inference.Attempt{}, Outcome: inference.OK,
 	}

@@ -59,6 +59,7 @@ func (m *metered) Close() error {
 		_ = m.gateway.fail(m.ctx, m.call.record, m.err)
 	} else {
 		m.gateway.settle(m.ctx, m.call.record)
+		m.gateway.learn(m.call)
 	}
 	return err
 }
@@ -73,4 +74,16 @@ func (m *metered) estimate() {
 	}
 	used.OutputTokens = max(used.OutputTokens, m.content)
 	m.call.record.Usage, m.call.record.Estimated = used, used != told
+}
+
+// learn passes on what a whole answer told of the prompt. Simulated regions count as we
+// do: from them nothing is to be learned.
+func (g *Gateway) learn(c *call) {
+	r := c.record
+	if g.Learn == nil || r.Simulated || r.Estimated || r.Continued > 0 {
+		return
+	}
+	if u := r.Usage; u.InputTokens > 0 {
+		g.Learn(c.request, c.answer.Profile.Model, u.InputTokens+u.CacheReadTokens+u.CacheWriteTokens)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"fairway/internal/inference"
 	"fairway/internal/route"
@@ -73,7 +74,7 @@ func (g *Gateway) routing(req *inference.Request, grant *inference.Grant, r *rou
 		c.Session = fnv(req.Principal.Name, session)
 	}
 	if g.Outline != nil {
-		c.Outline = func() inference.Outline { return g.Outline(req, grant.Profile.Model) }
+		c.Outline = sync.OnceValue(func() inference.Outline { return g.Outline(req, grant.Profile.Model) })
 	}
 	return c
 }

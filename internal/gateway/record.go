@@ -9,16 +9,23 @@ import (
 
 // open begins the call's record.
 func (g *Gateway) open(req *inference.Request) *inference.Record {
-	return &inference.Record{
+	r := &inference.Record{
 		ID:           req.ID,
 		Time:         g.Clock(),
 		Operation:    req.Operation,
 		Principal:    req.Principal.Name,
+		Door:         req.Door,
 		Caller:       req.Caller.Name,
+		UserID:       req.Caller.ID,
+		Key:          req.Caller.Key,
 		Model:        inference.ModelID(req.Model),
 		SourceRegion: req.SourceRegion,
 		Attempts:     []inference.Attempt{},
 	}
+	if g.Team != nil {
+		r.Team = g.Team(r.Principal, req.Caller)
+	}
+	return r
 }
 
 // name records what the caller's model turned out to be.

@@ -48,6 +48,8 @@ type Steering struct {
 // estimates, as quotas reserve them.
 type Outline struct {
 	InputTokens  int
+	MostInput    int    // the upper end of the estimate of InputTokens; 0 is that itself
+	MediaTokens  int    // those of InputTokens that are images and documents
 	MaxTokens    int    // that the answer may have: the request's own limit, or the model's
 	Prefix       uint64 // of the prompt up to its last cache point: equal for equal prefixes; 0 without one
 	PrefixTokens int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -13,8 +14,8 @@ import (
 // in the usage of the whole. Each attempt has its share, and the answering one the rest.
 func (m *Meter) charge(ctx context.Context, r *inference.Record) {
 	of := ofAnswer(r)
-	answer := m.price(ctx, r.Usage, of)
-	r.Saved = m.saved(ctx, r.Usage, answer, of)
+	answer := m.price(ctx, r.Usage, of, r.Time)
+	r.Saved = m.saved(ctx, r, answer, of)
 	r.WastedCost = 0
 	rest := answer
 	for i := range r.Attempts {
@@ -23,7 +24,7 @@ func (m *Meter) charge(ctx context.Context, r *inference.Record) {
 		if a.Usage == nil {
 			continue
 		}
-		a.Cost = m.price(ctx, *a.Usage, ofAttempt(r, *a))
+		a.Cost = m.price(ctx, *a.Usage, ofAttempt(r, *a), r.Time)
 		if a.Cut {
 			rest -= a.Cost
 		} else {
@@ -37,20 +38,21 @@ func (m *Meter) charge(ctx context.Context, r *inference.Record) {
 }
 
 // saved is how much less an answer cost than without a prompt cache.
-func (m *Meter) saved(ctx context.Context, u inference.Usage, cost inference.Money, of names) inference.Money {
+func (m *Meter) saved(ctx context.Context, r *inference.Record, cost inference.Money, of names) inference.Money {
+	u := r.Usage
 	cached := u.CacheReadTokens + u.CacheWriteTokens
 	if cached == 0 {
 		return 0
 	}
 	u.InputTokens += cached
 	u.CacheReadTokens, u.CacheWriteTokens, u.CacheWrite1h = 0, 0, 0
-	return m.price(ctx, u, of) - cost
+	return m.price(ctx, u, of, r.Time) - cost
 }
 
 // Price is what usage costs of a profile or model that is called, nothing where it has
 // no price.
 func (m *Meter) Price(ctx context.Context, p *inference.Profile, u inference.Usage) inference.Money {
-	return m.price(ctx, u, names{p.CopiedFrom, string(p.ID), string(p.Model)})
+	return m.price(ctx, u, names{p.CopiedFrom, string(p.ID), string(p.Model)}, m.Now())
 }
 
 // names are what a price may be known by, best first. Empty ones name nothing.
@@ -80,8 +82,8 @@ func ofAttempt(r *inference.Record, a inference.Attempt) names {
 	return names{a.Model, r.CopiedFrom, profileOf(r), string(r.Model)}
 }
 
-// price is what usage costs by the first name that has a price, nothing by none.
-func (m *Meter) price(ctx context.Context, u inference.Usage, by names) inference.Money {
+// price is what usage costs at a time by the first name that has a price, nothing by none.
+func (m *Meter) price(ctx context.Context, u inference.Usage, by names, at time.Time) inference.Money {
 	if u == (inference.Usage{}) {
 		return 0
 	}
@@ -90,7 +92,7 @@ func (m *Meter) price(ctx context.Context, u inference.Usage, by names) inferenc
 		if named == "" {
 			continue
 		}
-		if cost, ok := m.Pricer.Cost(named, u); ok {
+		if cost, ok := m.Pricer.Cost(named, u, at); ok {
 			return cost
 		}
 		last = named

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -11,7 +12,7 @@ import (
 // priced has prices by name, in dollars a token of input.
 type priced map[string]inference.Money
 
-func (p priced) Cost(named string, u inference.Usage) (inference.Money, bool) {
+func (p priced) Cost(named string, u inference.Usage, _ time.Time) (inference.Money, bool) {
 	price, ok := p[named]
 	return price * inference.Money(u.InputTokens) * inference.Dollar, ok
 }

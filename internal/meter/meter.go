@@ -16,10 +16,10 @@ import (
 
 // Pricer knows what usage costs. Named is the profile or model id as the caller
 // invoked it, or what the application profile that was invoked is a copy of; its
-// price holds wherever the model runs. It reports false when it has no price. It
-// is safe for concurrent use.
+// price holds wherever the model runs. It is the one of that time, and reports false
+// when it has none. It is safe for concurrent use.
 type Pricer interface {
-	Cost(named string, u inference.Usage) (inference.Money, bool)
+	Cost(named string, u inference.Usage, at time.Time) (inference.Money, bool)
 }
 
 // Sink keeps settled records. Put must neither change the record nor wait for

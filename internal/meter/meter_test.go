@@ -24,7 +24,7 @@ const (
 	model   = "anthropic.claude-sonnet-4-20250514-v1:0"
 )
 
-func (list) Cost(named string, u inference.Usage) (inference.Money, bool) {
+func (list) Cost(named string, u inference.Usage, _ time.Time) (inference.Money, bool) {
 	if named != profile {
 		return 0, false
 	}

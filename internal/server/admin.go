@@ -50,6 +50,8 @@ func (s *Server) administer(mux *http.ServeMux, known func(http.HandlerFunc) htt
 			Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
 		},
 		Pool: s.userPool, Log: s.log, Explain: s.Explain,
+		Usage: s.store, Budgets: s.BudgetStates, Now: s.now,
+		Principal: func(name string) (inference.Principal, bool) { return s.app.Load().policy.Principal(name) },
 	}.Register(mux, check)
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }

@@ -49,7 +49,7 @@ func smallest(t inference.Target) *inference.Request {
 // probeCost is more than a probe costs: its prompt has fewer than a hundred tokens. One
 // without a price is taken for dear.
 func (s *Server) probeCost(t inference.Target) inference.Money {
-	price, ok := s.catalog.Price(t.Model)
+	price, ok := s.catalog.Price(t.Model, s.now())
 	if !ok {
 		return inference.Dollar / 1000
 	}

@@ -12,7 +12,7 @@ func Kept(opened, next *config.Config) *config.Config {
 	kept.Account, kept.Region = opened.Account, opened.Region
 	kept.Model, kept.Regions, kept.Accounts, kept.AnswerTimeout = opened.Model, opened.Regions, opened.Accounts, opened.AnswerTimeout
 	kept.Bedrock, kept.OpenAI, kept.Anthropic, kept.Simulate = opened.Bedrock, opened.OpenAI, opened.Anthropic, opened.Simulate
-	kept.Breaker, kept.AWS, kept.Telemetry = opened.Breaker, opened.AWS, opened.Telemetry
+	kept.Ledger, kept.Breaker, kept.AWS, kept.Telemetry = opened.Ledger, opened.Breaker, opened.AWS, opened.Telemetry
 	kept.UserPool.Enabled, kept.UserPool.LogCodes, kept.SMTP = opened.UserPool.Enabled, opened.UserPool.LogCodes, opened.SMTP
 	kept.Log.Level, kept.Log.Format = opened.Log.Level, opened.Log.Format
 	return &kept

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"maps"
 	"strings"
 	"time"
@@ -104,7 +105,7 @@ func breaker(c *config.Config) route.BreakerConfig {
 // price is what a million tokens of input and as many of output cost together.
 func (s *Server) price(model string) (inference.Money, bool) {
 	const million = 1_000_000
-	p, ok := s.catalog.Price(model)
+	p, ok := s.catalog.Price(model, s.now())
 	return p.Cost(inference.Usage{InputTokens: million, OutputTokens: million}), ok
 }
 
@@ -113,14 +114,27 @@ func (s *Server) burndown(model inference.ModelID) int {
 	return max(m.OutputBurndown, 1)
 }
 
-// outline is what routing asks of a request.
+// outline is what routing and budgets ask of a request.
 func (s *Server) outline(r *inference.Request, model inference.ModelID) inference.Outline {
 	m, ok := s.catalog.Model(model)
 	if !ok {
 		m.ID = model
 	}
-	return invocation.Outline(r.Operation, m, r.Body, tokens.FamilyOf(model).Text)
+	var last tokens.Reading
+	o := invocation.Outline(r.Operation, m, r.Body, func(text string) int {
+		last = tokens.FamilyOf(model).ReadText(text)
+		return last.Text
+	})
+	o.MostInput = s.estimator.Quick(model, tokens.Reading{Text: o.InputTokens - o.MediaTokens, Frame: o.MediaTokens, Script: last.Script}).High
+	if bytes.Contains(r.Body, []byte(`"tool`)) {
+		o.MostInput += hiddenPrompt
+	}
+	return o
 }
+
+// hiddenPrompt is what models put before a prompt with tools, in tokens (Anthropic, "Tool
+// use": 313 to 346, and more with the tools of its own).
+const hiddenPrompt = 500
 
 // estimate counts the tokens of a request as the simulator would.
 func estimate(r *inference.Request, model inference.ModelID) int {
@@ -182,7 +196,7 @@ type prices struct{ catalog *catalog.Catalog }
 
 // Cost is the cost at the price of what was invoked; prices differ by profile,
 // whose geography is the entry region's.
-func (p prices) Cost(named string, u inference.Usage) (inference.Money, bool) {
-	price, ok := p.catalog.Price(named)
+func (p prices) Cost(named string, u inference.Usage, at time.Time) (inference.Money, bool) {
+	price, ok := p.catalog.Price(named, at)
 	return price.Cost(u), ok
 }

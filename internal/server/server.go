@@ -19,6 +19,7 @@
 //	keys.go        the credentials that clients are given
 //	identity.go    pools, sessions and issuers: who callers may turn out to be
 //	keyring.go     keys that change in the store
+//	spending.go    the ledger and the budgets of calls
 //	signer.go      how requests to other services are signed
 package server
 
@@ -94,6 +95,7 @@ type Server struct {
 
 	development bool
 	account     string
+	state       string // folder, empty for none
 
 	store    *store.Store
 	catalog  *catalog.Catalog
@@ -110,6 +112,7 @@ type Server struct {
 	network  *datasource.Network
 
 	identities
+	spending
 	following loop // of keys that change in the store
 	explains  bool
 
@@ -129,6 +132,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		now:         o.Now,
 		env:         o.Env,
 		show:        o.Show,
+		state:       o.State,
 		development: o.Development,
 		explains:    o.Explains,
 		shadows:     gateway.NewShadows(),
@@ -168,7 +172,10 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	if err := s.openTelemetry(ctx, c, o.Version); err != nil {
 		return err
 	}
-	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Sinks: []meter.Sink{s.metrics}, Log: s.log, Now: s.now})
+	if err := s.openSpending(ctx, c, o.State); err != nil {
+		return err
+	}
+	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Budgets: s.budgets, Ledger: s.ledger, Sinks: []meter.Sink{s.metrics, s.ledger}, Log: s.log, Now: s.now})
 	if s.keys, err = openKeys(o.State, s.development, keyLife(o.Backend), s.now); err != nil {
 		return fmt.Errorf("open keys: %w", err)
 	}
@@ -221,6 +228,7 @@ func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version st
 		Version: version, Regions: catalog.Regions(), Models: models,
 		InFlight: s.room.calls.Load, HeldBytes: s.room.held.Load,
 		Targets: s.targets, Skipped: s.shadows.Skipped,
+		Ledger: s.ledgerState, Budgets: s.budgetStates,
 	})
 	var err error
 	s.tracing, err = telemetry.NewTracing(ctx, telemetry.TracingOptions{
@@ -239,6 +247,10 @@ func (s *Server) openTelemetry(ctx context.Context, c *config.Config, version st
 func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.Backend) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
+	prices, err := s.readPrices(c)
+	if err != nil {
+		return err
+	}
 	next, err := s.assemble(ctx, c, b)
 	if err != nil {
 		return err
@@ -246,7 +258,9 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	for _, r := range []*room{s.room, s.queries} {
 		r.limit(int64(c.Limits.Calls), int64(c.Limits.Held))
 	}
+	s.catalog.SetPrices(prices)
 	s.configureIdentities(c, b)
+	s.budgets.Reconfigured(s.budgetSettings(c))
 	s.app.Store(next)
 	s.probe(next.router, c)
 	return nil
@@ -274,7 +288,7 @@ func (s *Server) Close() error {
 	if s.upstream != nil {
 		failed = errors.Join(failed, s.upstream.close())
 	}
-	failed = errors.Join(failed, s.closeIdentities())
+	failed = errors.Join(failed, s.closeIdentities(), s.closeSpending())
 	if s.store != nil {
 		failed = errors.Join(failed, s.store.Close())
 	}

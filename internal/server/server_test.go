@@ -17,6 +17,7 @@ import (
 	"fairway/internal/amplify"
 	"fairway/internal/config"
 	"fairway/internal/inference"
+	"fairway/internal/outputs"
 	"fairway/internal/sample"
 	"fairway/internal/seed"
 )
@@ -253,16 +254,19 @@ func TestKeysAreKept(t *testing.T) {
 	state := t.TempDir()
 	inState := func(o *Options) { o.State = state }
 	b := loaded(t, sample.Files())
-	first := instant(t, b, inState).Outputs()
-	second := instant(t, b, inState)
-	if second.Outputs() != first {
-		t.Errorf("after a restart Outputs = %+v, want %+v", second.Outputs(), first)
+	run := func(name string, options ...func(*Options)) (got outputs.Fairway) {
+		t.Run(name, func(t *testing.T) { got = instant(t, b, append(options, inState)...).Outputs() })
+		return got
 	}
-	served := instant(t, b, inState, func(o *Options) { o.Development = false }).Outputs()
+	first := run("first")
+	if second := run("second"); second != first {
+		t.Errorf("after a restart Outputs = %+v, want %+v", second, first)
+	}
+	served := run("served", func(o *Options) { o.Development = false })
 	if served.BearerKey != "" || served.AWS.SecretAccessKey != "" {
 		t.Errorf("outside of development Outputs = %+v, want no key of the developer", served)
 	}
-	if third := instant(t, b, inState).Outputs(); third != first {
+	if third := run("third"); third != first {
 		t.Errorf("after a run outside of development Outputs = %+v, want %+v", third, first)
 	}
 }

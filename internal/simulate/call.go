@@ -20,6 +20,10 @@ type call struct {
 	input     int // tokens beside the session's prefix
 	output    int // tokens still to come
 	maxTokens int
+	user      int
+	isHeavy   bool               // the user is the one that makes more calls than others
+	id        string             // in the budgets' book
+	charges   []inference.Charge // to it
 
 	plan    []route.Choice
 	course  *route.Course
@@ -67,7 +71,9 @@ func (w *world) newCall(s *source) *call {
 		session: s.session(&w.scenario.Sessions),
 		input:   s.dice.count(of.Input, maxPrompt),
 		output:  s.dice.count(of.Output, of.Max),
+		user:    w.spending.user(s.dice, w.scenario.Users.Heavy),
 	}
+	c.isHeavy = c.user == 0 && w.scenario.Users.Heavy > 0
 	c.Grant, c.Route = s.grant, s.route
 	c.Size = bytesPerToken * (c.input + c.session.prefix)
 	c.Seed = mix(w.seed ^ c.number)
@@ -91,6 +97,10 @@ func (c *call) outline() inference.Outline {
 }
 
 func (c *call) begin(w *world) {
+	if !w.spending.admit(c, w) {
+		c.leave(w)
+		return
+	}
 	now := w.now()
 	c.plan = c.source.router.Plan(c.plan, &c.Call, now)
 	c.course = c.source.router.Start(&c.Call, c.plan, now)
@@ -190,8 +200,14 @@ func (d *deadline) happen(w *world, life uint32) {
 
 // end counts the call, which is over: nil is a complete answer.
 func (c *call) end(w *world, failure *inference.Error) {
-	w.inFlight--
+	w.spending.settle(c, w)
 	w.tally.add(c, w, failure)
+	c.leave(w)
+}
+
+// leave makes the call's memory free for another.
+func (c *call) leave(w *world) {
+	w.inFlight--
 	c.course = nil
 	c.turn++
 	c.life++

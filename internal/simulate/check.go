@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,8 @@ const (
 	maxSpells   = 100_000
 	maxSources  = 100
 	maxSessions = 1e6 // open in all sources together
+	maxUsers    = 1e9
+	maxBudgets  = 100
 )
 
 // checker finds what a scenario may not say.
@@ -28,12 +31,23 @@ type checker struct {
 	refuse func(path, format string, args ...any)
 }
 
+// Check finds what is wrong with a scenario that no file was read for. The error joins
+// what is wrong, by the path of the value.
+func (s *Scenario) Check() error {
+	var problems []error
+	check(s, func(path, format string, args ...any) {
+		problems = append(problems, fmt.Errorf(path+": "+format, args...))
+	})
+	return errors.Join(problems...)
+}
+
 // check tells refuse of everything that is wrong, by the path of the value.
 func check(s *Scenario, refuse func(path, format string, args ...any)) {
 	c := checker{s, refuse}
 	c.whole()
 	c.traffic()
 	c.shape()
+	c.spending()
 	called := c.called()
 	c.regions(called)
 	c.faults(called)
@@ -153,11 +167,43 @@ func (c checker) shape() {
 	for key, amount := range map[string]inference.Money{
 		"input": c.Price.Input, "output": c.Price.Output, "cache_read": c.Price.CacheRead, "cache_write": c.Price.CacheWrite,
 	} {
-		if amount < 0 || amount > 10_000*inference.Dollar {
-			c.refuse("price."+key, "want an amount of 0 to 10000 dollars")
+		if amount < 0 || amount > 1000*inference.Dollar {
+			c.refuse("price."+key, "want an amount of 0 to 1000 dollars")
 		}
 	}
 }
+
+// spending checks users and budgets.
+func (c checker) spending() {
+	within(c, "users.count", c.Users.Count, 1, maxUsers)
+	within(c, "users.heavy", c.Users.Heavy, 0, 1)
+	within(c, "budgets", len(c.Budgets), 0, maxBudgets)
+	names := map[string]bool{}
+	for i, b := range c.Budgets {
+		at := fmt.Sprintf("budgets[%d]", i)
+		if b.Name == "" || names[b.Name] {
+			c.refuse(at+".name", "want a name of its own, got %.40q", b.Name)
+		}
+		names[b.Name] = true
+		if b.Per != "" && b.Per != perUser {
+			c.refuse(at+".per", "want user, or nothing, got %.40q", b.Per)
+		}
+		for key, amount := range map[string]inference.Money{"dollars_per_day": b.DollarsPerDay, "dollars_per_month": b.DollarsPerMonth} {
+			if amount < 0 || amount > maxDollars {
+				c.refuse(at+"."+key, "want an amount of 0 to %v dollars", maxDollars)
+			}
+		}
+		within(c, at+".tokens_per_minute", b.TokensPerMinute, 0, 1e12)
+		within(c, at+".requests_per_minute", b.RequestsPerMinute, 0, 1e12)
+		within(c, at+".streams", b.Streams, 0, 1e9)
+		if (b == Budget{Name: b.Name, Per: b.Per}) {
+			c.refuse(at, "want one limit at least: dollars_per_day, dollars_per_month, tokens_per_minute, requests_per_minute, streams")
+		}
+	}
+}
+
+// maxDollars is the most that a budget may have.
+const maxDollars = 1_000_000_000 * inference.Dollar
 
 // called are all regions that calls may run in, and says which sources cannot call
 // the model.

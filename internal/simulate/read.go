@@ -37,7 +37,7 @@ const (
 // problems, one a line, each with the file's name and line.
 func Parse(name string, data []byte) (*Scenario, error) {
 	r := &reader{name: name, lines: map[string]int{}}
-	s := defaults()
+	s := Defaults()
 	r.read(data, s)
 	if len(r.problems) == 0 {
 		check(s, r.refuse)

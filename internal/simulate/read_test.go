@@ -37,7 +37,7 @@ regions:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := defaults()
+	want := Defaults()
 	want.Name, want.About = "mine.yaml", "What it shows, on two lines."
 	want.Model = "apac.anthropic.claude-sonnet-4-20250514-v1:0"
 	want.Traffic = []Traffic{{Sources: []inference.Region{"ap-southeast-1"}, Rate: 2}}

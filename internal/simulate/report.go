@@ -27,6 +27,9 @@ type Result struct {
 	Goodput       float64                  `json:"goodput_per_second"`
 	Failed        int                      `json:"failed"` // as callers see it
 	Failures      map[inference.Kind]int   `json:"failures"`
+	Refused       int                      `json:"refused"`            // by budgets, and not among those that failed
+	Refusals      map[string]int           `json:"refusals,omitempty"` // by limit: "everyone dollars_per_day"
+	RefusedHeavy  int                      `json:"refused_heavy"`      // of the heavy user
 	FirstP50      float64                  `json:"first_token_p50_ms"`
 	FirstP99      float64                  `json:"first_token_p99_ms"`
 	Attempts      int                      `json:"attempts"`
@@ -46,6 +49,8 @@ type Point struct {
 	At            float64 `json:"at_seconds"` // its start
 	Calls         int     `json:"calls"`
 	Failed        int     `json:"failed"`
+	Refused       int     `json:"refused"`
+	Attempts      int     `json:"attempts"`
 	Goodput       float64 `json:"goodput_per_second"`
 	FirstP50      float64 `json:"first_token_p50_ms"`
 	FirstP99      float64 `json:"first_token_p99_ms"`
@@ -78,6 +83,9 @@ func (w *world) result() Result {
 		Goodput:       float64(t.whole.good) / seconds,
 		Failed:        t.whole.failed,
 		Failures:      t.kinds,
+		Refused:       t.whole.refused,
+		Refusals:      t.limits,
+		RefusedHeavy:  t.heavy,
 		FirstP50:      milliseconds(t.whole.first.quantile(0.5)),
 		FirstP99:      milliseconds(t.whole.first.quantile(0.99)),
 		Attempts:      t.whole.attempts,
@@ -106,6 +114,8 @@ func (s *slot) point(at, length time.Duration) Point {
 		At:            at.Seconds(),
 		Calls:         s.calls,
 		Failed:        s.failed,
+		Refused:       s.refused,
+		Attempts:      s.attempts,
 		Goodput:       float64(s.good) / length.Seconds(),
 		FirstP50:      milliseconds(s.first.quantile(0.5)),
 		FirstP99:      milliseconds(s.first.quantile(0.99)),
@@ -132,7 +142,7 @@ func (s *Scenario) pricing() Price {
 	}
 	// The catalog has millionths of a dollar.
 	const micro = inference.Dollar / 1_000_000
-	p, _ := catalog.New(catalog.Options{}).Price(s.Model)
+	p, _ := catalog.New(catalog.Options{}).Price(s.Model, time.Time{}) // a scenario has no date
 	return Price{
 		Input: micro * inference.Money(p.Input), Output: micro * inference.Money(p.Output),
 		CacheRead: micro * inference.Money(p.CacheRead), CacheWrite: micro * inference.Money(p.CacheWrite),

@@ -29,6 +29,8 @@ type Scenario struct {
 	Regions      map[inference.Region]Region `yaml:"regions"` // what is other there
 	Faults       []Fault                     `yaml:"faults"`
 	Price        Price                       `yaml:"price"`
+	Users        Users                       `yaml:"users"`
+	Budgets      []Budget                    `yaml:"budgets"`
 	Route        Routing                     `yaml:"route"`
 }
 
@@ -148,6 +150,23 @@ type Price struct {
 	CacheWrite inference.Money `yaml:"cache_write"`
 }
 
+// Users are who makes the calls.
+type Users struct {
+	Count int     `yaml:"count"`
+	Heavy float64 `yaml:"heavy"` // share of the calls that the first of them makes beside what all make alike
+}
+
+// Budget is what calls may take together, or those of each user. A limit of 0 is none.
+type Budget struct {
+	Name              string          `yaml:"name"`
+	Per               string          `yaml:"per"` // "user", or empty for one that all share
+	DollarsPerDay     inference.Money `yaml:"dollars_per_day"`
+	DollarsPerMonth   inference.Money `yaml:"dollars_per_month"`
+	TokensPerMinute   int             `yaml:"tokens_per_minute"`
+	RequestsPerMinute int             `yaml:"requests_per_minute"`
+	Streams           int             `yaml:"streams"` // at a time
+}
+
 // Routing is the router's settings.
 type Routing struct {
 	Order          []inference.Region           `yaml:"order"`
@@ -188,10 +207,10 @@ type Breaker struct {
 	MaxOpenFor  time.Duration `yaml:"max_open_for"`
 }
 
-// defaults is the scenario before its file is read: a mid-size model with the
+// Defaults is the scenario before its file is read: a mid-size model with the
 // latencies of simulated regions, and a server's own settings: those of the router
 // that stand here, and its defaults.
-func defaults() *Scenario {
+func Defaults() *Scenario {
 	return &Scenario{
 		Duration: 10 * time.Minute,
 		Divide:   1,
@@ -207,6 +226,7 @@ func defaults() *Scenario {
 			Open: 50, Calls: 8, Cache: 5 * time.Minute,
 			Prefix: Lognormal{Median: 6000, Sigma: 0.4},
 		},
+		Users:   Users{Count: 1},
 		Latency: Latency{First: 650 * time.Millisecond, Sigma: 0.25, Read: 20_000, Write: 70},
 		Route: Routing{
 			FirstContent: 5 * time.Minute,

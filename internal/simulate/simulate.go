@@ -11,6 +11,7 @@
 //	traffic.go     when calls come, and what they ask for
 //	call.go        one call's way, as route.Course tells it
 //	attempt.go     one attempt in its region
+//	spending.go    what callers may spend, as package budget has it
 //	region.go      quota, prompt cache and load of a region
 //	fault.go       what is wrong with a region, and when
 //	dice.go        chance

@@ -40,16 +40,23 @@ func conserved(t testing.TB, r Result) {
 	if r.left != 0 {
 		t.Errorf("%s: %d calls and attempts are left in flight", r.Policy, r.left)
 	}
-	if r.Good+r.Failed > r.Calls {
-		t.Errorf("%s: %d good and %d failed of %d calls", r.Policy, r.Good, r.Failed, r.Calls)
+	if r.Good+r.Failed+r.Refused > r.Calls {
+		t.Errorf("%s: %d good, %d failed and %d refused of %d calls", r.Policy, r.Good, r.Failed, r.Refused, r.Calls)
 	}
-	if most := r.Calls + r.Failovers + r.Hedges; r.Attempts > most {
+	if most := r.Calls - r.Refused + r.Failovers + r.Hedges; r.Attempts > most {
 		t.Errorf("%s: %d attempts, want at most %d", r.Policy, r.Attempts, most)
 	}
-	calls, failed, kinds := 0, 0, 0
+	calls, failed, kinds, refused, limits := 0, 0, 0, 0, 0
 	for _, p := range r.Series {
 		calls += p.Calls
 		failed += p.Failed
+		refused += p.Refused
+	}
+	for _, n := range r.Refusals {
+		limits += n
+	}
+	if refused != r.Refused || limits != r.Refused {
+		t.Errorf("%s: series has %d refused, limits %d; want %d", r.Policy, refused, limits, r.Refused)
 	}
 	for _, n := range r.Failures {
 		kinds += n
@@ -85,7 +92,7 @@ func TestShippedScenariosSayWhatTheyShow(t *testing.T) {
 			t.Errorf("%s does not say what it shows", s.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"brownout", "diurnal", "flap", "quota-squeeze", "region-out"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"brownout", "budgets", "diurnal", "flap", "quota-squeeze", "region-out"}, names); diff != "" {
 		t.Errorf("Shipped (-want +got):\n%s", diff)
 	}
 }
@@ -234,7 +241,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 // TestEveryCallEndsOnce draws faults, quotas and budgets at random.
 func TestEveryCallEndsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := defaults()
+		s := Defaults()
 		s.Name, s.Model = "drawn", "apac.anthropic.claude-sonnet-4-20250514-v1:0"
 		s.Duration = time.Minute
 		s.Seed = rapid.Uint64().Draw(t, "seed")
@@ -319,7 +326,7 @@ func TestScale(t *testing.T) {
 
 // BenchmarkSimulate routes calls over eight regions, one of which is out for a while.
 func BenchmarkSimulate(b *testing.B) {
-	for _, policy := range defaults().Policies {
+	for _, policy := range Defaults().Policies {
 		b.Run("policy="+string(policy), func(b *testing.B) {
 			s := shipped(b, "region-out")
 			s.Traffic[0].Rate = 200

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,18 +20,26 @@ func (r *Report) WriteTable(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %s\n%s\n\n", r.Scenario, r.subject(), wrap(r.About, 96))
 
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(rows, "POLICY\tCALLS\tGOOD\tFAILED\tP50 MS\tP99 MS\tATTEMPTS\tFAILOVERS\tHEDGES\tTHROTTLED\tUSD\tCACHE\t\n")
+	refused := func(string) string { return "" } // its column is there where budgets refused some
+	if slices.ContainsFunc(r.Policies, func(p Result) bool { return p.Refused > 0 }) {
+		refused = func(cell string) string { return cell + "\t" }
+	}
+	fmt.Fprintf(rows, "POLICY\tCALLS\tGOOD\tFAILED\t%sP50 MS\tP99 MS\tATTEMPTS\tFAILOVERS\tHEDGES\tTHROTTLED\tUSD\tCACHE\t\n", refused("REFUSED"))
 	for _, p := range r.Policies {
-		fmt.Fprintf(rows, "%s\t%d\t%.2f%%\t%d\t%.0f\t%.0f\t%.3f\t%d\t%d\t%d\t%.2f\t%.0f%%\t\n",
-			p.Policy, p.Calls, 100*ratio(p.Good, p.Calls), p.Failed, p.FirstP50, p.FirstP99,
-			ratio(p.Attempts, p.Calls), p.Failovers, p.Hedges, p.Throttled, dollars(p.Cost), 100*p.CacheHitShare)
+		fmt.Fprintf(rows, "%s\t%d\t%.2f%%\t%d\t%s%.0f\t%.0f\t%.3f\t%d\t%d\t%d\t%.2f\t%.0f%%\t\n",
+			p.Policy, p.Calls, 100*ratio(p.Good, p.Calls), p.Failed, refused(strconv.Itoa(p.Refused)), p.FirstP50, p.FirstP99,
+			ratio(p.Attempts, p.Calls-p.Refused), p.Failovers, p.Hedges, p.Throttled, dollars(p.Cost), 100*p.CacheHitShare)
 	}
 	rows.Flush()
-	fmt.Fprintf(w, "\nGOOD: complete within %s. P50, P99: to the first token. ATTEMPTS: a call.\nCACHE: tokens of sessions' prefixes that were read from a prompt cache.\n\n", short(r.Within))
+	fmt.Fprintf(w, "\nGOOD: complete within %s. %sP50, P99: to the first token. ATTEMPTS: a call.\nCACHE: tokens of sessions' prefixes that were read from a prompt cache.\n\n",
+		short(r.Within), strings.TrimSuffix(refused("REFUSED: by budgets. "), "\t"))
 	for _, p := range r.Policies {
 		fmt.Fprintf(w, "%s\n", wrap(string(p.Policy)+" went to "+p.where(), 96))
 		if p.Failed > 0 {
-			fmt.Fprintf(w, "%s failed with %s\n", p.Policy, p.why())
+			fmt.Fprintf(w, "%s failed with %s\n", p.Policy, counts(p.Failures))
+		}
+		if p.Refused > 0 {
+			fmt.Fprintf(w, "budgets refused %s %s\n", p.Policy, counts(p.Refusals)+p.whose())
 		}
 	}
 	return nil
@@ -69,10 +78,19 @@ func (r *Result) where() string {
 	return cmp.Or(strings.Join(parts, ", "), "no region")
 }
 
-func (r *Result) why() string {
+// whose says how many of the calls that budgets refused were the heavy user's.
+func (r *Result) whose() string {
+	if r.RefusedHeavy == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of them the heavy user's", r.RefusedHeavy)
+}
+
+// counts lists what there is how often of each.
+func counts[K ~string](of map[K]int) string {
 	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(r.Failures)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, r.Failures[kind]))
+	for _, kind := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, of[kind]))
 	}
 	return strings.Join(parts, ", ")
 }

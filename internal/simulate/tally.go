@@ -15,11 +15,14 @@ type tally struct {
 	whole   slot
 	regions []int // calls by the region that answered
 	kinds   map[inference.Kind]int
+	limits  map[string]int // calls that budgets refused, by the limit
+	heavy   int            // of them those of the heavy user
 }
 
 // slot is a part of the virtual time. Sums are over the calls that came in it.
 type slot struct {
 	calls, good, failed int
+	refused             int
 	attempts            int
 	failovers, hedges   int
 	throttled           int
@@ -37,13 +40,31 @@ func newTally(d time.Duration, regions int) tally {
 		slots:   make([]slot, slotCount),
 		regions: make([]int, regions),
 		kinds:   map[inference.Kind]int{},
+		limits:  map[string]int{},
+	}
+}
+
+// at is the slots that count what came at a time: the whole, and its own part.
+func (t *tally) at(arrived int64) [2]*slot {
+	return [2]*slot{&t.whole, &t.slots[arrived/int64(t.length)]}
+}
+
+// refuse counts a call that a budget's limit kept out.
+func (t *tally) refuse(c *call, limit string) {
+	for _, s := range t.at(c.arrived) {
+		s.calls++
+		s.refused++
+	}
+	t.limits[limit]++
+	if c.isHeavy {
+		t.heavy++
 	}
 }
 
 // add counts a call that is over.
 func (t *tally) add(c *call, w *world, failure *inference.Error) {
 	cost := w.price.cost(c.story.usage)
-	for _, s := range [...]*slot{&t.whole, &t.slots[c.arrived/int64(t.length)]} {
+	for _, s := range t.at(c.arrived) {
 		s.calls++
 		s.attempts += c.legs
 		s.failovers += c.story.failovers

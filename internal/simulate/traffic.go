@@ -102,5 +102,5 @@ func (s *source) newSession(of *Sessions) session {
 	return session{id: s.dice.Uint64() | 1, prefix: s.dice.count(of.Prefix, maxPrompt)}
 }
 
-// maxPrompt is the context window that prompts are kept to, in tokens.
-const maxPrompt = 200_000
+// maxPrompt is the context window that prompts are kept to, in tokens: the largest usual one.
+const maxPrompt = 1_000_000

@@ -26,6 +26,8 @@ type world struct {
 	byName  map[inference.Region]int
 	sources []*source
 
+	spending spending
+
 	calls    []*call    // that have ended, to be used again
 	attempts []*attempt // likewise
 	begun    uint64
@@ -48,6 +50,7 @@ func newWorld(s *Scenario, policy inference.Policy) *world {
 		seed:     mix(s.Seed),
 		byName:   map[inference.Region]int{},
 	}
+	w.spending = w.newSpending()
 	a, profiles := atlas.Load(), s.profiles()
 	w.burndown = burndown(profiles[0].Model)
 	for _, p := range profiles {

@@ -24,19 +24,19 @@ func TestMain(m *testing.M) {
 // empty one.
 type database struct {
 	name  string
-	fresh func(t *testing.T) string
+	fresh func(t testing.TB) string
 }
 
 var databases = []database{
-	{"sqlite", func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a store?#%.db") }},
-	{"memory", func(*testing.T) string { return memory }},
+	{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "a store?#%.db") }},
+	{"memory", func(testing.TB) string { return memory }},
 	{"postgres", freshPostgres},
 }
 
 var schemas atomic.Int64
 
 // freshPostgres skips the test where no PostgreSQL can be started, and says why.
-func freshPostgres(t *testing.T) string {
+func freshPostgres(t testing.TB) string {
 	dsn, err := cluster.start()
 	if err != nil {
 		if os.Getenv("REQUIRE_ALL") == "1" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,12 +20,37 @@ type dialect struct {
 	name string
 	open func(ctx context.Context, dsn string) (write, read *sql.DB, err error)
 	lock string // statement that holds every other migration off until the transaction ends; "" when its start does
+	slot string // the same for who takes of the slot that $1 names
+
+	numbered bool   // parameters must be: $1
+	hold     string // ends a SELECT of one row that no other transaction shall change; "" where none can
+
+	// byKey is a statement that has its transaction find rows by their keys alone. PostgreSQL plans a prepared
+	// statement for good while the tables are small, when it would rather read all of them.
+	byKey string
 }
 
 var (
 	sqlite   = dialect{name: "sqlite", open: openSQLite}
-	postgres = dialect{name: "postgres", open: openPostgres, lock: "SELECT pg_advisory_xact_lock(7310582269384229)"} // a number of our own
+	postgres = dialect{name: "postgres", open: openPostgres, lock: "SELECT pg_advisory_xact_lock(7310582269384229)", // a number of our own
+		slot: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", numbered: true, hold: " FOR UPDATE",
+		byKey: "SELECT set_config(name, 'on', TRUE) FROM (VALUES ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) off (name)"}
 )
+
+// searchByKey does what byKey says.
+func (d dialect) searchByKey(ctx context.Context, tx *sql.Tx) error {
+	if d.byKey == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, d.byKey)
+	return err
+}
+
+// own is a schema with the parts that are for this database alone, which are comments
+// to every other: "/*sqlite WITHOUT ROWID*/".
+func (d dialect) own(schema string) string {
+	return regexp.MustCompile(`/\*`+d.name+` (.*?)\*/`).ReplaceAllString(schema, "$1")
+}
 
 func dialectOf(dsn string) (dialect, error) {
 	scheme, _, _ := strings.Cut(dsn, ":")

@@ -48,20 +48,23 @@ func migrations(in fs.FS) ([]migration, error) {
 }
 
 // migrate applies what the database does not have, all or nothing, and names it.
-// Servers that start at once take turns: lock, or the start of the transaction,
-// holds the others off.
-func migrate(ctx context.Context, db *sql.DB, lock string, now time.Time) ([]string, error) {
+// Servers that start at once take turns: the dialect's lock, or the start of the
+// transaction, holds the others off.
+func migrate(ctx context.Context, db *sql.DB, d dialect, now time.Time) ([]string, error) {
 	all, err := migrations(files)
 	if err != nil {
 		return nil, err
+	}
+	for i := range all {
+		all[i].text = d.own(all[i].text)
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("migrate store: %w", err)
 	}
 	defer tx.Rollback()
-	if lock != "" {
-		if _, err := tx.ExecContext(ctx, lock); err != nil {
+	if d.lock != "" {
+		if _, err := tx.ExecContext(ctx, d.lock); err != nil {
 			return nil, fmt.Errorf("migrate store: wait for other servers: %w", err)
 		}
 	}

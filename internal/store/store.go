@@ -31,6 +31,11 @@ type Store struct {
 	master []byte
 	now    func() time.Time
 	recent *Recent
+
+	dialect    dialect
+	statements *prepared // of the ledger
+	series     *seriesIDs
+	reports    chan struct{}
 }
 
 // Open opens the database that dsn names and brings its schema up to date:
@@ -47,16 +52,18 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 		s.now = time.Now
 	}
 	s.recent = &Recent{store: s, read: map[inference.ARN]recent{}}
+	s.statements, s.series, s.reports = &prepared{}, &seriesIDs{}, make(chan struct{}, reporters)
 	d, err := dialectOf(dsn)
 	if err != nil {
 		return nil, err
 	}
+	s.dialect = d
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if s.write, s.read, err = d.open(ctx, dsn); err != nil {
 		return nil, err
 	}
-	applied, err := migrate(ctx, s.write, d.lock, s.now())
+	applied, err := migrate(ctx, s.write, d, s.now())
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -20,52 +20,75 @@ const (
 // Conversation estimates the input tokens of a call: system prompt, messages,
 // tools, media and what the format itself takes. Cache points are free.
 func (f Family) Conversation(c *dialect.Conversation) int {
-	n := perCall + f.blocks(c.System)
-	for i := range c.Messages {
-		n += perMessage + f.blocks(c.Messages[i].Content)
-	}
-	return n + f.tools(c.Tools)
+	w := walk{count: f.Text}
+	w.conversation(c)
+	return w.text + w.frame
 }
 
-func (f Family) tools(tools []dialect.Tool) int {
-	if len(tools) == 0 {
-		return 0
+// walk goes through a call and adds up its tokens: of texts by count, and of all that is
+// no text.
+type walk struct {
+	count       func(string) int
+	text, frame int
+}
+
+func (w *walk) conversation(c *dialect.Conversation) {
+	w.frame += perCall
+	w.blocks(c.System)
+	for i := range c.Messages {
+		w.frame += perMessage
+		w.blocks(c.Messages[i].Content)
 	}
-	n := toolPrompt
+	w.tools(c.Tools)
+}
+
+func (w *walk) tools(tools []dialect.Tool) {
+	if len(tools) == 0 {
+		return
+	}
+	w.frame += toolPrompt
 	for i := range tools {
 		t := &tools[i]
-		n += perTool + f.Text(t.Name) + f.Text(t.Description) + f.json(t.Schema)
+		w.frame += perTool
+		w.texts(t.Name, t.Description)
+		w.json(t.Schema)
 	}
-	return n
 }
 
-// json estimates a JSON text as it is without white space around its values, which
-// dialects keep or not.
-func (f Family) json(text json.RawMessage) int {
+func (w *walk) texts(texts ...string) {
+	for _, s := range texts {
+		if s != "" {
+			w.text += w.count(s)
+		}
+	}
+}
+
+// json adds a JSON text as it is without white space around its values, which dialects
+// keep or not.
+func (w *walk) json(text json.RawMessage) {
 	if bytes.ContainsAny(text, " \t\r\n") {
 		var compact bytes.Buffer
 		if json.Compact(&compact, text) == nil {
 			text = compact.Bytes()
 		}
 	}
-	return f.Text(string(text))
+	w.texts(string(text))
 }
 
-func (f Family) blocks(blocks []dialect.Block) int {
-	n := 0
+func (w *walk) blocks(blocks []dialect.Block) {
 	for i := range blocks {
-		n += f.block(&blocks[i])
+		w.block(&blocks[i])
 	}
-	return n
 }
 
-func (f Family) block(b *dialect.Block) int {
+func (w *walk) block(b *dialect.Block) {
 	if b.Type == dialect.Redacted {
-		return 0 // its size says nothing of the text in it
+		return // its size says nothing of the text in it
 	}
-	n := f.Text(b.Text) + f.Text(b.Name) + f.Text(b.Source) + f.json(b.Input)
+	w.texts(b.Text, b.Name, b.Source)
+	w.json(b.Input)
 	if b.Media != nil {
-		n += f.media(b.Type, b.Media)
+		w.media(b.Type, b.Media)
 	}
-	return n + f.blocks(b.Content)
+	w.blocks(b.Content)
 }

@@ -13,19 +13,20 @@ import (
 	"fairway/internal/dialect"
 )
 
-// media estimates an image, a document, a video or a sound, with its name.
-func (f Family) media(kind dialect.BlockType, m *dialect.Media) int {
-	n := f.Text(m.Name) + f.Text(m.Context)
+// media adds an image, a document, a video or a sound, with its name.
+func (w *walk) media(kind dialect.BlockType, m *dialect.Media) {
+	w.texts(m.Name, m.Context)
 	switch {
 	case kind == dialect.Image:
-		return n + image(m)
+		w.frame += image(m)
 	case m.Text != "":
-		return n + f.Text(m.Text)
+		w.texts(m.Text)
 	case slices.Contains(plain, m.Format):
 		text, _ := base64.StdEncoding.DecodeString(m.Data) // what decodes counts
-		return n + f.Text(string(text))
+		w.texts(string(text))
+	default:
+		w.frame += pages(m)
 	}
-	return n + pages(m)
 }
 
 // plain are the formats of documents that are text.

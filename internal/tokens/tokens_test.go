@@ -73,6 +73,26 @@ func TestFamilyFactors(t *testing.T) {
 	}
 }
 
+// TestWeigh: counting by classes weighs what the runes do one by one.
+func TestWeigh(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\n]*`), rapid.Custom(func(t *rapid.T) string {
+			return string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
+		})).Draw(t, "text")
+		want := int64(0)
+		for _, r := range s {
+			want += int64(weights[Claude3][classOf(r)])
+		}
+		if got := Claude3.weigh(s); got != want {
+			t.Fatalf("weigh(%q) = %d, want %d", s, got, want)
+		}
+	})
+	long := strings.Repeat("a1 ", laneMax)
+	if got, want := Claude3.weigh(long), laneMax*Claude3.weigh("a1 "); got != want {
+		t.Errorf("weigh(%d bytes) = %d, want %d", len(long), got, want)
+	}
+}
+
 func TestCut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := Family(rapid.IntRange(0, int(families)-1).Draw(t, "family"))
@@ -193,8 +213,8 @@ func TestImage(t *testing.T) {
 		{"broken", dialect.Media{Format: "png", Data: "AAAA"}, imageCap},
 		{"elsewhere", dialect.Media{Format: "png", URI: "s3://bucket/menu.png"}, imageCap},
 	} {
-		if got := Claude3.media(dialect.Image, &c.m); got != c.want {
-			t.Errorf("media(%s image) = %d, want %d", c.name, got, c.want)
+		if got := image(&c.m); got != c.want {
+			t.Errorf("image(%s) = %d, want %d", c.name, got, c.want)
 		}
 	}
 }

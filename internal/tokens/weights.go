@@ -10,7 +10,8 @@ type class uint8
 
 const (
 	letter   class = iota // ASCII letters and the blank
-	mark                  // ASCII digits, punctuation and line breaks: what sets code and JSON apart
+	mark                  // ASCII punctuation and line breaks: what sets code and JSON apart
+	digit                 // ASCII digits: what sets tables and logs apart
 	accented              // Latin letters beyond ASCII
 	cyrillic              // Cyrillic and Greek
 	arabic                // Arabic and Hebrew
@@ -31,6 +32,7 @@ const (
 var o200k = [classes]int{
 	letter:   2_020,
 	mark:     5_000,
+	digit:    5_000,
 	accented: 4_200,
 	cyrillic: 2_600,
 	arabic:   3_000,
@@ -61,7 +63,7 @@ var weights = func() (w [families][classes]int32) {
 			switch c {
 			case letter, accented:
 				factor = factors[f].latin
-			case mark:
+			case mark, digit:
 				factor = factors[f].code
 			}
 			w[f][c] = int32(min(o200k[c]*factor/100, unit))
@@ -73,7 +75,10 @@ var weights = func() (w [families][classes]int32) {
 // ascii is the class of each rune below 128.
 var ascii = func() (table [128]class) {
 	for r := range table {
-		if !unicode.IsLetter(rune(r)) && r != ' ' {
+		switch {
+		case '0' <= r && r <= '9':
+			table[r] = digit
+		case !unicode.IsLetter(rune(r)) && r != ' ':
 			table[r] = mark
 		}
 	}

@@ -61,10 +61,14 @@ func messageID(hex string) string {
 }
 
 func usageOf(u inference.Usage) Usage {
-	return Usage{
+	usage := Usage{
 		InputTokens: u.InputTokens, CacheCreationInputTokens: u.CacheWriteTokens,
 		CacheReadInputTokens: u.CacheReadTokens, OutputTokens: u.OutputTokens,
 	}
+	if u.CacheWrite1h > 0 {
+		usage.CacheCreation = &CacheCreation{max(0, u.CacheWriteTokens-u.CacheWrite1h), u.CacheWrite1h}
+	}
+	return usage
 }
 
 func partOf(b *dialect.Block) (Part, error) {
@@ -175,6 +179,8 @@ type tally struct {
 	CacheCreationInputTokens *int `json:"cache_creation_input_tokens"`
 	CacheReadInputTokens     *int `json:"cache_read_input_tokens"`
 	OutputTokens             *int `json:"output_tokens"`
+
+	CacheCreation *CacheCreation `json:"cache_creation"`
 }
 
 func (t *tally) addTo(u *inference.Usage) {
@@ -188,6 +194,9 @@ func (t *tally) addTo(u *inference.Usage) {
 		if member.from != nil {
 			*member.to = *member.from
 		}
+	}
+	if t.CacheCreation != nil {
+		u.CacheWrite1h = t.CacheCreation.Ephemeral1hInputTokens
 	}
 	u.Caching = u.Caching || t.CacheReadInputTokens != nil
 }

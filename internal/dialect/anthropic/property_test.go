@@ -173,6 +173,7 @@ func drawAnswer(t *rapid.T) *dialect.Answer {
 			CacheReadTokens: count.Draw(t, "read"), CacheWriteTokens: count.Draw(t, "write"), Caching: true,
 		},
 	}
+	a.Usage.CacheWrite1h = rapid.IntRange(0, a.Usage.CacheWriteTokens).Draw(t, "hour")
 	if a.Stop.Reason == dialect.StopSequence {
 		a.Stop.Sequence = word.Draw(t, "sequence")
 	}

@@ -49,7 +49,16 @@ type Usage struct {
 	InputTokens              int `json:"input_tokens"`
 	CacheCreationInputTokens int `json:"cache_creation_input_tokens"`
 	CacheReadInputTokens     int `json:"cache_read_input_tokens"`
-	OutputTokens             int `json:"output_tokens"`
+
+	CacheCreation *CacheCreation `json:"cache_creation,omitempty"` // nil where all are for five minutes
+	OutputTokens  int            `json:"output_tokens"`
+}
+
+// CacheCreation counts what the cache wrote by how long it keeps it (facts:
+// bedrock.md 1.10).
+type CacheCreation struct {
+	Ephemeral5mInputTokens int `json:"ephemeral_5m_input_tokens"`
+	Ephemeral1hInputTokens int `json:"ephemeral_1h_input_tokens"`
 }
 
 // TextPart is a text block.

@@ -36,6 +36,17 @@ func TestEncodeAnswer(t *testing.T) {
 	}
 }
 
+// TestEncodeHour: tokens that the cache keeps for an hour are told apart.
+func TestEncodeHour(t *testing.T) {
+	hourly := *answer
+	hourly.Usage.CacheWriteTokens, hourly.Usage.CacheWrite1h = 9, 4
+	want := `"usage":{"input_tokens":12,"cache_creation_input_tokens":9,"cache_read_input_tokens":3,` +
+		`"cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":4},"output_tokens":5}}`
+	if got, err := (Dialect{}).EncodeAnswer(&hourly); err != nil || !strings.HasSuffix(string(got), want) {
+		t.Errorf("EncodeAnswer() = %s, %v, want it to end with %s", got, err, want)
+	}
+}
+
 // TestBrokenOff: what cannot be read is no success, whole or streamed.
 func TestBrokenOff(t *testing.T) {
 	for _, reason := range []dialect.StopReason{dialect.MalformedOutput, dialect.MalformedToolUse} {

@@ -77,6 +77,14 @@ type tokenUsage struct {
 	TotalTokens           int  `json:"totalTokens"`
 	CacheReadInputTokens  *int `json:"cacheReadInputTokens,omitempty"`
 	CacheWriteInputTokens *int `json:"cacheWriteInputTokens,omitempty"`
+
+	CacheDetails []cacheDetail `json:"cacheDetails,omitempty"` // left out where all are for five minutes
+}
+
+// cacheDetail counts what the cache wrote to keep for one TTL.
+type cacheDetail struct {
+	TTL         string `json:"ttl"`
+	InputTokens int    `json:"inputTokens"`
 }
 
 func writeUsage(u inference.Usage) *tokenUsage {
@@ -86,6 +94,12 @@ func writeUsage(u inference.Usage) *tokenUsage {
 	}
 	if u.Caching || u.CacheReadTokens > 0 || u.CacheWriteTokens > 0 {
 		written.CacheReadInputTokens, written.CacheWriteInputTokens = &u.CacheReadTokens, &u.CacheWriteTokens
+	}
+	if u.CacheWrite1h > 0 {
+		written.CacheDetails = append(written.CacheDetails, cacheDetail{"1h", u.CacheWrite1h})
+		if short := u.CacheWriteTokens - u.CacheWrite1h; short > 0 {
+			written.CacheDetails = append(written.CacheDetails, cacheDetail{"5m", short})
+		}
 	}
 	return written
 }
@@ -100,6 +114,11 @@ func (u *tokenUsage) read() inference.Usage {
 	}
 	if u.CacheWriteInputTokens != nil {
 		read.CacheWriteTokens, read.Caching = *u.CacheWriteInputTokens, true
+	}
+	for _, d := range u.CacheDetails {
+		if d.TTL == "1h" {
+			read.CacheWrite1h += d.InputTokens
+		}
 	}
 	return read
 }

@@ -22,6 +22,7 @@ func answers() *rapid.Generator[*dialect.Answer] {
 		a.Usage = inference.Usage{InputTokens: rapid.IntRange(0, 9).Draw(t, "in"), OutputTokens: rapid.IntRange(0, 9).Draw(t, "out")}
 		if a.Usage.Caching = rapid.Bool().Draw(t, "caching"); a.Usage.Caching {
 			a.Usage.CacheReadTokens, a.Usage.CacheWriteTokens = rapid.IntRange(0, 9).Draw(t, "read"), rapid.IntRange(0, 9).Draw(t, "write")
+			a.Usage.CacheWrite1h = rapid.IntRange(0, a.Usage.CacheWriteTokens).Draw(t, "hour")
 		}
 		for range rapid.IntRange(0, 4).Draw(t, "blocks") {
 			var b dialect.Block
@@ -304,6 +305,22 @@ func BenchmarkDecodeRequest(b *testing.B) {
 	for b.Loop() {
 		if _, err := (Dialect{}).DecodeRequest([]byte(full)); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestEncodeHour: tokens that the cache keeps for an hour are told apart.
+func TestEncodeHour(t *testing.T) {
+	for _, test := range []struct {
+		written int
+		want    string
+	}{
+		{9, `"cacheWriteInputTokens":9,"cacheDetails":[{"ttl":"1h","inputTokens":4},{"ttl":"5m","inputTokens":5}]}`},
+		{4, `"cacheWriteInputTokens":4,"cacheDetails":[{"ttl":"1h","inputTokens":4}]}`},
+	} {
+		a := &dialect.Answer{Usage: inference.Usage{CacheWriteTokens: test.written, CacheWrite1h: 4}}
+		if got, err := (Dialect{}).EncodeAnswer(a); err != nil || !strings.Contains(string(got), test.want) {
+			t.Errorf("EncodeAnswer(%d written) = %s, %v, want %s in it", test.written, got, err, test.want)
 		}
 	}
 }

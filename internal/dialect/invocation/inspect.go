@@ -72,16 +72,22 @@ func (i *Inspector) converse(e *inference.Event, kind, payload []byte) error {
 }
 
 // Body is a unary body as an Event, its usage by the headers of the answer or else
-// by the body's own usage member; nil where neither tells.
+// by the body's own usage member; nil where neither tells. How long the cache keeps
+// what it wrote is in the body alone.
 func (i *Inspector) Body(header http.Header, raw []byte) inference.Event {
 	e := inference.Event{Raw: raw, Content: true, Final: true, Usage: headerUsage(header), Served: Served(header)}
-	if e.Usage == nil && i.operation != inference.CountTokens {
-		var body struct {
-			Usage tokenUsage `json:"usage"`
-		}
-		if json.Unmarshal(raw, &body) == nil {
-			e.Usage = body.Usage.usage()
-		}
+	if i.operation == inference.CountTokens || e.Usage != nil && e.Usage.CacheWriteTokens == 0 {
+		return e
+	}
+	var body struct {
+		Usage tokenUsage `json:"usage"`
+	}
+	switch {
+	case json.Unmarshal(raw, &body) != nil:
+	case e.Usage == nil:
+		e.Usage = body.Usage.usage()
+	default:
+		e.Usage.CacheWrite1h = min(body.Usage.hour(), e.Usage.CacheWriteTokens)
 	}
 	return e
 }

@@ -130,6 +130,23 @@ func TestUsageSoFar(t *testing.T) {
 	}
 }
 
+// TestHourSoFar: how long the cache keeps what it wrote is told before the metrics,
+// which do not tell it.
+func TestHourSoFar(t *testing.T) {
+	i := Inspect(inference.InvokeModelWithResponseStream)
+	for _, event := range []string{
+		`{"type":"message_start","message":{"usage":{"input_tokens":3,"cache_creation_input_tokens":9,"output_tokens":1,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":4}}}}`,
+		`{"type":"message_delta","usage":{"output_tokens":7}}`,
+		`{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":3,"outputTokenCount":7,"cacheWriteInputTokenCount":9}}`,
+	} {
+		e, err := i.Frame(chunk(event))
+		if err != nil || e.Usage == nil || e.Usage.CacheWriteTokens != 9 || e.Usage.CacheWrite1h != 4 {
+			t.Errorf("Frame(%s) usage = %+v, %v, want 9 tokens written, 4 for an hour", event, e.Usage, err)
+		}
+	}
+}
+
 func TestFrameOfConverse(t *testing.T) {
 	for event, want := range map[string]string{
 		"messageStart": neither, "contentBlockStart": content, "contentBlockDelta": content, "contentBlockStop": neither,
@@ -202,6 +219,9 @@ func TestBody(t *testing.T) {
 	cached := header.Clone()
 	cached.Set("X-Amzn-Bedrock-Cache-Read-Input-Token-Count", "2")
 	cached.Set("X-Amzn-Bedrock-Cache-Write-Input-Token-Count", "0")
+	wrote := header.Clone()
+	wrote.Set("X-Amzn-Bedrock-Cache-Write-Input-Token-Count", "9")
+	hourly := &inference.Usage{InputTokens: 3, OutputTokens: 7, CacheWriteTokens: 9, CacheWrite1h: 4, Caching: true}
 	for _, test := range []struct {
 		name   string
 		op     inference.Operation
@@ -211,6 +231,13 @@ func TestBody(t *testing.T) {
 	}{
 		{"headers", inference.InvokeModel, cached, `{"usage":{"input_tokens":99}}`, metered},
 		{"headers without cache", inference.InvokeModel, header, `{}`, &inference.Usage{InputTokens: 3, OutputTokens: 7}},
+		{"Anthropic, for an hour", inference.InvokeModel, nil, `{"usage":{"input_tokens":3,"output_tokens":7,"cache_creation_input_tokens":9,` +
+			`"cache_creation":{"ephemeral_5m_input_tokens":5,"ephemeral_1h_input_tokens":4}}}`, hourly},
+		{"headers, and an hour in the body", inference.InvokeModel, wrote, `{"usage":{"cache_creation":{"ephemeral_1h_input_tokens":4}}}`, hourly},
+		{"headers, and no JSON", inference.InvokeModel, wrote, `x`, &inference.Usage{InputTokens: 3, OutputTokens: 7, CacheWriteTokens: 9, Caching: true}},
+		{"more for an hour than written", inference.InvokeModel, cached, `{"usage":{"cache_creation":{"ephemeral_1h_input_tokens":4}}}`, metered},
+		{"Converse, for an hour", inference.Converse, nil, `{"usage":{"inputTokens":3,"outputTokens":7,"cacheWriteInputTokens":9,` +
+			`"cacheDetails":[{"ttl":"1h","inputTokens":4},{"ttl":"5m","inputTokens":5}]}}`, hourly},
 		{"Anthropic", inference.InvokeModel, nil, `{"usage":{"input_tokens":3,"output_tokens":7,"cache_read_input_tokens":2,"cache_creation_input_tokens":0}}`, metered},
 		{"OpenAI", inference.InvokeModel, nil, `{"usage":{"prompt_tokens":5,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":2}}}`, metered},
 		{"Nova", inference.InvokeModel, nil, `{"usage":{"inputTokens":3,"outputTokens":7,"cacheReadInputTokenCount":2}}`, metered},

@@ -29,10 +29,12 @@ func (i *Inspector) chunk(e *inference.Event) error {
 	return nil
 }
 
-// finish looks for the metrics that the last event has.
+// finish looks for the metrics that the last event has. They do not say how long the
+// cache keeps what it wrote, which an earlier event may have said.
 func (i *Inspector) finish(e *inference.Event) {
 	if m := readMetrics(i.event); m != nil {
 		e.Final, e.Usage = true, m.usage()
+		e.Usage.CacheWrite1h = min(i.usage.CacheWrite1h, e.Usage.CacheWriteTokens)
 	}
 }
 
@@ -104,6 +106,7 @@ func (i *Inspector) tell(u *inference.Usage) {
 	i.usage.OutputTokens = max(i.usage.OutputTokens, u.OutputTokens)
 	i.usage.CacheReadTokens = max(i.usage.CacheReadTokens, u.CacheReadTokens)
 	i.usage.CacheWriteTokens = max(i.usage.CacheWriteTokens, u.CacheWriteTokens)
+	i.usage.CacheWrite1h = max(i.usage.CacheWrite1h, u.CacheWrite1h)
 	i.usage.Caching = i.usage.Caching || u.Caching
 }
 

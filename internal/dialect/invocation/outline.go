@@ -29,7 +29,7 @@ func Outline(op inference.Operation, model inference.Model, body []byte, count f
 	o := inference.Outline{MaxTokens: form.maxTokens(model, body)}
 	e := estimate{mark: form.cacheMark()}
 	e.read(body)
-	o.InputTokens = e.tokens(count)
+	o.InputTokens, o.MediaTokens = e.tokens(count), e.media
 	if !e.marked {
 		return o
 	}

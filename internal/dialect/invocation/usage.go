@@ -51,6 +51,24 @@ type tokenUsage struct {
 	OpenAIPromptDetails       struct {
 		CachedTokens *int `json:"cached_tokens"`
 	} `json:"prompt_tokens_details"`
+	CacheDetails []struct {
+		TTL         string `json:"ttl"`
+		InputTokens int    `json:"inputTokens"`
+	} `json:"cacheDetails"`
+	CacheCreation struct {
+		Ephemeral1h int `json:"ephemeral_1h_input_tokens"`
+	} `json:"cache_creation"`
+}
+
+// hour is how many of the tokens that the cache wrote it keeps for an hour.
+func (u *tokenUsage) hour() int {
+	sum := u.CacheCreation.Ephemeral1h
+	for _, d := range u.CacheDetails {
+		if d.TTL == "1h" {
+			sum += d.InputTokens
+		}
+	}
+	return sum
 }
 
 // usage is nil where nothing is counted.
@@ -64,6 +82,7 @@ func (u *tokenUsage) usage() *inference.Usage {
 	found := usageOf(*cmp.Or(input, &none), output,
 		cmp.Or(u.CacheReadInputTokens, u.CacheReadInputTokenCount, u.CacheReadInputAnthropic, u.OpenAIPromptDetails.CachedTokens),
 		cmp.Or(u.CacheWriteInputTokens, u.CacheWriteInputTokenCount, u.CacheCreateInputAnthropic))
+	found.CacheWrite1h = min(u.hour(), found.CacheWriteTokens)
 	if u.OpenAIPrompt != nil {
 		found.InputTokens = max(0, found.InputTokens-found.CacheReadTokens)
 	}

@@ -1,10 +1,11 @@
-// Package admin is the operator's door to identities: the users of the embedded user
-// pool, the keys of principals, and why a call is allowed or denied, as JSON over HTTP.
-// Who may come in is decided before it.
+// Package admin is the operator's door to identities and to what they used: the users
+// of the embedded user pool, the keys of principals, why a call is allowed or denied,
+// reports and records of calls, as JSON over HTTP. Who may come in is decided before it.
 //
 //	admin.go  the routes, answers and errors
 //	users.go  /api/users and /api/user-pool
 //	keys.go   /api/keys
+//	usage.go  /api/usage
 package admin
 
 import (
@@ -14,10 +15,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"fairway/internal/explain"
 	"fairway/internal/inference"
 	"fairway/internal/keyring"
+	"fairway/internal/usage"
 	"fairway/internal/userpool"
 )
 
@@ -30,11 +33,16 @@ type Config struct {
 	Pool *userpool.Pool // nil where there is none
 	Log  *slog.Logger   // of failures that are not the operator's
 
+	Usage     Ledger
+	Budgets   func(ctx context.Context) ([]usage.BudgetState, error) // what they have left
+	Principal func(name string) (inference.Principal, bool)          // the zero one where it reports false
+	Now       func() time.Time
+
 	// Explain decides a call without making it. The empty region is the server's own.
 	Explain func(ctx context.Context, principal, action, profile string, source inference.Region) (*explain.Explanation, error)
 }
 
-// Door answers the admin API's requests about identities.
+// Door answers the admin API's requests about identities and usage.
 type Door struct{ Config }
 
 // Register adds the routes to mux, each behind check.
@@ -58,9 +66,12 @@ func (c Config) Register(mux *http.ServeMux, check func(http.HandlerFunc) http.H
 		"POST /api/keys/{name}/rotate":            d.rotateKey,
 		"POST /api/keys/{name}/expire":            d.expireKey,
 		"GET /api/explain":                        d.explain,
+		"GET /api/usage":                          d.report,
+		"GET /api/usage/budgets":                  d.budgets,
 	} {
 		mux.HandleFunc(pattern, check(d.respond(answer)))
 	}
+	mux.HandleFunc("GET /api/usage/records", check(d.records))
 }
 
 // respond writes what answer gives, or its error as {"message": ...}.

@@ -18,6 +18,7 @@ import (
 	"fairway/internal/inference"
 	"fairway/internal/keyring"
 	"fairway/internal/store"
+	"fairway/internal/usage"
 	"fairway/internal/userpool"
 )
 
@@ -29,6 +30,8 @@ type door struct {
 	asked   string // action of the last explanation
 	log     bytes.Buffer
 	store   *store.Store
+	ledger  ledger
+	budgets []usage.BudgetState
 }
 
 func newDoor(t *testing.T, withPool bool) *door {
@@ -50,6 +53,15 @@ func newDoor(t *testing.T, withPool bool) *door {
 			d.asked = action
 			return &explain.Explanation{Principal: principal}, nil
 		},
+		Usage:   &d.ledger,
+		Budgets: func(context.Context) ([]usage.BudgetState, error) { return d.budgets, nil },
+		Principal: func(name string) (inference.Principal, bool) {
+			if name != "checkout" {
+				return inference.Principal{}, false
+			}
+			return inference.Principal{Name: name, ARN: "arn:aws:iam::123456789012:role/checkout"}, true
+		},
+		Now: time.Now,
 	}
 	if withPool {
 		c.Pool, err = userpool.New(t.Context(), userpool.Options{Region: "eu-west-1", Store: kept, Settings: userpool.Settings{SignInBy: []string{"email"}}})

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"fairway/internal/inference"
+)
+
+// streamLease is how long a lease of streams outlives the last Beat of its server.
+const streamLease = time.Minute
+
+// Take leases up to want of a slot to a server. What all servers hold or spent, each by
+// whichever is more, never passes limit by it; that sum afterwards is taken. Want of
+// nothing only asks. After an error nothing may be spent, though it may be held.
+func (s *Store) Take(ctx context.Context, server string, slot inference.Slot, limit, want int64) (granted, taken int64, err error) {
+	slot = kept(slot)
+	err = s.transact(ctx, "take of a budget", func(tx *sql.Tx) error {
+		if s.dialect.slot != "" {
+			if _, err := tx.ExecContext(ctx, s.dialect.slot, slotName(slot)); err != nil {
+				return err
+			}
+		}
+		now := s.now()
+		if taken, err = takenOf(ctx, tx, server, slot, now); err != nil {
+			return err
+		}
+		if granted = max(min(want, limit-taken), 0); granted == 0 {
+			return nil
+		}
+		taken += granted
+		return lease(ctx, tx, server, slot, granted, now)
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return granted, taken, nil
+}
+
+// kept is a slot as the tables have it.
+func kept(slot inference.Slot) inference.Slot {
+	slot.Budget, slot.Pot = text(slot.Budget), text(slot.Pot)
+	return slot
+}
+
+// slotName is a text that no other slot has.
+func slotName(slot inference.Slot) string {
+	return fmt.Sprintf("%q %q %s %d", slot.Budget, slot.Pot, slot.Measure, slot.Starts)
+}
+
+// takenOf is what the servers hold or spent of a slot. Leases of others that ended do
+// not count; those of the server itself do, as it is there to use them.
+func takenOf(ctx context.Context, tx *sql.Tx, server string, slot inference.Slot, now time.Time) (taken int64, err error) {
+	row := tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(SUM(CASE WHEN held > spent THEN held ELSE spent END), 0) AS BIGINT)
+		FROM budget_leases WHERE budget = $1 AND pot = $2 AND measure = $3 AND starts = $4
+		AND (until = 0 OR until > $5 OR server = $6)`,
+		slot.Budget, slot.Pot, slot.Measure, slot.Starts, millis(now), server)
+	return taken, row.Scan(&taken)
+}
+
+// lease adds to what a server holds. What it spent beyond its leases it holds from now
+// on, so that the grant is there to be spent.
+func lease(ctx context.Context, tx *sql.Tx, server string, slot inference.Slot, granted int64, now time.Time) error {
+	var until int64
+	if slot.Measure == inference.Streams {
+		until = millis(now.Add(streamLease))
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO servers (id, seen) VALUES ($1, $2) ON CONFLICT DO NOTHING`, server, millis(now)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO budget_leases (budget, pot, measure, starts, server, held, spent, until)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+		ON CONFLICT (budget, pot, measure, starts, server) DO UPDATE SET until = EXCLUDED.until, held = EXCLUDED.held
+			+ CASE WHEN budget_leases.held > budget_leases.spent THEN budget_leases.held ELSE budget_leases.spent END`,
+		slot.Budget, slot.Pot, slot.Measure, slot.Starts, server, granted, until)
+	return err
+}
+
+// Give takes back what a server leased and will not use, all of it or nothing. Who got
+// an error does not know which, and must not give the same again.
+func (s *Store) Give(ctx context.Context, server string, back []inference.Charge) error {
+	back = slices.SortedFunc(slices.Values(back), func(a, b inference.Charge) int { return compareSlots(a.Slot, b.Slot) })
+	return s.transact(ctx, "give back to a budget", func(tx *sql.Tx) error {
+		statement, err := tx.PrepareContext(ctx, `UPDATE budget_leases SET held = CASE WHEN held > $6 THEN held - $6 ELSE 0 END
+			WHERE budget = $1 AND pot = $2 AND measure = $3 AND starts = $4 AND server = $5`)
+		if err != nil {
+			return err
+		}
+		defer statement.Close()
+		for _, c := range back {
+			slot := kept(c.Slot)
+			if _, err := statement.ExecContext(ctx, slot.Budget, slot.Pot, slot.Measure, slot.Starts, server, max(c.Amount, 0)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func compareSlots(a, b inference.Slot) int {
+	return cmp.Or(cmp.Compare(a.Budget, b.Budget), cmp.Compare(a.Pot, b.Pot), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Starts, b.Starts))
+}
+
+// Reclaim ends the leases of a server that starts, or is lost: of money it holds what
+// its records spent, of anything else nothing. Its records are to be settled before.
+func (s *Store) Reclaim(ctx context.Context, server string) error {
+	return s.transact(ctx, "reclaim leases", func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM budget_leases WHERE server = $1 AND measure NOT IN ($2, $3)`,
+			server, inference.DollarsPerDay, inference.DollarsPerMonth); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE budget_leases SET held = CASE WHEN spent > 0 THEN spent ELSE 0 END
+			WHERE server = $1 AND held <> spent`, server)
+		return err
+	})
+}
+
+// Pots is what is held and spent in the windows of now, by budget, pot and measure.
+func (s *Store) Pots(ctx context.Context) ([]inference.Pot, error) {
+	now := s.now()
+	starts := func(m inference.Measure) int64 { from, _ := m.Window(now); return from.Unix() }
+	rows, err := s.read.QueryContext(ctx, `SELECT budget, pot, measure, starts,
+			CAST(SUM(CASE WHEN held > spent THEN held ELSE spent END) AS BIGINT), CAST(SUM(spent) AS BIGINT)
+		FROM budget_leases
+		WHERE measure = $1 AND starts = $2 OR measure = $3 AND starts = $4 OR measure IN ($5, $6) AND starts = $7
+			OR measure = $8 AND starts = 0 AND until > $9
+		GROUP BY budget, pot, measure, starts ORDER BY budget, pot, measure`,
+		inference.DollarsPerDay, starts(inference.DollarsPerDay), inference.DollarsPerMonth, starts(inference.DollarsPerMonth),
+		inference.TokensPerMinute, inference.RequestsPerMinute, starts(inference.RequestsPerMinute), inference.Streams, millis(now))
+	return collect("list pots", rows, err, func(r row) (p inference.Pot, err error) {
+		return p, r.Scan(&p.Budget, &p.Pot, &p.Measure, &p.Starts, &p.Held, &p.Spent)
+	})
+}

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// forgetAtOnce is how many rows are deleted in one statement.
+const forgetAtOnce = 2000
+
+// Forget deletes the records, with their attempts, of calls that began before a time,
+// and the sums of hours and days that ended before another, and counts the records. It
+// does so bit by bit: others write in between. What is kept of the sums is condensed.
+func (s *Store) Forget(ctx context.Context, before, hours time.Time) (int, error) {
+	const op = "forget records"
+	records, err := s.forget(ctx, op, old{"calls", "began, id", before})
+	if err != nil {
+		return records, err
+	}
+	// A row goes when what it sums is over, to the millisecond.
+	hour, day := hours.Add(time.Millisecond-time.Hour), hours.Add(time.Millisecond-24*time.Hour)
+	for _, o := range []old{
+		{"attempts", "began, id, n", before},
+		{"usage_hours", sumKeys, hour},
+		{"past_hours", "starts, series", hour},
+		{"usage_days", sumKeys, day},
+		{"past_days", "starts, series", day},
+	} {
+		if _, err := s.forget(ctx, op, o); err != nil {
+			return records, err
+		}
+	}
+	_, err = s.Condense(ctx)
+	return records, err
+}
+
+// old is the rows of a table whose primary key, of which the first column is a time in
+// milliseconds, is of before a time.
+type old struct {
+	table, key string
+	before     time.Time
+}
+
+// forget deletes rows and counts them.
+func (s *Store) forget(ctx context.Context, op string, o old) (int, error) {
+	deleted := 0
+	first, _, _ := strings.Cut(o.key, ",")
+	statement := `DELETE FROM ` + o.table + ` WHERE (` + o.key + `) IN
+		(SELECT ` + o.key + ` FROM ` + o.table + ` WHERE ` + first + ` < $1 ORDER BY ` + o.key + ` LIMIT $2)`
+	for {
+		n, err := s.count(ctx, op, statement, millis(o.before), forgetAtOnce)
+		if deleted += n; err != nil || n < forgetAtOnce {
+			return deleted, err
+		}
+	}
+}
