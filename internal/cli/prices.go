@@ -99,6 +99,9 @@ func registerConfig(cmd *cobra.Command, run *runFlags) {
 	cmd.Flags().StringVar(&run.file, "config", "", "configuration `FILE` (default: "+config.FileName+" in the folder, where there is one)")
 }
 
+// pricesIn is the file of a project's own prices where its configuration names none.
+func pricesIn(dir string) string { return filepath.Join(dir, outputs.StateDir, priceFileName) }
+
 // priceList is the prices of a project.
 type priceList struct {
 	force *catalog.Prices
@@ -121,7 +124,7 @@ func (f *runFlags) prices(s Surroundings) (*priceList, error) {
 		if f.file != "" {
 			dir = filepath.Dir(f.file)
 		}
-		list.file = filepath.Join(dir, outputs.StateDir, priceFileName)
+		list.file = pricesIn(dir)
 	}
 	if list.own, err = catalog.OpenPrices(list.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

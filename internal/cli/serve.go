@@ -151,7 +151,7 @@ func (sv *serve) listen(c *config.Config) (*listeners, error) {
 // load loads the backend that c names.
 func (sv *serve) load(ctx context.Context, c *config.Config) (*backend.Backend, error) {
 	seen := &files{}
-	for _, name := range c.Files() {
+	for _, name := range append(c.Files(), pricesIn(filepath.Dir(sv.flags.file))) {
 		if abs, err := filepath.Abs(name); err == nil {
 			seen.config = append(seen.config, abs)
 		}

@@ -25,9 +25,9 @@ type Document struct {
 func (d Document) IsZero() bool { return d.Text == nil }
 
 // Files are those that c was read from beside its own, and those that it names for
-// secrets and certificates: what a server reads again when they change.
+// secrets, certificates and prices: what a server reads again when they change.
 func (c *Config) Files() []string {
-	files := append(c.policyFiles(), string(c.TLS.Cert), string(c.TLS.Key))
+	files := append(c.policyFiles(), string(c.TLS.Cert), string(c.TLS.Key), string(c.Prices))
 	for _, p := range c.Principals {
 		for _, k := range p.AccessKeys {
 			files = append(files, secretFile(string(k.Secret)))

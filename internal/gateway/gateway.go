@@ -130,6 +130,7 @@ func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, er
 		return nil, g.fail(ctx, record, err)
 	}
 	if err := g.reserve(ctx, c); err != nil {
+		g.Log.LogAttrs(ctx, slog.LevelInfo, "call not admitted", slog.String("request_id", req.ID), slog.Any("error", err))
 		return nil, g.fail(ctx, record, err)
 	}
 	c.answer, err = g.Router.Run(ctx, req, &c.routing, c.plan)
