@@ -86,7 +86,7 @@ func conserve(t *testing.T, all []step) error {
 	l.end()
 	l.start(well) // closes what was left open
 	shut(t, l.ledger)
-	time.Sleep(time.Minute) // what killed processes had begun ends too
+	pass(time.Minute) // what killed processes had begun ends too
 	return l.check()
 }
 
@@ -108,7 +108,7 @@ func (l *life) do(s step) {
 		l.free()
 		l.store.set(s.mood)
 	case wait:
-		time.Sleep(s.wait)
+		pass(s.wait)
 	case killed:
 		l.kill(s.mood)
 	case restarted:

@@ -53,7 +53,7 @@ func (s *Server) openSpending(ctx context.Context, c *config.Config, state strin
 	if s.ledger, err = ledger.Open(ctx, settings); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
-	if err := s.store.Reclaim(ctx, s.ledger.Status().Server); err != nil {
+	if err := s.store.Reclaim(ctx, s.ledger.Server()); err != nil {
 		s.log.WarnContext(ctx, "leases of an earlier run not reclaimed", "error", err)
 	}
 	s.budgets = budget.New(s.budgetSettings(c))
@@ -110,7 +110,7 @@ const closeWithin = 10 * time.Second
 // budgetSettings are c's budgets.
 func (s *Server) budgetSettings(c *config.Config) budget.Config {
 	settings := budget.Config{
-		Server: s.ledger.Status().Server, Bank: s.store, Shared: s.store.IsShared(), Block: float64(c.Leases.Block),
+		Server: s.ledger.Server(), Bank: s.store, Shared: s.store.IsShared(), Block: float64(c.Leases.Block),
 		Away: budget.Away(c.Leases.Away), Log: s.log, Now: s.now,
 	}
 	for _, b := range c.Budgets {
