@@ -10,24 +10,30 @@ type Entry struct {
 	Charges []Charge `json:"charges,omitempty"` // the Record's, which its own JSON leaves out
 }
 
-// Measure is what a budget counts.
+// Measure is what a budget counts, or servers share otherwise.
 type Measure string
 
 // The measures. Those of dollars are of UTC's days and months, in billionths of a
-// dollar; those a minute are of UTC's minutes; streams are counted while they run.
+// dollar; those a minute are of UTC's minutes; streams are counted while they run. No
+// budget has a QuotaShare: it is in parts per thousand of the quota of a target.
 const (
 	DollarsPerDay     Measure = "dollars_per_day"
 	DollarsPerMonth   Measure = "dollars_per_month"
 	TokensPerMinute   Measure = "tokens_per_minute"
 	RequestsPerMinute Measure = "requests_per_minute"
 	Streams           Measure = "streams"
+	QuotaShare        Measure = "quota_share"
 )
 
 // IsMoney reports whether the measure is kept with the records of the calls.
 func (m Measure) IsMoney() bool { return m == DollarsPerDay || m == DollarsPerMonth }
 
+// IsStanding reports whether the measure has no window: what a server holds of it lives
+// by the server.
+func (m Measure) IsStanding() bool { return m == Streams || m == QuotaShare }
+
 // Window is the begin and the end of the window of a measure that now falls in, UTC.
-// Streams have none: both are zero.
+// Standing ones have none: both are zero.
 func (m Measure) Window(now time.Time) (from, to time.Time) {
 	now = now.UTC()
 	switch m {
@@ -64,6 +70,14 @@ type Pot struct {
 	Slot
 	Held  int64 `json:"held"`  // by servers, with what they spent of it
 	Spent int64 `json:"spent"` // as the records of the calls have it; 0 of measures that are not money
+}
+
+// Lease is what a server holds of a slot of a standing measure.
+type Lease struct {
+	Slot
+	Server string
+	Held   int64
+	Until  time.Time // unless the server says before that it runs
 }
 
 // Nearing is a budget that a call has brought near its limit.
@@ -155,7 +169,20 @@ func BucketCost(bucket int) Money {
 // one class of scripts: of the logarithms of real over estimated tokens how many there
 // were, their sum and the sum of their squares. Old ones fade, so that none is whole.
 type Calibration struct {
-	Model, Class          string
-	Samples, Sum, Squares float64
-	Updated               time.Time
+	Model   string    `json:"model"`
+	Class   string    `json:"class"`
+	Samples float64   `json:"samples"`
+	Sum     float64   `json:"sum"`
+	Squares float64   `json:"squares"`
+	Updated time.Time `json:"updated"`
+}
+
+// Standing is how estimates of a model's tokens do for texts of one script, by what its
+// answers taught.
+type Standing struct {
+	Model   ModelID `json:"model"`
+	Script  string  `json:"script"`
+	Samples float64 `json:"samples"` // answers that taught, older ones for less
+	Factor  float64 `json:"factor"`  // that the arithmetic is multiplied with
+	Error   float64 `json:"error"`   // half the interval's width as a share of the estimate, of long texts
 }

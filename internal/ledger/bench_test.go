@@ -20,6 +20,7 @@ type nowhere struct{ Store }
 func (nowhere) Keep(context.Context, string, []inference.Entry) error     { return nil }
 func (nowhere) CloseUnsettled(context.Context, string, bool) (int, error) { return 0, nil }
 func (nowhere) Beat(context.Context, string) error                        { return nil }
+func (nowhere) Reclaim(context.Context, string) error                     { return nil }
 func (nowhere) Lost(context.Context, time.Time) ([]string, error)         { return nil, nil }
 func (nowhere) Forget(context.Context, time.Time, time.Time) (int, error) { return 0, nil }
 

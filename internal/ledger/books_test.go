@@ -21,6 +21,7 @@ type books struct {
 	mu        sync.Mutex
 	rows      map[string]row
 	seen      map[string]time.Time
+	reclaimed map[string]int // by server, how often its leases ended
 	forgotten [2]time.Time
 	spent     int64 // of all charges
 }
@@ -32,7 +33,9 @@ type row struct {
 	charged int64
 }
 
-func newBooks() *books { return &books{rows: map[string]row{}, seen: map[string]time.Time{}} }
+func newBooks() *books {
+	return &books{rows: map[string]row{}, seen: map[string]time.Time{}, reclaimed: map[string]int{}}
+}
 
 func chargedFor(cs []inference.Charge) (n int64) {
 	for _, c := range cs {
@@ -179,6 +182,14 @@ func (l *link) Lost(ctx context.Context, since time.Time) (gone []string, err er
 		}
 	})
 	return gone, err
+}
+
+func (l *link) Reclaim(ctx context.Context, server string) error {
+	return l.through(ctx, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.reclaimed[server]++
+	})
 }
 
 func (l *link) Forget(ctx context.Context, before, hours time.Time) (int, error) {

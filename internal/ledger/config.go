@@ -33,6 +33,9 @@ type Servers interface {
 
 	// Lost are the servers that left something behind and were last there before since.
 	Lost(ctx context.Context, since time.Time) ([]string, error)
+
+	// Reclaim ends what a server leased and did not spend, once its records are closed.
+	Reclaim(ctx context.Context, server string) error
 }
 
 // Store is where records end up.

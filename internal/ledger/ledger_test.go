@@ -205,6 +205,12 @@ func TestLostServerIsSwept(t *testing.T) {
 		ends(t, b, map[inference.Outcome]int{"": 1})
 		time.Sleep(beatEvery + 2*sweepEvery)
 		ends(t, b, map[inference.Outcome]int{inference.Unknown: 1})
+		// Each ended the leases of its own start, and the sweep those of the lost one.
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if ours, lost := b.reclaimed[l.Server()], b.reclaimed[gone.Server()]; ours != 1 || lost != 2 {
+			t.Errorf("leases were ended %d times of ours and %d of the lost server, want 1 and 2", ours, lost)
+		}
 	})
 }
 

@@ -59,7 +59,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	}
 }
 
-// recover settles what an earlier process of this server left open.
+// recover settles what an earlier process of this server left open, and ends its leases.
 func (l *Ledger) recover(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepWithin)
 	defer cancel()
@@ -70,6 +70,9 @@ func (l *Ledger) recover(ctx context.Context) error {
 	if closed > 0 {
 		l.config.Log.WarnContext(ctx, "calls were left open when the server ended: their outcome is unknown",
 			"calls", closed, "charged", l.config.Unknown)
+	}
+	if err := l.config.Store.Reclaim(ctx, l.config.Server); err != nil {
+		return fmt.Errorf("end the leases of an earlier run: %w", err)
 	}
 	l.recovered = true
 	l.resume()

@@ -18,9 +18,7 @@ const (
 // watch does what is to be done from time to time.
 func (l *Ledger) watch(ctx context.Context) {
 	l.loops.Go(func() { every(ctx, sweepEvery, sweepEvery, l.sweep) })
-	if l.config.Keep > 0 || l.config.KeepHours > 0 {
-		l.loops.Go(func() { every(ctx, forgetFirst, forgetEvery, l.forget) })
-	}
+	l.loops.Go(func() { every(ctx, forgetFirst, forgetEvery, l.forget) })
 	every(ctx, 0, beatEvery, func(ctx context.Context) {
 		l.steady(l.beat(ctx))
 		l.tellLost()
@@ -82,10 +80,11 @@ func (l *Ledger) closeLost(ctx context.Context, server string) error {
 		l.config.Log.WarnContext(ctx, "a server is gone and left calls open: their outcome is unknown",
 			"server", server, "calls", closed, "charged", l.config.Unknown)
 	}
-	return nil
+	return l.config.Store.Reclaim(ctx, server)
 }
 
-// forget takes out what is older than it is to be kept.
+// forget takes out what is older than it is to be kept. The store makes room by it also
+// where that is nothing.
 func (l *Ledger) forget(ctx context.Context) {
 	forgotten, err := l.config.Store.Forget(ctx, l.since(l.config.Keep), l.since(l.config.KeepHours))
 	if err != nil {

@@ -52,6 +52,7 @@ func (s *Server) administer(mux *http.ServeMux, known func(http.HandlerFunc) htt
 		Pool: s.userPool, Log: s.log, Explain: s.Explain,
 		Usage: s.store, Budgets: s.BudgetStates, Now: s.now,
 		Principal: func(name string) (inference.Principal, bool) { return s.app.Load().policy.Principal(name) },
+		Standings: s.standings, Calibrations: s.store,
 	}.Register(mux, check)
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }

@@ -53,9 +53,6 @@ func (s *Server) openSpending(ctx context.Context, c *config.Config, state strin
 	if s.ledger, err = ledger.Open(ctx, settings); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
-	if err := s.store.Reclaim(ctx, s.ledger.Server()); err != nil {
-		s.log.WarnContext(ctx, "leases of an earlier run not reclaimed", "error", err)
-	}
 	s.budgets = budget.New(s.budgetSettings(c))
 	s.keeping.begin(s.budgets.Run)
 	s.estimator = tokens.NewEstimator()

@@ -34,7 +34,7 @@ var (
 	sqlite   = dialect{name: "sqlite", open: openSQLite}
 	postgres = dialect{name: "postgres", open: openPostgres, lock: "SELECT pg_advisory_xact_lock(7310582269384229)", // a number of our own
 		slot: "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", numbered: true, hold: " FOR UPDATE",
-		byKey: "SELECT set_config(name, 'on', TRUE) FROM (VALUES ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) off (name)"}
+		byKey: "SELECT set_config(name, 'off', TRUE) FROM (VALUES ('enable_seqscan'), ('enable_hashjoin'), ('enable_mergejoin')) off (name)"}
 )
 
 // searchByKey does what byKey says.

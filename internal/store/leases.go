@@ -11,8 +11,9 @@ import (
 	"fairway/internal/inference"
 )
 
-// streamLease is how long a lease of streams outlives the last Beat of its server.
-const streamLease = time.Minute
+// standingLease is how long a lease of a standing measure outlives the last Beat of its
+// server.
+const standingLease = time.Minute
 
 // Take leases up to want of a slot to a server. What all servers hold or spent, each by
 // whichever is more, never passes limit by it; that sum afterwards is taken. Want of
@@ -66,8 +67,8 @@ func takenOf(ctx context.Context, tx *sql.Tx, server string, slot inference.Slot
 // on, so that the grant is there to be spent.
 func lease(ctx context.Context, tx *sql.Tx, server string, slot inference.Slot, granted int64, now time.Time) error {
 	var until int64
-	if slot.Measure == inference.Streams {
-		until = millis(now.Add(streamLease))
+	if slot.Measure.IsStanding() {
+		until = millis(now.Add(standingLease))
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO servers (id, seen) VALUES ($1, $2) ON CONFLICT DO NOTHING`, server, millis(now)); err != nil {
 		return err
@@ -133,5 +134,17 @@ func (s *Store) Pots(ctx context.Context) ([]inference.Pot, error) {
 		inference.TokensPerMinute, inference.RequestsPerMinute, starts(inference.RequestsPerMinute), inference.Streams, millis(now))
 	return collect("list pots", rows, err, func(r row) (p inference.Pot, err error) {
 		return p, r.Scan(&p.Budget, &p.Pot, &p.Measure, &p.Starts, &p.Held, &p.Spent)
+	})
+}
+
+// Leases are those of a standing measure that live, by slot and server.
+func (s *Store) Leases(ctx context.Context, m inference.Measure) ([]inference.Lease, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT budget, pot, measure, starts, server, held, until FROM budget_leases
+		WHERE measure = $1 AND starts = 0 AND held > 0 AND until > $2 ORDER BY budget, pot, server`, m, millis(s.now()))
+	return collect("list leases", rows, err, func(r row) (l inference.Lease, err error) {
+		var until int64
+		err = r.Scan(&l.Budget, &l.Pot, &l.Measure, &l.Starts, &l.Server, &l.Held, &until)
+		l.Until = time.UnixMilli(until)
+		return l, err
 	})
 }

@@ -27,6 +27,7 @@ func TestBudgets(t *testing.T) {
 				{"give", testGive},
 				{"reclaim", testReclaim},
 				{"streams", testStreams},
+				{"shares of quotas", testQuotaShares},
 				{"old windows", testOldWindows},
 				{"pots", testPots},
 				{"take as a model does", testTakeModel},
@@ -161,16 +162,56 @@ func testStreams(t *testing.T, s *Store) {
 	slot := slotOf(inference.Streams, "")
 	wantTake(t, s, "1", slot, 10, 6, 6, 6)
 	wantTake(t, s, "2", slot, 10, 3, 3, 9)
-	at = began.Add(streamLease - time.Second)
+	at = began.Add(standingLease - time.Second)
 	beat(t, s, "1")
 	wantTake(t, s, "3", slot, 10, 0, 0, 9)
-	at = began.Add(streamLease)
+	at = began.Add(standingLease)
 	wantTake(t, s, "3", slot, 10, 0, 0, 6)
 	wantTake(t, s, "2", slot, 10, 0, 0, 9) // it is there: its streams run
 	wantTake(t, s, "2", slot, 10, 1, 1, 10)
 	wantTake(t, s, "3", slot, 10, 5, 0, 10)
-	at = began.Add(3 * streamLease)
+	at = began.Add(3 * standingLease)
 	wantTake(t, s, "3", slot, 10, 10, 10, 10)
+}
+
+// testQuotaShares: a share that ended is not its server's any more when that is back.
+func testQuotaShares(t *testing.T, s *Store) {
+	at := began
+	s.now = func() time.Time { return at }
+	slot := slotOf(inference.QuotaShare, "us-east-1")
+	wantTake(t, s, "1", slot, 1000, 600, 600, 600)
+	wantTake(t, s, "2", slot, 1000, 600, 400, 1000)
+	wantTake(t, s, "1", slotOf(inference.Streams, ""), 10, 1, 1, 1)
+	wantLeases(t, s, leaseOf(slot, "1", 600, at), leaseOf(slot, "2", 400, at))
+	at = began.Add(standingLease - time.Second)
+	beat(t, s, "2")
+	wantLeases(t, s, leaseOf(slot, "1", 600, began), leaseOf(slot, "2", 400, at))
+	at = began.Add(standingLease)
+	beat(t, s, "1")
+	wantLeases(t, s, leaseOf(slot, "2", 400, at.Add(-time.Second)))
+	wantTake(t, s, "2", slot, 1000, 500, 500, 900)
+	wantTake(t, s, "1", slot, 1000, 100, 0, 1500)
+	give(t, s, "2", slot, 900)
+	wantTake(t, s, "1", slot, 1000, 100, 100, 700)
+	wantLeases(t, s, leaseOf(slot, "1", 700, at))
+	at = began.Add(2*standingLease + keepMinutes + time.Second)
+	beat(t, s, "2")
+	if n := rowsOf(t, s, "budget_leases"); n != 0 {
+		t.Errorf("%d leases are kept long after they ended, want none", n)
+	}
+}
+
+// leaseOf is what a server was seen to hold at a time.
+func leaseOf(slot inference.Slot, server string, held int64, seen time.Time) inference.Lease {
+	return inference.Lease{Slot: kept(slot), Server: server, Held: held, Until: seen.Add(standingLease)}
+}
+
+func wantLeases(t *testing.T, s *Store, want ...inference.Lease) {
+	t.Helper()
+	got, err := s.Leases(t.Context(), inference.QuotaShare)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("Leases() = %v, want the other:\n%s", err, diff)
+	}
 }
 
 func rowsOf(t *testing.T, s *Store, table string) (n int) {
@@ -198,7 +239,7 @@ func testOldWindows(t *testing.T, s *Store) {
 	}{
 		{began.Add(keepMinutes), 5, 2},
 		{began.Add(keepMinutes + time.Second), 3, 2},
-		{began.Add(streamLease + keepMinutes + time.Second), 2, 2},
+		{began.Add(standingLease + keepMinutes + time.Second), 2, 2},
 		{month.Add(keepMoney), 2, 2},
 		{month.Add(keepMoney + time.Second), 1, 2},
 		{day.Add(keepMoney + time.Second), 0, 2},

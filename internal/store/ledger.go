@@ -23,6 +23,9 @@ func (s *Store) Keep(ctx context.Context, server string, entries []inference.Ent
 	return err
 }
 
+// maxRivals bounds how often others may keep a record of a batch while it is kept.
+const maxRivals = 50
+
 // keep is Keep. It counts the records that have ended by it.
 func (s *Store) keep(ctx context.Context, op, server string, entries []inference.Entry) (ended int, err error) {
 	if len(entries) == 0 {
@@ -36,7 +39,7 @@ func (s *Store) keep(ctx context.Context, op, server string, entries []inference
 	if err != nil {
 		return 0, failed(op, err)
 	}
-	for turn := range maxTurns {
+	for turn := range maxRivals {
 		k := keeping{server: server, series: s.series, hold: s.dialect.hold}
 		err = s.transact(ctx, op, func(tx *sql.Tx) error {
 			if err := s.dialect.searchByKey(ctx, tx); err != nil {

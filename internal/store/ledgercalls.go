@@ -10,7 +10,8 @@ import (
 	"fairway/internal/inference"
 )
 
-// The statements that put the rows of a batch.
+// The statements of a batch. Attempts that are there already are those of a call that is
+// forgotten.
 var (
 	insertOpen = &many{
 		head: `WITH given (began, id, server, entry) AS (VALUES `,
@@ -23,7 +24,7 @@ var (
 		head: `INSERT INTO calls (` + callColumns + `) VALUES `, row: marks(callColumns), tail: ` ON CONFLICT DO NOTHING`,
 	}
 	deleteCalls    = &many{head: `DELETE FROM calls WHERE (began, id) IN (VALUES `, row: keyRow, tail: `)`}
-	insertAttempts = &many{head: `INSERT INTO attempts (` + attemptColumns + `) VALUES `, row: marks(attemptColumns)}
+	insertAttempts = &many{head: `INSERT INTO attempts (` + attemptColumns + `) VALUES `, row: marks(attemptColumns), tail: ` ON CONFLICT DO NOTHING`}
 	deleteAttempts = &many{head: `DELETE FROM attempts WHERE (began, id) IN (VALUES `, row: keyRow, tail: `)`}
 
 	ledgerStatements = []*many{insertOpen, deleteOpen, insertCalls, deleteCalls, insertAttempts, deleteAttempts, addHours, addDays, addSpent}
@@ -248,7 +249,7 @@ func text(s string) string { return clip(s, maxText) }
 
 func clip(s string, most int) string {
 	if !storable(s) {
-		s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), string(utf8.RuneError))
+		s = strings.ReplaceAll(string([]rune(s)), "\x00", "") // as JSON has what is no UTF-8
 	}
 	if len(s) <= most {
 		return s

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 )
@@ -42,16 +43,26 @@ type old struct {
 	before     time.Time
 }
 
-// forget deletes rows and counts them.
-func (s *Store) forget(ctx context.Context, op string, o old) (int, error) {
-	deleted := 0
+// statement deletes some of the rows: $2 at most, of before $1.
+func (o old) statement() string {
 	first, _, _ := strings.Cut(o.key, ",")
-	statement := `DELETE FROM ` + o.table + ` WHERE (` + o.key + `) IN
+	return `DELETE FROM ` + o.table + ` WHERE (` + o.key + `) IN
 		(SELECT ` + o.key + ` FROM ` + o.table + ` WHERE ` + first + ` < $1 ORDER BY ` + o.key + ` LIMIT $2)`
-	for {
-		n, err := s.count(ctx, op, statement, millis(o.before), forgetAtOnce)
-		if deleted += n; err != nil || n < forgetAtOnce {
+}
+
+// forget deletes rows and counts them.
+func (s *Store) forget(ctx context.Context, op string, o old) (deleted int, err error) {
+	for n := forgetAtOnce; n == forgetAtOnce; deleted += n {
+		err = s.transact(ctx, op, func(tx *sql.Tx) error {
+			if err := s.dialect.searchByKey(ctx, tx); err != nil {
+				return err
+			}
+			n, err = affected(ctx, tx, o.statement(), millis(o.before), forgetAtOnce)
+			return err
+		})
+		if err != nil {
 			return deleted, err
 		}
 	}
+	return deleted, nil
 }

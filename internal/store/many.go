@@ -16,7 +16,7 @@ type many struct {
 
 // manySizes are how many rows one statement takes, so that few statements are prepared
 // and a batch of any size needs few of them.
-var manySizes = []int{512, 64, 16, 4, 1}
+var manySizes = []int{128, 32, 8, 1}
 
 // width is how many values a row has.
 func (m *many) width() int { return strings.Count(m.row, "?") }

@@ -15,9 +15,10 @@ const (
 	keepMoney   = 40 * 24 * time.Hour
 )
 
-// Beat says that a server runs, which its leases of streams live by. Leases of windows
-// that are long over go with it, and servers that are. Servers that share a database
-// go by their own clocks: these are to agree within seconds.
+// Beat says that a server runs, which its standing leases live by. Streams run on
+// whatever ended; a share of a quota that ended may be another server's by now. Leases of
+// windows that are long over go with it, and servers that are. Servers that share a
+// database go by their own clocks: these are to agree within seconds.
 func (s *Store) Beat(ctx context.Context, server string) error {
 	const op = "say that this server runs"
 	now := s.now()
@@ -26,8 +27,9 @@ func (s *Store) Beat(ctx context.Context, server string) error {
 			ON CONFLICT (id) DO UPDATE SET seen = EXCLUDED.seen`, server, millis(now)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE budget_leases SET until = $3 WHERE server = $1 AND measure = $2 AND held > 0`,
-			server, inference.Streams, millis(now.Add(streamLease)))
+		_, err := tx.ExecContext(ctx, `UPDATE budget_leases SET until = $4
+			WHERE server = $1 AND held > 0 AND (measure = $2 OR measure = $3 AND until > $5)`,
+			server, inference.Streams, inference.QuotaShare, millis(now.Add(standingLease)), millis(now))
 		return err
 	})
 	if err != nil {
@@ -47,7 +49,8 @@ func purge(ctx context.Context, tx *sql.Tx, now time.Time) error {
 			[]any{inference.TokensPerMinute, inference.RequestsPerMinute, minutes.Unix()}},
 		{`DELETE FROM budget_leases WHERE measure IN ($1, $2) AND starts < $3`,
 			[]any{inference.DollarsPerDay, inference.DollarsPerMonth, money.Unix()}},
-		{`DELETE FROM budget_leases WHERE measure = $1 AND until < $2`, []any{inference.Streams, millis(minutes)}},
+		{`DELETE FROM budget_leases WHERE measure IN ($1, $2) AND until < $3`,
+			[]any{inference.Streams, inference.QuotaShare, millis(minutes)}},
 		{`DELETE FROM servers WHERE seen < $1`, []any{millis(money)}},
 	} {
 		if _, err := tx.ExecContext(ctx, old.statement, old.args...); err != nil {

@@ -58,6 +58,9 @@ func (s *Store) condense(ctx context.Context, t sumTable, before int64) (int, er
 		return 0, err
 	}
 	defer tx.Rollback()
+	if err := s.dialect.searchByKey(ctx, tx); err != nil {
+		return 0, err
+	}
 	next := before
 	series := int64(0)
 	err = tx.QueryRowContext(ctx, `SELECT starts, series FROM `+t.recent+` WHERE starts < $1
