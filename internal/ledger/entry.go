@@ -6,7 +6,14 @@ import (
 	"fairway/internal/inference"
 )
 
+// entryOf is what is kept of a record. The message of a Validation may quote the request:
+// it is left out.
 func entryOf(r inference.Record, open bool) inference.Entry {
+	if r.Error != nil && r.Error.Type == inference.Validation {
+		quiet := *r.Error
+		quiet.Message = ""
+		r.Error = &quiet
+	}
 	return inference.Entry{Open: open, Record: r, Charges: r.Charges}
 }
 
