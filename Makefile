@@ -1,6 +1,7 @@
 # make test   everything that proves Fairway works; installs what the tests need where it may
 # make bench  the benchmarks; bench/run.sh puts load on whole servers
-# make chaos  100,000 calls while regions break at random; CALLS and SEED are settable
+# make chaos  100,000 calls while regions break at random, then 20,000 while the server is killed;
+#             CALLS, KILLED and SEED are settable
 # make fuzz   a minute of every fuzz target
 # make dist   the release binaries
 

@@ -64,7 +64,7 @@ func steer(r *rand.Rand, h http.Header) {
 // call makes the call of that number: which it is follows from the seed.
 func (c *caller) call(ctx context.Context, number uint64) *outcome {
 	r := rand.New(rand.NewPCG(c.seed, number))
-	return c.make(ctx, number, order(r), r)
+	return c.make(ctx, number, order(menu, r), r)
 }
 
 // make makes a call of a kind; r decides the rest.

@@ -18,6 +18,17 @@
 //   - Every call has one record, which says what its caller was told. Metrics count
 //     what the records do. Nothing is left behind.
 //
+// With -kill the server itself dies, by SIGKILL at random moments, and starts again on
+// the same folder, before regions that live on and note which calls reach them. Then it
+// is the ledger that has to be whole:
+//
+//   - Every call that reached a region has exactly one record, settled or unknown.
+//   - Every call that was answered has one that says what the caller was told, settled
+//     unless the server was killed right after.
+//   - Unknown calls cost what was reserved for them.
+//   - Reports by each dimension, and what budgets spent, are the sums of the records.
+//   - Calls that no kill struck are answered as on a quiet server.
+//
 // The seed decides which calls are made and which faults the regions are given in
 // which order. When what happens is left to the clock, so that a run with the same
 // seed is alike, not the same.
@@ -26,6 +37,10 @@
 //	caller.go       a call and its check     answer.go  what was answered, well-formed or not
 //	faults.go       the faults               server.go  the server
 //	ledger.go       its records              report.go  what came of it
+//	kill.go         calls to a server that   reaper.go  kills
+//	regions.go      the regions it calls     reply.go   and what they answer
+//	books.go        what it kept             audit.go   whether each call is in it once
+//	sums.go         and all sums agree       toll.go    what came of it
 package main
 
 import (
@@ -56,6 +71,10 @@ type options struct {
 	speed      float64
 	faults     string
 	noFailover bool
+
+	kill       time.Duration // 0 kills nobody
+	durability string
+	store      string
 }
 
 // Exit codes.
@@ -75,18 +94,38 @@ func main() {
 	flag.Float64Var(&o.speed, "speed", 100, "of the simulated regions, times real time")
 	flag.StringVar(&o.faults, "faults", strings.Join(faults, ","), "that regions are given")
 	flag.BoolVar(&o.noFailover, "no-failover", false, "one attempt a call and no continuation: a run that has to find failures")
+	flag.DurationVar(&o.kill, "kill", 0, "kill the server, so far apart on average, in place of breaking its regions")
+	flag.StringVar(&o.durability, "durability", "intent", "of the ledger of a server that is killed; settled is a run that has to find missing records")
+	flag.StringVar(&o.store, "store", "", "`URL` of an empty database for a server that is killed (default: SQLite in its folder)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	r, err := run(ctx, &o)
-	if err != nil {
+	violations, err := o.run(ctx)
+	switch {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(unable)
-	}
-	r.print(os.Stdout)
-	if len(r.violations) > 0 {
+	case violations > 0:
 		os.Exit(violated)
 	}
+}
+
+// run runs what the flags say, prints what came of it, and counts what should not be.
+func (o *options) run(ctx context.Context) (violations int, err error) {
+	if o.kill > 0 {
+		a, err := runKilled(ctx, o)
+		if err != nil {
+			return 0, err
+		}
+		a.print(os.Stdout)
+		return len(a.violations), nil
+	}
+	r, err := run(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	r.print(os.Stdout)
+	return len(r.violations), nil
 }
 
 // violation is something that should not be, of a call or of the server.

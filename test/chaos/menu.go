@@ -198,8 +198,8 @@ var menu = []kind{
 	{1, "Converse, unknown key", converseDoor, claude, plain, false, unknownKey, false},
 }
 
-// order draws a kind by the shares.
-func order(r *rand.Rand) *kind {
+// order draws a kind of the menu by the shares.
+func order(menu []kind, r *rand.Rand) *kind {
 	total := 0
 	for i := range menu {
 		total += menu[i].share

@@ -60,47 +60,84 @@ retry: {wait: 0s}
 hedge: {budget: 0}
 `
 
-// server is a running fairway serve.
+// server is a fairway serve: one process after the other, on the same folder.
 type server struct {
+	binary string
 	dir    string // its configuration, state and log
+	env    []string
 	doors  string // URL
 	admin  string // URL
 	keys   map[string]string
 	client *http.Client // of the admin listener
 
 	command *exec.Cmd
-	exited  chan error
+	exited  chan error // of command
+	said    int64      // length of the log before command
 }
 
 // serve starts the binary as a user would and waits until it is ready.
 func serve(ctx context.Context, binary, settings string) (*server, error) {
+	s, err := newServer(binary, settings)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.start(ctx)
+}
+
+// newServer makes the folder of a server that does not run yet. More is added to its
+// environment.
+func newServer(binary, settings string, more ...string) (*server, error) {
 	dir, err := os.MkdirTemp("", "fairway-chaos-")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, keys: map[string]string{}, client: &http.Client{Timeout: patience}, exited: make(chan error, 1)}
-	file := filepath.Join(dir, "fairway.yaml")
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(s.log())
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close() // the server has its own
-	s.command = exec.CommandContext(ctx, binary, "serve", "--config", file)
-	s.command.Stderr = log
-	s.command.Env = os.Environ()
+	s := &server{binary: binary, dir: dir, keys: map[string]string{}, client: &http.Client{Timeout: patience}}
+	s.env = append(os.Environ(), more...)
 	for _, name := range []string{secretKey, bearerKey, outsiderKey, strangerKey} {
 		s.keys[name] = "fairway-" + rand.Text()
-		s.command.Env = append(s.command.Env, name+"="+s.keys[name])
+		s.env = append(s.env, name+"="+s.keys[name])
 	}
-	if err := s.command.Start(); err != nil {
-		return nil, err
-	}
-	go func() { s.exited <- s.command.Wait() }()
-	return s, s.ready(ctx)
+	return s, os.WriteFile(s.config(), []byte(settings), 0o600)
 }
+
+// start starts a process and waits until it is ready.
+func (s *server) start(ctx context.Context) error {
+	if err := s.spawn(ctx); err != nil {
+		return err
+	}
+	return s.ready(ctx)
+}
+
+// spawn starts a process.
+func (s *server) spawn(ctx context.Context) error {
+	log, err := os.OpenFile(s.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close() // the server has its own
+	if s.said, err = log.Seek(0, io.SeekEnd); err != nil {
+		return err
+	}
+	s.exited = make(chan error, 1)
+	s.command = exec.CommandContext(ctx, s.binary, "serve", "--config", s.config())
+	s.command.Stderr, s.command.Env = log, s.env
+	if err := s.command.Start(); err != nil {
+		return err
+	}
+	go func(command *exec.Cmd, exited chan<- error) { exited <- command.Wait() }(s.command, s.exited)
+	return nil
+}
+
+// kill ends the process where it stands.
+func (s *server) kill() error {
+	if err := s.command.Process.Kill(); err != nil {
+		return fmt.Errorf("kill server: %w", err)
+	}
+	<-s.exited
+	return nil
+}
+
+func (s *server) config() string { return filepath.Join(s.dir, "fairway.yaml") }
 
 func (s *server) log() string { return filepath.Join(s.dir, logFile) }
 
@@ -120,37 +157,47 @@ func until(ctx context.Context, done func() (bool, error)) error {
 			return err
 		}
 		select {
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// ready reads the addresses off the log.
+// ready waits until the log says that the process is, and reads the addresses off it.
 func (s *server) ready(ctx context.Context) error {
+	var doors, admin string
 	err := until(ctx, func() (bool, error) {
 		select {
 		case err := <-s.exited:
 			return false, fmt.Errorf("it ended: %v", err)
 		default:
 		}
-		text, err := os.ReadFile(s.log())
-		for line := range strings.Lines(string(text)) {
+		text, err := s.tells()
+		for line := range strings.Lines(text) {
 			if url, ok := strings.CutPrefix(line, "admin "); ok {
-				s.admin = strings.TrimSpace(url)
+				admin = strings.TrimSpace(url)
 			}
 			if url, ok := strings.CutPrefix(line, "ready "); ok && strings.HasSuffix(url, "\n") {
-				s.doors = strings.TrimSpace(url)
+				doors = strings.TrimSpace(url)
 			}
 		}
-		return s.doors != "", err
+		return doors != "", err
 	})
 	if err != nil {
-		text, _ := os.ReadFile(s.log())
+		text, _ := s.tells()
 		return fmt.Errorf("start server: %w: %s", err, text)
 	}
+	if doors != s.doors || admin != s.admin { // else calls may be reading them
+		s.doors, s.admin = doors, admin
+	}
 	return nil
+}
+
+// tells is what the process has logged.
+func (s *server) tells() (string, error) {
+	text, err := os.ReadFile(s.log())
+	return string(text[min(int(s.said), len(text)):]), err
 }
 
 // set gives a region a fault and returns when it has it.

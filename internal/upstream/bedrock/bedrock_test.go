@@ -84,6 +84,28 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// TestInvocationID: a region is told the call's id, the same by each attempt and under
+// the signature, and none where the call has none.
+func TestInvocationID(t *testing.T) {
+	f := newAWS(t)
+	f.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }
+	u := f.upstream(t, Config{})
+	for _, id := range []string{"00000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000", ""} {
+		r := ask(inference.InvokeModel, upstreamtest.Body)
+		r.ID = id
+		stream, err := u.Invoke(t.Context(), target, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream.Close()
+		got, _ := f.last()
+		signed := strings.Contains(got.Header.Get("Authorization"), "amz-sdk-invocation-id;")
+		if told := got.Header.Get("Amz-Sdk-Invocation-Id"); told != id || signed != (id != "") {
+			t.Errorf("call %q: amz-sdk-invocation-id = %q, signed: %v, want the call's", id, told, signed)
+		}
+	}
+}
+
 // TestBearerKey: a key stands in for the signature, and only where nobody can read
 // it on the way.
 func TestBearerKey(t *testing.T) {

@@ -36,7 +36,7 @@ func (u *Upstream) request(ctx context.Context, t inference.Target, r *inference
 		Method:        http.MethodPost,
 		URL:           under(base, "/model/", t.Model, suffix),
 		Host:          base.Host,
-		Header:        headers(r.Header, operation),
+		Header:        headers(r, operation),
 		Body:          io.NopCloser(bytes.NewReader(r.Body)),
 		GetBody:       func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil },
 		ContentLength: int64(len(r.Body)),
@@ -61,18 +61,22 @@ func under(base *url.URL, before, name, after string) *url.URL {
 	return &u
 }
 
-// headers are those of a call: the service's own of the caller's, and what the
-// body is.
-func headers(caller http.Header, operation inference.Operation) http.Header {
+// headers are those of a call: the service's own of the caller's, what the body is,
+// and the id that all attempts of a call share, as the SDKs send it (aws-sdk-go-v2,
+// middleware.ClientRequestID).
+func headers(r *inference.Request, operation inference.Operation) http.Header {
 	h := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"fairway"}}
+	if r.ID != "" {
+		h["Amz-Sdk-Invocation-Id"] = []string{r.ID}
+	}
 	invokes := operation == inference.InvokeModel || operation == inference.InvokeModelWithResponseStream
-	for name, values := range caller {
+	for name, values := range r.Header {
 		if invokes && strings.HasPrefix(name, "X-Amzn-Bedrock-") { // the others have them in their bodies
 			h[name] = values
 		}
 	}
-	if operation == inference.InvokeModel && len(caller["Accept"]) > 0 {
-		h["Accept"] = caller["Accept"]
+	if operation == inference.InvokeModel && len(r.Header["Accept"]) > 0 {
+		h["Accept"] = r.Header["Accept"]
 	}
 	return h
 }
