@@ -3,6 +3,7 @@
 // in a year, and how many regions and accounts a peak takes.
 //
 //	prompt.go   a text or a request body -> a conversation
+//	count.go    the same as CountTokens has it
 //	choose.go   which models are asked about
 //	quote.go    one call of one model: tokens with their interval, cost, the most it may cost
 //	year.go     twelve months of such calls
@@ -11,5 +12,5 @@
 //	trial.go    the same in the routing simulator
 //
 // Nothing here calls a model. Prices are the catalog's, with their date and source;
-// counts are package tokens'.
+// estimates are package tokens'.
 package capacity

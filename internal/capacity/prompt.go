@@ -70,7 +70,8 @@ func Forms() []string {
 }
 
 // Read is the prompt that given is: in a form, or for the empty one a request body where
-// it is a JSON object, and else a text.
+// it is a JSON object, and else a text. A body of CountTokens is taken for what is in it,
+// unless the form is Text.
 func Read(given []byte, as Form) (*Prompt, error) {
 	switch {
 	case len(given) > MaxBytes:
@@ -79,7 +80,22 @@ func Read(given []byte, as Form) (*Prompt, error) {
 		return nil, errors.New("the prompt is not UTF-8 text: name a text or a request body")
 	case as == Text, as == "" && !isObject(given):
 		return text(given), nil
-	case as == "":
+	}
+	counted, err := unwrap(given)
+	if err != nil {
+		return nil, err
+	}
+	p, err := decode(counted, as)
+	if err != nil {
+		return nil, err
+	}
+	p.Bytes = len(given)
+	return p, nil
+}
+
+// decode reads a request body in a form, of which the empty one is whichever takes it.
+func decode(given []byte, as Form) (*Prompt, error) {
+	if as == "" {
 		return detect(given)
 	}
 	for _, b := range bodies {

@@ -27,6 +27,7 @@ const unknownMax = 4_096
 type Asked struct {
 	Output    int // tokens of an answer
 	MaxTokens int // in place of the body's
+	Counted   int // tokens of the prompt, in place of the estimate
 }
 
 // Quote is one call of one model.
@@ -47,6 +48,7 @@ type Quote struct {
 	Fits      bool `json:"fits"` // High and MaxTokens are within the context window, as far as that is known
 
 	EndOfLife string `json:"end_of_life,omitempty"` // YYYY-MM-DD, where it has come
+	Uncounted string `json:"uncounted,omitempty"`   // why the service's own count is not there that was asked for
 
 	Cost  *Cost          `json:"cost_usd,omitempty"` // nil without a price
 	Price *catalog.Price `json:"price,omitempty"`    // the row that it is by
@@ -64,7 +66,10 @@ type Cost struct {
 // Quote prices one call of a model, as it is called, with the prompt.
 func (d *Desk) Quote(p *Prompt, called inference.Profile, asked Asked) Quote {
 	m, _ := d.Catalog.Model(called.Model)
-	estimate := d.Estimator.Conversation(called.Model, p.conversation)
+	estimate := tokens.Estimate{Tokens: asked.Counted, Low: asked.Counted, High: asked.Counted, Basis: Counted}
+	if asked.Counted == 0 {
+		estimate = d.Estimator.Conversation(called.Model, p.conversation)
+	}
 	q := Quote{
 		Named: called.Named(), Model: called.Model, Source: called.SourceRegion,
 		Tokens: estimate.Tokens, Low: estimate.Low, High: estimate.High, Basis: estimate.Basis,

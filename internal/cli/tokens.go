@@ -15,7 +15,6 @@ import (
 	"fairway/internal/capacity"
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
-	"fairway/internal/tokens"
 )
 
 func tokensCommand(s Surroundings) *cobra.Command {
@@ -27,13 +26,19 @@ func tokensCommand(s Surroundings) *cobra.Command {
 the answer that is expected, and at most. With --calls-per-day it makes a budget of twelve months,
 and with --plan it finds which quotas a peak takes, in how many regions and accounts.
 
-It calls no model. A JSON object is taken for a request body; its form is detected.`,
+It calls no model. A JSON object is taken for a request body; its form is detected. Estimates rest
+on what the running server of this folder learned from answers, where there is one; --calibration
+shows that. With --count the server's CountTokens counts for the models that have it.`,
 		Example: "  fairway tokens how many tokens is this\n  fairway tokens body.json --model 'us.anthropic.*' --output 500\n" +
 			"  fairway tokens body.json --calls-per-day 20000 --growth 5%\n" +
-			"  fairway tokens body.json --model apac.anthropic.claude-sonnet-4-20250514-v1:0 --plan --calls-per-day 200000",
+			"  fairway tokens body.json --model apac.anthropic.claude-sonnet-4-20250514-v1:0 --plan --calls-per-day 200000\n" +
+			"  fairway tokens body.json --count\n  fairway tokens --calibration",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(args); err != nil {
 				return fmt.Errorf("tokens: %w", err)
+			}
+			if flags.calibration {
+				return showStandings(cmd.Context(), s, &flags.where, flags.json)
 			}
 			given, err := readPrompt(s, args)
 			if err != nil {
@@ -61,7 +66,11 @@ type tokensFlags struct {
 	source string
 	dir    string
 	asked  capacity.Asked
+	count  bool
 	json   bool
+
+	where       adminFlags
+	calibration bool
 
 	callsPerDay int64
 	growth      growth
@@ -90,7 +99,13 @@ func (f *tokensFlags) register(cmd *cobra.Command) {
 	flags.Float64Var(&f.peak, "peak", 3, "`TIMES` that the peak is as high as the average of --calls-per-day")
 	flags.Float64Var(&f.peakCalls, "peak-calls-per-minute", 0, "plan for a peak of `N` calls a minute in place of --peak")
 	flags.IntVar(&f.quota, "quota", 0, "tokens a minute (`TPM`) that the account has in each region (default: the service's, where it is known)")
+	flags.BoolVar(&f.count, "count", false, "have the running server's CountTokens count for the models that have it")
+	flags.BoolVar(&f.calibration, "calibration", false, "show what the running server learned from answers in place of a prompt's tokens")
 	flags.BoolVar(&f.json, "json", false, "print everything as one JSON object")
+	f.where.register(cmd)
+	for _, other := range []string{"as", "model", "all", "dir", "source", "output", "max-tokens", "calls-per-day", "plan", "count"} {
+		cmd.MarkFlagsMutuallyExclusive("calibration", other)
+	}
 }
 
 // Bounds of what is asked.
@@ -105,6 +120,10 @@ const (
 func (f *tokensFlags) check(args []string) error {
 	planned := f.callsPerDay > 0 || f.peakCalls > 0
 	switch {
+	case f.calibration && len(args) > 0:
+		return errors.New("--calibration is of no prompt: leave it out")
+	case f.calibration:
+		return nil
 	case len(args) == 0:
 		return errors.New("name a text, a file, or - for what stands on stdin")
 	case f.choice.All && len(f.choice.Patterns) > 0 || f.dir != "" && (f.choice.All || len(f.choice.Patterns) > 0):
@@ -167,6 +186,7 @@ type foreseen struct {
 	Prompt *capacity.Prompt `json:"prompt"`
 	Source inference.Region `json:"source_region"`
 	Quotes []capacity.Quote `json:"models"`
+	Rests  rests            `json:"calibrations"`
 	Growth growth           `json:"growth_percent,omitempty"`
 	Years  []*capacity.Year `json:"years,omitempty"`
 	Plan   *capacity.Plan   `json:"plan,omitempty"`
@@ -178,7 +198,7 @@ func (f *tokensFlags) ask(ctx context.Context, s Surroundings, given []byte) (*f
 	if err != nil {
 		return nil, err
 	}
-	desk, err := f.desk(s)
+	desk, rests, err := f.desk(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -190,9 +210,9 @@ func (f *tokensFlags) ask(ctx context.Context, s Surroundings, given []byte) (*f
 	if err != nil {
 		return nil, err
 	}
-	found := &foreseen{Prompt: prompt, Source: chosen[0].SourceRegion, Growth: f.growth}
-	for _, p := range chosen {
-		found.Quotes = append(found.Quotes, desk.Quote(prompt, p, f.asked))
+	found := &foreseen{Prompt: prompt, Source: chosen[0].SourceRegion, Rests: rests, Growth: f.growth}
+	if found.Quotes, err = f.quote(ctx, s, desk, prompt, chosen); err != nil {
+		return nil, err
 	}
 	if f.callsPerDay > 0 {
 		if err := found.budget(f.callsPerDay, capacity.Growth(f.growth), f.from.orNext(desk.Now)); err != nil {
@@ -214,17 +234,43 @@ func (f *tokensFlags) ask(ctx context.Context, s Surroundings, given []byte) (*f
 	return found, nil
 }
 
-// desk counts and prices by the project's prices.
-func (f *tokensFlags) desk(s Surroundings) (*capacity.Desk, error) {
+// desk counts and prices by the project's prices, and by what its server learned.
+func (f *tokensFlags) desk(ctx context.Context, s Surroundings) (*capacity.Desk, rests, error) {
 	list, err := f.run.prices(s)
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	estimator, from, err := f.estimator(ctx, s)
+	if err != nil {
+		return nil, "", err
 	}
 	return &capacity.Desk{
 		Catalog:   catalog.New(catalog.Options{Prices: list.own}),
-		Estimator: tokens.NewEstimator(),
+		Estimator: estimator,
 		Now:       time.Now(),
-	}, nil
+	}, rests(from), nil
+}
+
+// quote quotes each of the models that were chosen.
+func (f *tokensFlags) quote(ctx context.Context, s Surroundings, desk *capacity.Desk, prompt *capacity.Prompt, chosen []inference.Profile) (quotes []capacity.Quote, err error) {
+	var counter *counter
+	if f.count {
+		if counter, err = newCounter(prompt); err != nil {
+			return nil, err
+		}
+		defer progress(s, "counting")()
+	}
+	for _, p := range chosen {
+		asked, by := f.asked, counted{}
+		if m, ok := desk.Catalog.Model(p.Model); counter != nil && ok && m.CountTokens {
+			by = counter.count(ctx, p)
+			asked.Counted = by.tokens
+		}
+		q := desk.Quote(prompt, p, asked)
+		q.Uncounted = by.why
+		quotes = append(quotes, q)
+	}
+	return quotes, nil
 }
 
 // choose is the choice of models: by the flags, the folder, the body, or none of them.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -103,7 +104,25 @@ func (found *foreseen) notes() []string {
 	if len(sources) > 0 {
 		notes = append(notes, "AS OF: of the price, by "+strings.Join(sources, ", ")+".")
 	}
-	return append(notes, ended...)
+	return slices.Concat(notes, ended, found.basis())
+}
+
+// basis says what the numbers of tokens rest on, beside the word in the table.
+func (found *foreseen) basis() []string {
+	notes := []string{"BASIS: no server was asked what answers taught."}
+	if found.Rests != "" {
+		notes[0] = "BASIS: by what answers taught the server at " + string(found.Rests) + "."
+	}
+	uncounted := map[string][]string{}
+	for i := range found.Quotes {
+		if q := &found.Quotes[i]; q.Uncounted != "" {
+			uncounted[q.Uncounted] = append(uncounted[q.Uncounted], q.Named)
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(uncounted)) {
+		notes = append(notes, "Not counted but estimated, "+strings.Join(uncounted[why], ", ")+": "+strings.TrimSuffix(why, ".")+".")
+	}
+	return notes
 }
 
 // printYears writes the months of the first model, and the year of each where there are

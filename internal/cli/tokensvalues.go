@@ -68,3 +68,14 @@ func (m month) orNext(now time.Time) time.Time {
 	}
 	return m.Time
 }
+
+// rests is the address of the server by whose calibrations estimates are; empty for none.
+type rests string
+
+// MarshalJSON writes "server" or null.
+func (r rests) MarshalJSON() ([]byte, error) {
+	if r == "" {
+		return []byte("null"), nil
+	}
+	return []byte(`"server"`), nil
+}

@@ -28,9 +28,13 @@ type Budget struct {
 // Per is what each pot of a budget is for.
 type Per string
 
-// UnmarshalText reads one of the words.
+// UnmarshalText reads one of the words, or none.
 func (p *Per) UnmarshalText(text []byte) error {
-	return oneOf(p, text, "", "principal", "key", "user", "team", "model")
+	if len(text) == 0 {
+		*p = ""
+		return nil
+	}
+	return oneOf(p, text, "principal", "key", "user", "team", "model")
 }
 
 // Team is some callers by a name.

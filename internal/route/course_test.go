@@ -451,7 +451,7 @@ func drawPlan(t *rapid.T, r *Router) []Choice {
 	plan := choose(all[:rapid.IntRange(1, len(all)).Draw(t, "targets")]...)
 	for i := range plan {
 		plan[i].guard = r.health.guard(*plan[i].Target)
-		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: rapid.SampledFrom([]int{0, 0, 6, 600}).Draw(t, "requests a minute")})
+		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: rapid.SampledFrom([]int{0, 0, 6, 600}).Draw(t, "requests a minute")}, Whole, epoch)
 	}
 	return plan
 }
@@ -717,7 +717,7 @@ func TestCourseWaitsForQuota(t *testing.T) {
 	plan := choose(targets("a", "b")...)
 	for i := range plan {
 		plan[i].guard = r.health.guard(*plan[i].Target)
-		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: 60})
+		plan[i].guard.bucket.configure(Quota{RequestsPerMinute: 60}, Whole, epoch)
 	}
 	var v *voyage
 	for range 121 {

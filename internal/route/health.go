@@ -24,7 +24,7 @@ type TargetState struct {
 
 	FirstContentMS    int64    `json:"first_content_ms,omitempty"`    // expected of a stream, or of a unary call where there were none
 	QuotaLeft         *float64 `json:"quota_left,omitempty"`          // share of it, nil where no limit is known
-	TokensPerMinute   int64    `json:"tokens_per_minute,omitempty"`   // the limit in force, 0 for none
+	TokensPerMinute   int64    `json:"tokens_per_minute,omitempty"`   // the limit in force here, 0 for none
 	RequestsPerMinute int64    `json:"requests_per_minute,omitempty"` // likewise
 	QuotaLearned      bool     `json:"quota_learned,omitempty"`       // from throttles: the limits are not configured
 }
@@ -333,7 +333,7 @@ func (g *guard) measure(s *TargetState, now int64) {
 		}
 	}
 	tokens, requests := &g.bucket.tokens, &g.bucket.requests
-	s.TokensPerMinute, s.RequestsPerMinute = tokens.bound(now), requests.bound(now)
+	s.TokensPerMinute, s.RequestsPerMinute = max(0, tokens.bound(now)), max(0, requests.bound(now))
 	s.QuotaLearned = g.bucket.isLearned(now)
 	if g.bucket.bounds(now) {
 		_, left := g.bucket.look(0, now)

@@ -13,7 +13,7 @@ func TestTargetState(t *testing.T) {
 	if states := r.States(epoch); len(states) != 0 {
 		t.Errorf("States() = %+v before any call, want none", states)
 	}
-	g.bucket.configure(Quota{TokensPerMinute: 6000})
+	g.bucket.configure(Quota{TokensPerMinute: 6000}, Whole, epoch)
 	g.answered(g.force(), true, epoch, 300*time.Millisecond, epoch)
 	g.enter(1500, epoch)
 	const want = `[{"region":"a","model":"` + model + `","state":"closed","failures":0,"in_flight":1,` +

@@ -124,6 +124,7 @@ func (p *planner) look(seen []view) []view {
 			wait, left := c.guard.bucket.look(p.tokens, p.now)
 			if wait > 0 {
 				v.class |= tight
+				c.guard.bucket.miss(p.now)
 			}
 			v.scarce = left < scarce
 			v.charge = dearer(v.expected, left)

@@ -18,6 +18,12 @@ type bucket struct {
 	hold     atomic.Int64 // up to when the target asked to be left alone, in Unix nanoseconds
 	rested   atomic.Int64 // up to when it is spared since it throttled, likewise
 	refuses  atomic.Int64 // up to when it is taken to throttle still, since it did not say for how long, likewise
+	missed   atomic.Int64 // when a call last met it shut, likewise
+	start    atomic.Int64 // parts of the quota that are there to be taken while none are leased
+	leased   bool         // parts are
+	parts    int64        // that are leased
+	reserved int64        // tokens of the calls under way
+	peak     int64        // the most of them at a time, since somebody asked
 	refused  int64        // when it last throttled
 	lowered  int64        // when a throttle last lowered the limits
 	rest     int64        // how long it was last spared
@@ -30,17 +36,20 @@ const lowerEvery = int64(time.Second)
 // leastRequests is the lowest limit of requests a minute that is learned.
 const leastRequests = 6
 
-// configure sets the limits, 0 for none.
-func (b *bucket) configure(q Quota) {
+// configure sets the limits, 0 for none, and what part of them is there to be taken while
+// none is leased.
+func (b *bucket) configure(q Quota, start int64, now time.Time) {
+	b.start.Store(start)
 	b.tokens.limit.Store(int64(q.TokensPerMinute))
 	b.requests.limit.Store(int64(q.RequestsPerMinute))
+	b.divide(now)
 }
 
 // inForce reports whether anything bounds what fits.
 func (b *bucket) inForce(now time.Time) bool { return b.bounds(now.UnixNano()) }
 
 func (b *bucket) bounds(now int64) bool {
-	return b.tokens.bound(now) > 0 || b.requests.bound(now) > 0 || now < b.hold.Load()
+	return b.tokens.bound(now) != 0 || b.requests.bound(now) != 0 || now < b.hold.Load()
 }
 
 // fits reports whether a call of as many tokens is within the quota.
@@ -69,17 +78,20 @@ func (b *bucket) look(tokens int, now int64) (wait, left time.Duration) {
 
 // isLearned reports whether a limit in force is not the configured one.
 func (b *bucket) isLearned(now int64) bool {
-	return b.tokens.bound(now) != b.tokens.limit.Load() || b.requests.bound(now) != b.requests.limit.Load()
+	return b.tokens.bound(now) != b.tokens.ours.Load() || b.requests.bound(now) != b.requests.ours.Load()
 }
 
 // take reserves the tokens of a call, whether they fit or not.
 func (b *bucket) take(tokens int, now time.Time) {
+	b.reserved += int64(tokens)
+	b.peak = max(b.peak, b.reserved)
 	b.tokens.take(tokens, now.UnixNano())
 	b.requests.take(1, now.UnixNano())
 }
 
 // settle replaces the reserved tokens of a call by those that it burnt.
 func (b *bucket) settle(reserved, burnt int, now time.Time) {
+	b.reserved -= int64(reserved)
 	b.tokens.take(burnt-reserved, now.UnixNano())
 }
 
@@ -146,9 +158,12 @@ func (b *bucket) spare(at int64) {
 // in a minute (the generic cell rate algorithm: an instant says how full it is).
 type gauge struct {
 	limit   atomic.Int64 // per minute as configured, 0 is none
+	ours    atomic.Int64 // what is there to be taken of it: 0 where there is no limit, else shut or more
 	learned atomic.Int64 // per minute when it was learned, 0 is none
 	since   atomic.Int64 // when it was learned, in Unix nanoseconds
 	full    atomic.Int64 // when the bucket will be full again, in Unix nanoseconds
+	opened  bool         // it was ever not shut
+	taken   int64        // in all
 	used    tally
 }
 
@@ -162,9 +177,9 @@ const (
 	regrowth = 40 * int64(time.Second)
 )
 
-// bound is the limit at now, 0 for none.
+// bound is the limit at now, 0 for none, shut where nothing fits.
 func (g *gauge) bound(now int64) int64 {
-	limit, learned := g.limit.Load(), g.learned.Load()
+	limit, learned := g.ours.Load(), g.learned.Load()
 	if learned == 0 {
 		return limit
 	}
@@ -182,8 +197,11 @@ func (g *gauge) bound(now int64) int64 {
 // look is as the bucket's; a wait may be below zero.
 func (g *gauge) look(n int, now int64) (wait, left int64) {
 	bound := g.bound(now)
-	if bound == 0 {
+	switch bound {
+	case 0:
 		return 0, minute
+	case shut:
+		return shutWait, 0
 	}
 	left = minute - max(0, g.full.Load()-now)
 	return earned(min(int64(n), bound), bound) - left, max(0, left)
@@ -192,6 +210,7 @@ func (g *gauge) look(n int, now int64) (wait, left int64) {
 // take takes n out, or puts it in below zero.
 func (g *gauge) take(n int, now int64) {
 	g.used.add(int64(n), now)
+	g.taken += int64(n)
 	if bound := g.bound(now); bound > 0 {
 		g.full.Store(max(g.full.Load(), now) + earned(int64(n), bound))
 	}

@@ -11,7 +11,7 @@ import (
 // quotaOf60k is a bucket of 60,000 tokens and 600 requests a minute.
 func quotaOf60k() *bucket {
 	b := new(bucket)
-	b.configure(Quota{TokensPerMinute: 60_000, RequestsPerMinute: 600})
+	b.configure(Quota{TokensPerMinute: 60_000, RequestsPerMinute: 600}, Whole, epoch)
 	return b
 }
 
@@ -192,7 +192,7 @@ func TestBucketNeverAdmitsMore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(100, 1_000_000).Draw(t, "limit")
 		var b bucket
-		b.configure(Quota{TokensPerMinute: limit})
+		b.configure(Quota{TokensPerMinute: limit}, Whole, epoch)
 		at, burnt := epoch, 0
 		for range rapid.IntRange(1, 100).Draw(t, "calls") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)

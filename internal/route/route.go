@@ -32,6 +32,7 @@
 //	load.go      what it has to do, and how soon it answers
 //	histogram.go how its times to first content spread
 //	quota.go     what it may take in a minute
+//	share.go     and what part of that it may take here, of several servers
 //	prober.go    calls of our own to targets that are to be tried again
 //
 // Route cannot ask policy again: whatever it calls comes from the grant. Nothing
@@ -82,6 +83,8 @@ type Config struct {
 	Rules          []Rule               // the first that matches is a call's
 	Residency      map[string]Residency // by principal, beside the route's
 	Quotas         []Quota              // the first that matches is a target's
+	Shared         bool                 // other servers use the Quotas too: see Router.Share
+	Start          int                  // parts of a quota, of the Whole, that are used while none are leased; where Shared
 	AttemptTimeout time.Duration        // to the first event; default DefaultAttemptTimeout
 	AnswerTimeout  time.Duration        // to a unary answer, of a call without a deadline, where regions show no life before it; 0 is where they do
 	StallTimeout   time.Duration        // from event to event up to the first content; default DefaultStallTimeout
@@ -120,6 +123,7 @@ type Router struct {
 	rules       []Rule
 	residency   map[string]*Residency // by principal
 	quotas      []Quota
+	start       int64 // parts of a quota that a target starts with
 	slates      slates
 	keepCache   time.Duration                        // a thousand tokens
 	price       func(string) (inference.Money, bool) // nil knows none
@@ -152,6 +156,9 @@ func New(c Config) *Router {
 	if c.Targets == nil {
 		c.Targets = pinned{c.Simulated}
 	}
+	if !c.Shared {
+		c.Start = Whole
+	}
 	residency := make(map[string]*Residency, len(c.Residency))
 	for principal, r := range c.Residency {
 		residency[principal] = &r
@@ -163,6 +170,7 @@ func New(c Config) *Router {
 		rules:       c.Rules,
 		residency:   residency,
 		quotas:      c.Quotas,
+		start:       int64(c.Start),
 		keepCache:   c.KeepCache,
 		price:       c.Price,
 		timeout:     cmp.Or(c.AttemptTimeout, DefaultAttemptTimeout),

@@ -198,7 +198,7 @@ func (d *drawing) add(t inference.Target, at rankedDestination) {
 	if weight, ok := d.route.Weights[t.Region]; ok {
 		c.weight = weight
 	}
-	c.guard.bucket.configure(d.router.quotaOf(&t))
+	c.guard.meter(d.router.quotaOf(&t), d.router.start, d.router.clock)
 	d.slate.candidates = append(d.slate.candidates, c)
 }
 

@@ -32,7 +32,7 @@ const allowedHeaders = "authorization, content-type, x-api-key, x-amz-date, x-am
 
 const exposedHeaders = "x-amzn-requestid, x-amzn-errortype, request-id, x-request-id, x-amzn-bedrock-input-token-count, " +
 	"x-amzn-bedrock-output-token-count, x-fairway-entry-region, x-fairway-attempts, " +
-	"x-fairway-destination-region, x-fairway-simulated, x-fairway-cost-usd, x-fairway-budget, retry-after"
+	"x-fairway-destination-region, x-fairway-simulated, x-fairway-cost-usd, x-fairway-budget, retry-after, x-should-retry"
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isProbe(r) && !g.knownHost(r.Host) {

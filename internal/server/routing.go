@@ -24,6 +24,8 @@ func (s *Server) newRouter(c *config.Config) *route.Router {
 		Rules:          rules(c),
 		Residency:      residencies(c),
 		Quotas:         quotas(c),
+		Shared:         s.store.IsShared(),
+		Start:          quotaStart(c),
 		Targets:        s.upstream.targets,
 		Pinning:        route.Pinning(c.Pinning),
 		MaxAttempts:    c.MaxAttempts,

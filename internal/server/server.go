@@ -20,6 +20,7 @@
 //	identity.go    pools, sessions and issuers: who callers may turn out to be
 //	keyring.go     keys that change in the store
 //	spending.go    the ledger and the budgets of calls
+//	quotashare.go  quotas that servers of one store share, by quotademand.go
 //	signer.go      how requests to other services are signed
 package server
 
@@ -114,6 +115,7 @@ type Server struct {
 	identities
 	spending
 	following loop // of keys that change in the store
+	sharing   loop // of quotas with other servers
 	explains  bool
 
 	handler  http.Handler
@@ -187,6 +189,9 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	}
 	if !s.explains {
 		s.following.begin(s.followKeys)
+	}
+	if s.store.IsShared() {
+		s.sharing.begin(s.shareQuotas)
 	}
 	s.handler, s.admin = s.routes(), s.adminRoutes()
 	return nil
@@ -278,6 +283,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 func (s *Server) Close() error {
 	var failed error
 	s.following.end()
+	s.sharing.end()
 	s.shadows.Close()
 	s.probing.end()
 	if s.tracing != nil {

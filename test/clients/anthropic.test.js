@@ -22,7 +22,7 @@ const classes = {
   ModelNotReadyException: [Anthropic.InternalServerError, 529, 'overloaded_error'],
   ModelTimeoutException: [Anthropic.InternalServerError, 504, 'timeout_error'],
   ResourceNotFoundException: [Anthropic.NotFoundError, 404, 'not_found_error'],
-  ServiceQuotaExceededException: [Anthropic.BadRequestError, 400, 'invalid_request_error'],
+  ServiceQuotaExceededException: [Anthropic.PaymentRequiredError, 402, 'billing_error'],
   ServiceUnavailableException: [Anthropic.InternalServerError, 529, 'overloaded_error'],
   ThrottlingException: [Anthropic.RateLimitError, 429, 'rate_limit_error'],
   ValidationException: [Anthropic.BadRequestError, 400, 'invalid_request_error'],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer, request } from 'node:http'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
@@ -14,7 +14,7 @@ import { generateClient } from 'aws-amplify/data'
 import OpenAI from 'openai'
 import { bearer, chunks, connect, conversation, events, invocation, json } from './aws.js'
 import { dev, project, run } from './fairway.js'
-import { destinations, hops, nova, profile, serve } from './serve.js'
+import { destinations, hops, nova, profile, serve, trailers } from './serve.js'
 import { accessToken } from './user.js'
 
 const { ConverseCommand, ConverseStreamCommand, InvokeModelCommand, InvokeModelWithResponseStreamCommand } = runtime
@@ -99,18 +99,9 @@ const broken = {
   'the OpenAI SDK': OpenAI.APIError,
 }
 
-// trailers are those of a stream, which no SDK shows.
-async function trailers({ endpoint, bearer }, headers) {
-  const asking = request(`${endpoint}/model/${profile}/converse-stream`, {
-    method: 'POST', headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers },
-  })
-  const { modelId, ...body } = conversation(question)
-  asking.end(JSON.stringify(body))
-  const [response] = await once(asking, 'response')
-  assert.equal(response.statusCode, 200)
-  await once(response.resume(), 'end')
-  return response.trailers
-}
+// concluded are the trailers of a stream.
+const { modelId: _, ...asked } = conversation(question)
+const concluded = (server, headers) => trailers(server, `/model/${profile}/converse-stream`, asked, headers)
 
 for (const [name, start] of Object.entries(hops)) {
   test(`a stream whose region dies through ${name}`, async (t) => {
@@ -152,14 +143,14 @@ for (const [name, start] of Object.entries(hops)) {
     })
 
     await t.test('the trailers tell of it', async () => {
-      const { 'x-fairway-output-tokens': output, ...whole } = await trailers(server, goOn)
+      const { 'x-fairway-output-tokens': output, ...whole } = await concluded(server, goOn)
       assert.equal(whole['x-fairway-continued'], '0')
       await server.regions('cut', destinations[0])
-      const told = await trailers(server, goOn)
+      const told = await concluded(server, goOn)
       assert.equal(told['x-fairway-continued'], '1')
       assert.equal(told['x-fairway-outcome'], 'ok')
       assert.equal(told['x-fairway-output-tokens'], output)
-      assert.equal((await trailers(server))['x-fairway-outcome'], 'failed')
+      assert.equal((await concluded(server))['x-fairway-outcome'], 'failed')
       await server.regions('up', destinations[0])
     })
   })

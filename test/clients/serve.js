@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { on, once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -41,8 +42,12 @@ export const failures = {
 // breaking is a prompt whose answer the model breaks off, a stream's after its text.
 export const breaking = 'break off'
 
+// atLength is a prompt whose answer goes on for a while, as long as its max_tokens lets it.
+export const atLength = 'tell it at length'
+
 const responses = [
   ...Object.keys(failures).map((kind) => ({ match: `fail with ${kind}`, error: { kind, message: 'scripted' } })),
+  { match: atLength, text: 'A long story. '.repeat(10_000) },
   { match: breaking, text: 'Half an answer', error: { kind: 'ModelErrorException', message: 'scripted' } },
 ]
 
@@ -53,7 +58,7 @@ const word = () => randomBytes(12).toString('hex')
 // serve runs fairway serve with the given settings until the test ends. Besides
 // theirs, its principals are "tester", who may do everything, "resident", who may do
 // so within Japan, and "outsider", who may nothing. logged(pattern) resolves with the
-// first line of its log that matches, said or still to come.
+// first line of its log that matches, said or still to come; see launch for restart.
 export async function serve(t, settings = {}, env = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-serve-'))
   const keys = {
@@ -88,8 +93,8 @@ export async function serve(t, settings = {}, env = {}) {
       ...(settings.principals ?? []),
     ],
   }))
-  const child = spawn(binary, ['serve', '--config', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  const program = {
+    args: ['serve', '--config', file],
     env: {
       ...process.env,
       TESTER_SECRET: keys.accessKey.secretAccessKey,
@@ -98,13 +103,29 @@ export async function serve(t, settings = {}, env = {}) {
       OUTSIDER_BEARER: keys.outsider,
       ...env,
     },
-  })
-  const closed = once(child, 'close')
+  }
+  const started = []
   t.after(async () => {
-    child.kill('SIGKILL') // a SIGTERM would wait for connections that a client left open
-    await closed
+    for (const end of started) await end('SIGKILL') // a SIGTERM would wait for connections that a client left open
     rmSync(dir, { recursive: true, force: true })
   })
+  return launch(program, keys, started)
+}
+
+// launch starts the program, and adds to started how it is ended. restart(signal) ends
+// it and gives the one that was started in its place.
+async function launch(program, keys, started) {
+  const child = spawn(binary, program.args, { stdio: ['ignore', 'ignore', 'pipe'], env: program.env })
+  const closed = once(child, 'close')
+  const end = async (signal) => {
+    child.kill(signal)
+    await closed
+  }
+  started.push(end)
+  const restart = async (signal) => {
+    await end(signal)
+    return launch(program, keys, started)
+  }
 
   const stderr = []
   const lines = createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line))
@@ -120,7 +141,7 @@ export async function serve(t, settings = {}, env = {}) {
   for await (const [line] of next()) {
     admin = line.match(/^admin (http:\S+)/)?.[1] ?? admin
     const endpoint = line.match(/^ready (http:\S+)/)?.[1]
-    if (endpoint) return { endpoint, admin, region, stderr, logged, ...keys, regions: (...args) => regions(admin, ...args) }
+    if (endpoint) return { endpoint, admin, region, stderr, logged, restart, ...keys, regions: (...args) => regions(admin, ...args) }
   }
   throw new Error(`fairway serve never became ready:\n${stderr.join('\n')}`)
 }
@@ -173,8 +194,20 @@ export function recovering(server) {
   return fetching
 }
 
+// trailers are those of the answer to a POST, which no SDK shows.
+export async function trailers({ endpoint, bearer }, path, body, headers) {
+  const asking = request(endpoint + path, {
+    method: 'POST', headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers },
+  })
+  asking.end(JSON.stringify(body))
+  const [response] = await once(asking, 'response')
+  if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+  await once(response.resume(), 'end')
+  return response.trailers
+}
+
 // until waits for check to give something, for as long as anything may take.
-async function until(check) {
+export async function until(check) {
   for (const end = Date.now() + patience; Date.now() < end; ) {
     const found = await check()
     if (found) return found

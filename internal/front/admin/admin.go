@@ -1,11 +1,12 @@
 // Package admin is the operator's door to identities and to what they used: the users
 // of the embedded user pool, the keys of principals, why a call is allowed or denied,
-// reports and records of calls, as JSON over HTTP. Who may come in is decided before it.
+// reports and records of calls, what answers taught, as JSON over HTTP. Who may come in is decided before it.
 //
 //	admin.go  the routes, answers and errors
 //	users.go  /api/users and /api/user-pool
 //	keys.go   /api/keys
 //	usage.go  /api/usage
+//	tokens.go /api/tokens
 package admin
 
 import (
@@ -38,6 +39,9 @@ type Config struct {
 	Principal func(name string) (inference.Principal, bool)          // the zero one where it reports false
 	Now       func() time.Time
 
+	Standings    func() []inference.Standing // of estimates of tokens, in order
+	Calibrations Calibrations
+
 	// Explain decides a call without making it. The empty region is the server's own.
 	Explain func(ctx context.Context, principal, action, profile string, source inference.Region) (*explain.Explanation, error)
 }
@@ -66,6 +70,7 @@ func (c Config) Register(mux *http.ServeMux, check func(http.HandlerFunc) http.H
 		"POST /api/keys/{name}/rotate":            d.rotateKey,
 		"POST /api/keys/{name}/expire":            d.expireKey,
 		"GET /api/explain":                        d.explain,
+		"GET /api/tokens":                         d.estimates,
 		"GET /api/usage":                          d.report,
 		"GET /api/usage/budgets":                  d.budgets,
 	} {

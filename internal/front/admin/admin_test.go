@@ -32,6 +32,8 @@ type door struct {
 	store   *store.Store
 	ledger  ledger
 	budgets []usage.BudgetState
+
+	standings []inference.Standing
 }
 
 func newDoor(t *testing.T, withPool bool) *door {
@@ -61,7 +63,8 @@ func newDoor(t *testing.T, withPool bool) *door {
 			}
 			return inference.Principal{Name: name, ARN: "arn:aws:iam::123456789012:role/checkout"}, true
 		},
-		Now: time.Now,
+		Now:       time.Now,
+		Standings: func() []inference.Standing { return d.standings }, Calibrations: kept,
 	}
 	if withPool {
 		c.Pool, err = userpool.New(t.Context(), userpool.Options{Region: "eu-west-1", Store: kept, Settings: userpool.Settings{SignInBy: []string{"email"}}})
