@@ -96,9 +96,10 @@ type call struct {
 	repeats *call // whose shadow it is, nil for a caller's own
 
 	// Set on the way.
-	routing route.Call
-	plan    []route.Choice
-	answer  *route.Answer
+	routing   route.Call
+	plan      []route.Choice
+	answer    *route.Answer
+	simulated bool // the answer says of itself that no model ran
 }
 
 // run takes a call along the line.

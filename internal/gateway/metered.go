@@ -33,6 +33,9 @@ func (m *metered) Next(ctx context.Context) (inference.Event, error) {
 	if event.Usage != nil {
 		m.call.record.Usage = *event.Usage
 	}
+	if event.Served != nil && event.Served.Simulated {
+		m.call.simulated, m.call.record.Simulated = true, true
+	}
 	if event.Content {
 		m.content++
 	}

@@ -46,6 +46,7 @@ func (c *call) tell() {
 		return
 	}
 	place(r, c.ending())
+	r.Simulated = r.Simulated || c.simulated
 	if a.Profile != &c.routing.Grant.Profile {
 		r.Fallback = cmp.Or(a.Profile.CopiedFrom, a.Profile.Named())
 	}

@@ -190,11 +190,20 @@ func TestIntent(t *testing.T) {
 	}
 }
 
-// TestLearn: what real models report is passed on, once the answer is whole.
+// TestLearn: what real models report is passed on, once the answer is whole; not what a
+// simulated region says, be it behind another server.
 func TestLearn(t *testing.T) {
-	for simulated, want := range map[bool]int{true: 0, false: 1000} {
+	ofAnother := whole
+	ofAnother.Served = &inference.Served{Simulated: true}
+	for name, test := range map[string]struct {
+		simulated bool
+		answer    inference.Event
+		want      int
+	}{
+		"real": {false, whole, 1000}, "simulated": {true, whole, 0}, "simulated by another server": {false, ofAnother, 0},
+	} {
 		l := spending(t, regions{}, route.Route{})
-		l.Router = route.New(route.Config{Upstream: regions{}, Simulated: simulated})
+		l.Router = route.New(route.Config{Upstream: regions{source: sends(test.answer)}, Simulated: test.simulated})
 		learned := 0
 		l.Learn = func(_ *inference.Request, m inference.ModelID, tokens int) {
 			if m != model {
@@ -202,12 +211,15 @@ func TestLearn(t *testing.T) {
 			}
 			learned += tokens
 		}
-		stream, _, err := l.Invoke(t.Context(), request("id"))
+		stream, record, err := l.Invoke(t.Context(), request("id"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := read(t.Context(), stream); err != nil || learned != want {
-			t.Errorf("simulated %v: learned of %d tokens, %v, want %d", simulated, learned, err, want)
+		if err := read(t.Context(), stream); err != nil || learned != test.want {
+			t.Errorf("%s: learned of %d tokens, %v, want %d", name, learned, err, test.want)
+		}
+		if record.Simulated != (test.want == 0) {
+			t.Errorf("%s: the record says simulated: %v", name, record.Simulated)
 		}
 	}
 }

@@ -32,7 +32,8 @@ func (s Service) IsUsual() bool {
 // Served is what a region tells of a call beside the answer.
 type Served struct {
 	Service
-	MS int64 // milliseconds that a unary answer took, 0 where it is not told
+	MS        int64 // milliseconds that a unary answer took, 0 where it is not told
+	Simulated bool  // no model ran: the region is another Fairway's simulated one
 }
 
 // IsLifeSign reports whether e is the zero Event.

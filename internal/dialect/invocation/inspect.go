@@ -98,7 +98,7 @@ func Served(header http.Header) *inference.Served {
 	told := inference.Served{Service: inference.Service{
 		Latency: header.Get("X-Amzn-Bedrock-Performanceconfig-Latency"),
 		Tier:    header.Get("X-Amzn-Bedrock-Service-Tier"),
-	}}
+	}, Simulated: header.Get("X-Fairway-Simulated") == "true"}
 	told.MS, _ = strconv.ParseInt(header.Get("X-Amzn-Bedrock-Invocation-Latency"), 10, 64) // 0 without it
 	if told == (inference.Served{}) {
 		return nil

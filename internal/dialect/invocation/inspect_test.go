@@ -310,3 +310,13 @@ func BenchmarkInspector(b *testing.B) {
 		})
 	}
 }
+
+// TestServedBySimulation: another Fairway's simulated region is known for one.
+func TestServedBySimulation(t *testing.T) {
+	if told := Served(http.Header{"X-Fairway-Simulated": {"true"}}); told == nil || !told.Simulated {
+		t.Errorf("Served = %+v, want simulated", told)
+	}
+	if told := Served(http.Header{"X-Fairway-Simulated": {"maybe"}}); told != nil {
+		t.Errorf("Served = %+v, want nothing told", told)
+	}
+}

@@ -114,7 +114,7 @@ func (a *assembled) Next(ctx context.Context) (inference.Event, error) {
 // tell puts on the answer what the stream's header says of how it was served.
 func (a *assembled) tell(answer inference.Event) inference.Event {
 	if a.served != nil {
-		answer.Served.Service = a.served.Service
+		answer.Served.Service, answer.Served.Simulated = a.served.Service, a.served.Simulated
 	}
 	return answer
 }
