@@ -2,8 +2,6 @@ package budget
 
 import (
 	"cmp"
-	"path"
-	"slices"
 
 	"fairway/internal/inference"
 )
@@ -49,12 +47,12 @@ func (b *budget) binds(ask *Ask) bool {
 	if len(b.Principals)+len(b.Keys)+len(b.Users)+len(b.Teams)+len(b.Models) == 0 {
 		return false
 	}
-	return matches(b.Principals, ask.Principal) && matches(b.Keys, ask.Caller.Key) &&
-		matches(b.Users, ask.Caller.Name, ask.Caller.ID) && matches(b.Teams, ask.Team)
+	return among(b.Principals, ask.Principal) && among(b.Keys, ask.Caller.Key) &&
+		among(b.Users, ask.Caller.Name, ask.Caller.ID) && among(b.Teams, ask.Team)
 }
 
 // covers reports whether the budget counts what is called.
-func (b *budget) covers(c *Claim) bool { return matches(b.Models, string(c.Model), c.Named) }
+func (b *budget) covers(c *Claim) bool { return among(b.Models, string(c.Model), c.Named) }
 
 // pot is the name of the one that a claim takes from.
 func (b *budget) pot(ask *Ask, c *Claim) string {
@@ -73,16 +71,7 @@ func (b *budget) pot(ask *Ask, c *Claim) string {
 	return ""
 }
 
-// matches reports whether one of the names is matched by one of the patterns, or there
-// are none. A name that is empty is none.
-func matches(patterns []string, names ...string) bool {
-	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
-		return slices.ContainsFunc(names, func(name string) bool {
-			if name == "" {
-				return false
-			}
-			ok, _ := path.Match(pattern, name)
-			return ok || pattern == "*"
-		})
-	})
+// among reports whether one of the names is of one of the patterns, or there are none.
+func among(patterns []string, names ...string) bool {
+	return len(patterns) == 0 || inference.Matches(patterns, names...)
 }

@@ -1,7 +1,6 @@
 package budget
 
 import (
-	"math/bits"
 	"time"
 
 	"fairway/internal/inference"
@@ -121,19 +120,3 @@ func (c *cell) known() int64 { return c.others + c.used }
 
 // block is what is leased of the slot at a time.
 func (c *cell) block(parts int64) int64 { return max(1, c.limit/parts) }
-
-// percent is the share of limit that n is, rounded down.
-func percent(n, limit int64) int {
-	if n <= 0 || limit <= 0 {
-		return 0
-	}
-	high, low := bits.Mul64(uint64(n), 100)
-	if high >= uint64(limit) {
-		return mostPercent
-	}
-	share, _ := bits.Div64(high, low, uint64(limit))
-	return int(min(share, mostPercent))
-}
-
-// mostPercent is what is told of a limit that was brought to nearly nothing.
-const mostPercent = 1_000_000

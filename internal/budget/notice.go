@@ -36,7 +36,7 @@ func (b *Book) watch(c *cell) {
 	if c.slot.Measure == inference.Streams {
 		spent = c.known()
 	}
-	if share := percent(spent, c.limit); !c.warned && c.of.Soft > 0 && share >= c.of.Soft {
+	if share := inference.Percent(spent, c.limit); !c.warned && c.of.Soft > 0 && share >= c.of.Soft {
 		c.warned = true
 		b.notify(c, spent, share, false)
 	}
@@ -49,7 +49,7 @@ func (b *Book) stop(c *cell, refused error) {
 		return
 	}
 	c.stopped = true
-	b.notify(c, c.known(), percent(c.known(), c.limit), true)
+	b.notify(c, c.known(), inference.Percent(c.known(), c.limit), true)
 }
 
 // notify queues a notice, and counts one that finds no room.

@@ -165,8 +165,8 @@ func TestPercent(t *testing.T) {
 	for _, test := range []struct {
 		n, limit int64
 		want     int
-	}{{0, 10, 0}, {-5, 10, 0}, {5, 0, 0}, {799, 1000, 79}, {800, 1000, 80}, {15, 10, 150}, {most, most, 100}, {most, 1, mostPercent}} {
-		if got := percent(test.n, test.limit); got != test.want {
+	}{{0, 10, 0}, {-5, 10, 0}, {5, 0, 0}, {799, 1000, 79}, {800, 1000, 80}, {15, 10, 150}, {most, most, 100}, {most, 1, 1_000_000}} {
+		if got := inference.Percent(test.n, test.limit); got != test.want {
 			t.Errorf("percent(%d, %d) = %d, want %d", test.n, test.limit, got, test.want)
 		}
 	}

@@ -206,7 +206,7 @@ func (b *Book) take(k *booking, now time.Time) {
 		c.running++
 		k.Charges[i] = inference.Charge{Slot: c.slot, Amount: h.most}
 		b.watch(c)
-		if share := percent(c.known(), c.limit); c.of.Soft > 0 && share >= c.of.Soft {
+		if share := inference.Percent(c.known(), c.limit); c.of.Soft > 0 && share >= c.of.Soft {
 			k.Nearing = append(k.Nearing, inference.Nearing{Budget: c.slot.Budget, Measure: c.slot.Measure, Percent: share})
 		}
 		if c.shared && c.left(0) < c.block(b.parts)/2 {

@@ -1,7 +1,6 @@
 package budget
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -33,7 +32,7 @@ func (b *Book) State() []State {
 		}
 	}
 	slices.SortFunc(all, func(a, b State) int {
-		return cmp.Or(cmp.Compare(a.Budget, b.Budget), cmp.Compare(a.Pot, b.Pot), cmp.Compare(a.Measure, b.Measure))
+		return a.Slot.Compare(b.Slot)
 	})
 	return all
 }

@@ -83,6 +83,25 @@ func (r *Record) AnsweringAt() int {
 	return len(r.Attempts) - 1
 }
 
+// Called is the profile that was called, empty for a bare model.
+func (r *Record) Called() string {
+	if r.Profile == nil {
+		return ""
+	}
+	return *r.Profile
+}
+
+// FailedOver reports whether more than one attempt was made beside hedges.
+func (r *Record) FailedOver() bool {
+	n := 0
+	for _, a := range r.Attempts {
+		if !a.Hedge {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // Hedged reports whether a second attempt was made beside one that was slow.
 func (r *Record) Hedged() bool {
 	return slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return a.Hedge })

@@ -61,7 +61,7 @@ type names [4]string
 // ofCall is what the caller called. A profile that only another control plane knows
 // has no price of its own.
 func ofCall(r *inference.Record) names {
-	return names{r.CopiedFrom, profileOf(r), string(r.Model)}
+	return names{r.CopiedFrom, r.Called(), string(r.Model)}
 }
 
 // ofAnswer is what the answer came from.
@@ -79,7 +79,7 @@ func ofAttempt(r *inference.Record, a inference.Attempt) names {
 	if strings.HasSuffix(a.Model, string(r.Model)) {
 		return ofCall(r)
 	}
-	return names{a.Model, r.CopiedFrom, profileOf(r), string(r.Model)}
+	return names{a.Model, r.CopiedFrom, r.Called(), string(r.Model)}
 }
 
 // price is what usage costs at a time by the first name that has a price, nothing by none.

@@ -122,7 +122,7 @@ func attributes(r *inference.Record) []slog.Attr {
 		slog.String("request_id", r.ID),
 		slog.String("principal", r.Principal),
 		slog.String("action", r.Operation.Action()),
-		slog.String("profile", profileOf(r)),
+		slog.String("profile", r.Called()),
 		slog.String("model", string(r.Model)),
 		slog.String("source_region", string(r.SourceRegion)),
 		slog.String("destination_region", string(r.DestinationRegion)),
@@ -158,12 +158,4 @@ func attributes(r *inference.Record) []slog.Attr {
 		all = append(all, slog.String("shadow_of", r.ShadowOf))
 	}
 	return all
-}
-
-// profileOf is the profile that was called, empty for a bare model.
-func profileOf(r *inference.Record) string {
-	if r.Profile == nil {
-		return ""
-	}
-	return *r.Profile
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -141,25 +140,13 @@ func teams(c *config.Config) func(principal string, caller inference.Caller) str
 	return func(principal string, caller inference.Caller) string {
 		for i := range c.Teams {
 			t := &c.Teams[i]
-			if matches(t.Principals, principal) || matches(t.Keys, caller.Key) || matches(t.Users, caller.Name) || matches(t.Groups, caller.Group) {
+			if inference.Matches(t.Principals, principal) || inference.Matches(t.Keys, caller.Key) ||
+				inference.Matches(t.Users, caller.Name, caller.ID) || inference.Matches(t.Groups, caller.Group) {
 				return t.Name
 			}
 		}
 		return ""
 	}
-}
-
-// matches reports whether a name, where there is one, is of one of the patterns.
-func matches(patterns []string, name string) bool {
-	if name == "" {
-		return false
-	}
-	for _, pattern := range patterns {
-		if ok, err := path.Match(pattern, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // BudgetStates is how the pots of budgets stand that were used in the windows of now, by
@@ -232,5 +219,5 @@ func (s *Server) ledgerState() telemetry.Ledger {
 		return telemetry.Ledger{}
 	}
 	status := s.ledger.Status()
-	return telemetry.Ledger{Queued: status.Queued, JournalBytes: status.JournalBytes, Away: !status.Away.IsZero(), Lost: status.Lost + status.Unguarded}
+	return telemetry.Ledger{Queued: status.Queued, JournalBytes: status.JournalBytes, Away: !status.Away.IsZero(), Lost: status.Lost}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -84,7 +83,7 @@ func lease(ctx context.Context, tx *sql.Tx, server string, slot inference.Slot, 
 // Give takes back what a server leased and will not use, all of it or nothing. Who got
 // an error does not know which, and must not give the same again.
 func (s *Store) Give(ctx context.Context, server string, back []inference.Charge) error {
-	back = slices.SortedFunc(slices.Values(back), func(a, b inference.Charge) int { return compareSlots(a.Slot, b.Slot) })
+	back = slices.SortedFunc(slices.Values(back), func(a, b inference.Charge) int { return a.Slot.Compare(b.Slot) })
 	return s.transact(ctx, "give back to a budget", func(tx *sql.Tx) error {
 		statement, err := tx.PrepareContext(ctx, `UPDATE budget_leases SET held = CASE WHEN held > $6 THEN held - $6 ELSE 0 END
 			WHERE budget = $1 AND pot = $2 AND measure = $3 AND starts = $4 AND server = $5`)
@@ -100,10 +99,6 @@ func (s *Store) Give(ctx context.Context, server string, back []inference.Charge
 		}
 		return nil
 	})
-}
-
-func compareSlots(a, b inference.Slot) int {
-	return cmp.Or(cmp.Compare(a.Budget, b.Budget), cmp.Compare(a.Pot, b.Pot), cmp.Compare(a.Measure, b.Measure), cmp.Compare(a.Starts, b.Starts))
 }
 
 // Reclaim ends the leases of a server that starts, or is lost: of money it holds what

@@ -269,7 +269,7 @@ func testPots(t *testing.T, s *Store) {
 	all := []inference.Pot{
 		pot(ofDay("a"), 35, 20), pot(ofDay("b"), 20, 0), pot(monthly, 20, 0), pot(minute, 20, 0), pot(streams, 20, 0),
 	}
-	byMeasure := func(a, b inference.Pot) int { return compareSlots(a.Slot, b.Slot) }
+	byMeasure := func(a, b inference.Pot) int { return a.Slot.Compare(b.Slot) }
 	slices.SortFunc(all, byMeasure)
 	for _, c := range []struct {
 		at   time.Time

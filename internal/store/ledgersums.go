@@ -70,24 +70,13 @@ func (s sums) add(e entryRow, series, times int64) {
 	u, w := r.Usage, r.Wasted
 	sum := s.of(sumKey{startOf(e.began, time.Hour), series, inference.CostBucket(r.Cost)})
 	for i, n := range [...]int64{
-		1, int64(len(r.Attempts)), one(failedOver(r)), one(r.Hedged()),
+		1, int64(len(r.Attempts)), one(r.FailedOver()), one(r.Hedged()),
 		int64(u.InputTokens), int64(u.OutputTokens), int64(u.CacheReadTokens), int64(u.CacheWriteTokens),
 		int64(w.InputTokens), int64(w.OutputTokens),
 		int64(r.Cost), int64(r.WastedCost), int64(r.Saved), r.LatencyMS,
 	} {
 		sum[i] += times * n
 	}
-}
-
-// failedOver reports whether a call had more than one attempt that was no hedge.
-func failedOver(r *inference.Record) bool {
-	n := 0
-	for _, a := range r.Attempts {
-		if !a.Hedge {
-			n++
-		}
-	}
-	return n > 1
 }
 
 func one(yes bool) int64 {

@@ -78,11 +78,7 @@ func (b BudgetState) text(amount int64) string {
 
 // Percent is how much of the limit is taken, rounded down.
 func (b BudgetState) Percent() int {
-	if b.Limit <= 0 {
-		return 0
-	}
-	taken, limit := uint64(max(b.Spent+b.Reserved, 0)), uint64(b.Limit)
-	return int(taken/limit*100 + taken%limit*100/limit)
+	return inference.Percent(b.Spent+b.Reserved, b.Limit)
 }
 
 // WriteBudgets shows budgets to people.

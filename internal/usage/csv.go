@@ -70,7 +70,7 @@ var fields = []field{
 	{"user_id", func(r *Record) string { return quoted(r.UserID) }},
 	{"key", func(r *Record) string { return quoted(r.Key) }},
 	{"team", func(r *Record) string { return quoted(r.Team) }},
-	{"profile", func(r *Record) string { return quoted(profileOf(r)) }},
+	{"profile", func(r *Record) string { return quoted(r.Called()) }},
 	{"model", func(r *Record) string { return quoted(string(r.Model)) }},
 	{"fallback", func(r *Record) string { return quoted(r.Fallback) }},
 	{"source_region", func(r *Record) string { return quoted(string(r.SourceRegion)) }},
@@ -79,7 +79,7 @@ var fields = []field{
 	{"outcome", func(r *Record) string { return quoted(string(r.Outcome)) }},
 	{"error_type", func(r *Record) string { return quoted(string(errorType(r))) }},
 	{"attempts", func(r *Record) string { return strconv.Itoa(len(r.Attempts)) }},
-	{"failed_over", func(r *Record) string { return strconv.FormatBool(failedOver(r)) }},
+	{"failed_over", func(r *Record) string { return strconv.FormatBool(r.FailedOver()) }},
 	{"hedged", func(r *Record) string { return strconv.FormatBool(r.Hedged()) }},
 	{"continued", func(r *Record) string { return strconv.Itoa(r.Continued) }},
 	{"shadow_of", func(r *Record) string { return quoted(r.ShadowOf) }},
@@ -99,27 +99,9 @@ var fields = []field{
 	{"simulated", func(r *Record) string { return strconv.FormatBool(r.Simulated) }},
 }
 
-func profileOf(r *Record) string {
-	if r.Profile == nil {
-		return ""
-	}
-	return *r.Profile
-}
-
 func errorType(r *Record) inference.Kind {
 	if r.Error == nil {
 		return ""
 	}
 	return r.Error.Type
-}
-
-// failedOver reports whether an attempt was made because another had failed.
-func failedOver(r *Record) bool {
-	n := 0
-	for _, a := range r.Attempts {
-		if !a.Hedge {
-			n++
-		}
-	}
-	return n > 1
 }

@@ -70,7 +70,7 @@ func invocation(r *Record) entry {
 		Timestamp: r.Time.UTC().Format(time.RFC3339),
 		AccountID: account(r.PrincipalARN), Identity: identity{r.PrincipalARN},
 		Region: r.SourceRegion, RequestID: r.ID, Operation: string(r.Operation),
-		ModelID:         cmp.Or(r.Fallback, profileOf(r), string(r.Model)),
+		ModelID:         cmp.Or(r.Fallback, r.Called(), string(r.Model)),
 		RequestMetadata: metadata(r), ErrorCode: errorType(r),
 		Input:           input{contentType, r.Usage.InputTokens, r.Usage.CacheReadTokens, r.Usage.CacheWriteTokens},
 		Output:          output{contentType, r.Usage.OutputTokens},
