@@ -1,0 +1,38 @@
+package inference
+
+import (
+	"testing"
+	"time"
+)
+
+// Every cost lies in its bucket, and no bucket is wider than a quarter of it.
+func TestCostBucket(t *testing.T) {
+	last := -1
+	for cost := Money(0); cost < 1<<20; cost = cost*33/32 + 1 {
+		bucket := CostBucket(cost)
+		least, next := BucketCost(bucket), BucketCost(bucket+1)
+		if bucket < last || cost < least || cost >= next || cost > 8 && next-least > least/4 {
+			t.Fatalf("CostBucket(%d) = %d, from %d up to %d, after %d", cost, bucket, least, next, last)
+		}
+		last = bucket
+	}
+	if got := CostBucket(-1); got != 0 {
+		t.Errorf("CostBucket(-1) = %d, want 0", got)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	now := time.Date(2026, 12, 31, 23, 59, 58, 7, time.FixedZone("east", 3600))
+	for m, want := range map[Measure][2]string{
+		DollarsPerDay:     {"2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"},
+		DollarsPerMonth:   {"2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"},
+		TokensPerMinute:   {"2026-12-31T22:59:00Z", "2026-12-31T23:00:00Z"},
+		RequestsPerMinute: {"2026-12-31T22:59:00Z", "2026-12-31T23:00:00Z"},
+		Streams:           {"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"},
+	} {
+		from, to := m.Window(now)
+		if got := [2]string{from.Format(time.RFC3339), to.Format(time.RFC3339)}; got != want {
+			t.Errorf("%s.Window = %v, want %v", m, got, want)
+		}
+	}
+}
