@@ -36,11 +36,6 @@ func (k *APIKeys) AddKey(key APIKey) {
 	k.keys[key.Hash] = key
 }
 
-// Add lets a key that has no name in until expires; the zero time is never.
-func (k *APIKeys) Add(key string, expires time.Time) {
-	k.AddKey(APIKey{Hash: digestOf(key), Expires: expires})
-}
-
 // Lookup is what is known of a key. It reports false for one that is not known or has
 // expired.
 func (k *APIKeys) Lookup(key string) (APIKey, bool) {

@@ -75,7 +75,7 @@ func TestBedrockAccepts(t *testing.T) {
 	credential := func(service string, region inference.Region) inference.Credential {
 		c := inference.Credential{Principal: developer, Service: service, Region: region}
 		if c.Bearer = region == ""; c.Bearer {
-			c.BearerType = inference.LongTerm
+			c.BearerType, c.Caller.Key = inference.LongTerm, developer.Name
 		} else {
 			c.PayloadHash = sigv4.HashPayload(body)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"fmt"
 	"net/http/httptest"
 	"regexp"
@@ -88,10 +87,10 @@ func newTokens(keys auth.KeySet, now func() time.Time) *auth.Tokens {
 
 func newGraphQL() auth.GraphQL {
 	keys := auth.NewAPIKeys(clock)
-	keys.Add("da2-good", now.Add(time.Second))
-	keys.Add("da2-forever", time.Time{})
-	keys.Add("da2-expired", now)
-	keys.AddKey(auth.APIKey{Hash: sha256.Sum256([]byte("da2-named")), Name: "kiosk", Principal: "shop", Budget: "free"})
+	keys.AddKey(auth.APIKey{Hash: hash("da2-good"), Expires: now.Add(time.Second)})
+	keys.AddKey(auth.APIKey{Hash: hash("da2-forever")})
+	keys.AddKey(auth.APIKey{Hash: hash("da2-expired"), Expires: now})
+	keys.AddKey(auth.APIKey{Hash: hash("da2-named"), Name: "kiosk", Principal: "shop", Budget: "free"})
 	return auth.GraphQL{
 		Modes:   backend.Authorization{Default: backend.UserPool, Additional: []backend.Mode{backend.APIKey}},
 		APIKeys: keys, Tokens: newTokens(&oneKey{}, clock),
@@ -109,11 +108,11 @@ func identify(g auth.GraphQL, header map[string]string) (inference.Identity, err
 func TestIdentify(t *testing.T) {
 	access, id := newToken(t, accessClaims()), newToken(t, idClaims())
 	user := inference.Identity{
-		Mode: "AMAZON_COGNITO_USER_POOLS", Caller: inference.Caller{ID: "sub-1", Name: "ann"},
+		Mode: "AMAZON_COGNITO_USER_POOLS", Caller: inference.Caller{ID: "sub-1", Name: "ann", Group: "Admins"},
 		Issuer: issuer, Groups: []string{"Admins", "Cooks"}, SourceIP: "192.0.2.1",
 	}
 	noGroups := user
-	noGroups.Groups = nil
+	noGroups.Groups, noGroups.Caller.Group = nil, ""
 	apiKey := inference.Identity{Mode: "API_KEY", SourceIP: "192.0.2.1"}
 	named := apiKey
 	named.Caller, named.Principal = inference.Caller{Key: "kiosk", Budget: "free"}, "shop"

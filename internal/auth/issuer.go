@@ -2,9 +2,11 @@ package auth
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -35,6 +37,10 @@ type Issuer struct {
 	ByGroup     map[string]string // the same by group: of the token's groups the first that is here counts
 
 	Revoked func(originJTI string) bool // nil revokes nothing; asked at every use of a token
+
+	// Address is the verified e-mail address of a user whose token does not tell it,
+	// empty for none. It is asked each time that a token is checked; nil knows none.
+	Address func(ctx context.Context, sub string) (string, error)
 }
 
 // issuer is an Issuer made ready.
@@ -121,13 +127,14 @@ func (i *issuer) until(claims jwt.MapClaims) (time.Time, error) {
 	return until, nil
 }
 
-func (i Issuer) identity(claims jwt.MapClaims) inference.Identity {
+func (i Issuer) identity(claims jwt.MapClaims, address string) inference.Identity {
 	groups := texts(claims[i.GroupsClaim])
 	return inference.Identity{
 		Mode: i.Mode,
 		Caller: inference.Caller{
 			ID:    text(claims, "sub"),
 			Name:  cmp.Or(text(claims, "username"), text(claims, "cognito:username"), text(claims, "preferred_username")),
+			Alias: strings.ToLower(address),
 			Group: first(groups),
 		},
 		Principal: i.principal(groups),
@@ -135,6 +142,18 @@ func (i Issuer) identity(claims jwt.MapClaims) inference.Identity {
 		Groups:    groups,
 		Claims:    claims,
 	}
+}
+
+// address is the e-mail address of a user, empty where nobody vouches for one: users may
+// write into their own what they like.
+func (i Issuer) address(ctx context.Context, claims jwt.MapClaims) (string, error) {
+	if email := text(claims, "email"); email != "" && says(claims["email_verified"], "true") {
+		return email, nil
+	}
+	if i.Address == nil {
+		return "", nil
+	}
+	return i.Address(ctx, text(claims, "sub"))
 }
 
 func (i Issuer) principal(groups []string) string {

@@ -162,9 +162,12 @@ func (p *published) run() {
 }
 
 // away is the error of keys that cannot be had.
-func away(err error) error {
+func away(err error) error { return unreachable(fmt.Errorf("get keys of issuer: %w", err)) }
+
+// unreachable is the error of what an issuer does not tell.
+func unreachable(err error) error {
 	return &inference.Error{
 		Kind: inference.ServiceUnavailable, Op: "authenticate", Message: "The issuer of the token cannot be reached. Try your request again.",
-		Err: fmt.Errorf("get keys of issuer: %w", err),
+		Err: err,
 	}
 }

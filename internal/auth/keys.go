@@ -78,15 +78,9 @@ func (k *Keys) AddBearer(key BearerKey) {
 	k.bearer[key.Hash] = key
 }
 
-// AddBearerKey lets key speak for p.
+// AddBearerKey lets key speak for p, in whose name it is.
 func (k *Keys) AddBearerKey(key string, p inference.Principal) {
-	k.AddBearer(BearerKey{Hash: digestOf(key), Principal: p})
-}
-
-// AddBearerHash lets the key of a SHA-256 speak for p until it expires; the zero
-// time is never.
-func (k *Keys) AddBearerHash(hash [sha256.Size]byte, p inference.Principal, expires time.Time) {
-	k.AddBearer(BearerKey{Hash: hash, Principal: p, Expires: expires})
+	k.AddBearer(BearerKey{Hash: digestOf(key), Name: p.Name, Principal: p})
 }
 
 func (k *Keys) accessKey(id string) (AccessKey, bool) {

@@ -16,7 +16,7 @@ func hash(key string) [sha256.Size]byte { return sha256.Sum256([]byte(key)) }
 func TestAPIKeysLookup(t *testing.T) {
 	at := now
 	keys := auth.NewAPIKeys(func() time.Time { return at })
-	keys.Add("unnamed", time.Time{})
+	keys.AddKey(auth.APIKey{Hash: hash("unnamed")})
 	keys.AddKey(auth.APIKey{Hash: hash("web"), Name: "web", Principal: "guest", Budget: "free", Expires: now.Add(time.Hour)})
 	check := func(key, wantName, wantPrincipal, wantBudget string, want bool) {
 		t.Helper()
@@ -69,7 +69,7 @@ func TestBearerKeyExpires(t *testing.T) {
 	at := now
 	keys := auth.NewKeys()
 	keys.AddBearer(auth.BearerKey{Hash: hash("ci"), Name: "ci", Principal: developer, Budget: "team-a", Expires: now.Add(time.Minute)})
-	keys.AddBearerHash(hash("forever"), developer, time.Time{})
+	keys.AddBearer(auth.BearerKey{Hash: hash("forever"), Principal: developer})
 	bedrock := auth.Bedrock{Signatures: auth.Signatures{Keys: keys, Now: func() time.Time { return at }}}
 	digest := hash("ci")
 	for _, test := range []struct {
@@ -117,10 +117,10 @@ func TestKeysAreMade(t *testing.T) {
 // TestReplace: keys that are gone know nobody any more.
 func TestReplace(t *testing.T) {
 	keys, next := auth.NewAPIKeys(clock), auth.NewAPIKeys(clock)
-	keys.Add("old", time.Time{})
-	next.Add("new", time.Time{})
+	keys.AddKey(auth.APIKey{Hash: hash("old")})
+	next.AddKey(auth.APIKey{Hash: hash("new")})
 	keys.Replace(next)
-	next.Add("later", time.Time{}) // which is next's own
+	next.AddKey(auth.APIKey{Hash: hash("later")}) // which is next's own
 	for key, want := range map[string]bool{"old": false, "new": true, "later": false} {
 		if _, ok := keys.Lookup(key); ok != want {
 			t.Errorf("Lookup(%s) after Replace = %v, want %v", key, ok, want)

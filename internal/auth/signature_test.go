@@ -289,7 +289,7 @@ func TestTokenAsBearerKey(t *testing.T) {
 	}
 	got, err := b.Authenticate(bearer(newToken(t, accessClaims())), holding(body))
 	cook, _ := principals("cook")
-	want := inference.Credential{Principal: cook, Service: "bedrock", Bearer: true, Caller: inference.Caller{ID: "sub-1", Name: "ann"}}
+	want := inference.Credential{Principal: cook, Service: "bedrock", Bearer: true, Caller: inference.Caller{ID: "sub-1", Name: "ann", Group: "Admins"}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("Authenticate with a token (-want +got), %v:\n%s", err, diff)
 	}

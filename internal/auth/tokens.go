@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (t *Tokens) Knows(token string) bool {
 }
 
 // Verify gives the user that token speaks for. Errors: Validation when it is no JWT,
-// ExpiredToken, ServiceUnavailable while the issuer's keys cannot be had,
+// ExpiredToken, ServiceUnavailable while the issuer's keys, or a user's address, cannot be had,
 // UnrecognizedClient for every other reason.
 func (t *Tokens) Verify(ctx context.Context, token string) (inference.Identity, error) {
 	known, ok := t.verified.Get(digestOf(token))
@@ -107,10 +108,14 @@ func (t *Tokens) check(ctx context.Context, token string) (verifiedToken, error)
 	if err != nil {
 		return verifiedToken{}, err
 	}
+	address, err := p.issuer.address(ctx, p.claims)
+	if err != nil {
+		return verifiedToken{}, unreachable(fmt.Errorf("get address of user: %w", err))
+	}
 	if again := t.now().Add(remembered); again.Before(until) {
 		until = again
 	}
-	return verifiedToken{p.issuer.identity(p.claims), p.issuer, text(p.claims, "origin_jti"), until}, nil
+	return verifiedToken{p.issuer.identity(p.claims, address), p.issuer, text(p.claims, "origin_jti"), until}, nil
 }
 
 // parsed is a token taken apart.

@@ -422,12 +422,15 @@ func TestPrincipalOfToken(t *testing.T) {
 		Principal: "everyone", ByGroup: map[string]string{"cook": "kitchen", "boss": "office"},
 	}
 	tokens := auth.NewTokens([]auth.Issuer{i}, clock)
-	for want, roles := range map[string]any{
-		"everyone": []string{"guest"}, "kitchen": []string{"guest", "cook", "boss"}, "office": "boss",
+	for want, tt := range map[string]struct {
+		roles any
+		group string
+	}{
+		"everyone": {[]string{"guest"}, "guest"}, "kitchen": {[]string{"guest", "cook", "boss"}, "guest"}, "office": {"boss", "boss"},
 	} {
-		got, err := tokens.Verify(t.Context(), newToken(t, set(set(accessClaims(), "roles", roles), "preferred_username", "ann")))
-		if err != nil || got.Principal != want || got.Caller != (inference.Caller{ID: "sub-1", Name: "ann"}) {
-			t.Errorf("Verify with the roles %v = %+v, %v, want principal %s", roles, got, err, want)
+		got, err := tokens.Verify(t.Context(), newToken(t, set(set(accessClaims(), "roles", tt.roles), "preferred_username", "ann")))
+		if err != nil || got.Principal != want || got.Caller != (inference.Caller{ID: "sub-1", Name: "ann", Group: tt.group}) {
+			t.Errorf("Verify with the roles %v = %+v, %v, want principal %s and group %s", tt.roles, got, err, want, tt.group)
 		}
 	}
 }

@@ -23,6 +23,8 @@ type Claim struct {
 	Named  string // the profile or model id that is called
 	Tokens int
 	Cost   inference.Money
+
+	Unpriced bool // nobody knows what it costs: no budget of dollars admits it
 }
 
 // mostClaims is how many an Ask may have; further ones are not admitted.
@@ -48,7 +50,7 @@ func (b *budget) binds(ask *Ask) bool {
 		return false
 	}
 	return among(b.Principals, ask.Principal) && among(b.Keys, ask.Caller.Key) &&
-		among(b.Users, ask.Caller.Name, ask.Caller.ID) && among(b.Teams, ask.Team)
+		among(b.Users, ask.Caller.Name, ask.Caller.ID, ask.Caller.Alias) && among(b.Teams, ask.Team)
 }
 
 // covers reports whether the budget counts what is called.

@@ -157,6 +157,40 @@ func TestSettle(t *testing.T) {
 	want(t, "never made", amounts(record.Charges), "dollars_per_month 0, dollars_per_day 0, tokens_per_minute 0, requests_per_minute 0")
 }
 
+// TestUnpriced: a budget of dollars does not admit what has no price; others do.
+func TestUnpriced(t *testing.T) {
+	b := New(Config{Now: newClock().now, Budgets: []Budget{
+		{Name: "tokens", Principals: []string{"*"}, TokensPerMinute: 1000, RequestsPerMinute: 10, Streams: 1},
+		{Name: "dollars", Models: []string{"anthropic.claude-haiku-*"}, DollarsPerMonth: 100},
+	}})
+	a := call(haiku, 10, 0)
+	a.Claims[0].Unpriced = true
+	e, exceeded := refused(t, b, a, inference.AccessDenied)
+	want(t, "message", e.Message, a.Claims[0].Named+` has no price, and budget "dollars" counts dollars: give it a row in the prices`)
+	if exceeded != nil || e.RetryAfter != 0 {
+		t.Errorf("Reserve() = %v after %s, want no limit and no time", exceeded, e.RetryAfter)
+	}
+
+	a = call(sonnet, 10, 0)
+	a.Claims = append(a.Claims, Claim{Model: haiku, Named: string(haiku), Tokens: 20, Unpriced: true})
+	a.Claims[0].Unpriced = true
+	r := reserve(t, b, a)
+	want(t, "admitted", fmt.Sprint(r.Admitted), "[true false]")
+	want(t, "reserved", amounts(r.Charges), "tokens_per_minute 10, requests_per_minute 1")
+}
+
+// TestNothingComesBack: usage below zero, as a record of a journal may have it, gives a
+// budget nothing.
+func TestNothingComesBack(t *testing.T) {
+	b := New(Config{Now: newClock().now, Budgets: []Budget{{Name: "all", Principals: []string{"*"}, DollarsPerDay: 900, TokensPerMinute: 800}}})
+	a := call(sonnet, 500, 400)
+	record := ended(a, reserve(t, b, a), -10_000, -10_000)
+	record.Usage.OutputTokens = 5
+	record.Wasted.CacheWriteTokens = -7
+	b.Settle(record)
+	want(t, "settled", amounts(record.Charges), "dollars_per_day 0, tokens_per_minute 5")
+}
+
 func TestRefusals(t *testing.T) {
 	for _, test := range []struct {
 		budget  Budget
@@ -209,6 +243,7 @@ func TestBinding(t *testing.T) {
 		{Name: "server", Principals: []string{"*"}},
 		{Name: "users", Users: []string{"*"}, Per: PerUser},
 		{Name: "keys", Keys: []string{"ci-*"}, Per: PerKey},
+		{Name: "bob", Users: []string{"bob@example.com"}},
 		{Name: "team", Teams: []string{"red", "blue"}, Models: []string{"*.claude-sonnet-*"}, Per: PerTeam},
 		{Name: "haiku", Models: []string{"anthropic.claude-haiku-*"}, Per: PerModel},
 		{Name: "both", Principals: []string{"developer"}, Teams: []string{"red"}, Per: PerPrincipal},
@@ -227,6 +262,7 @@ func TestBinding(t *testing.T) {
 		{func(a *Ask) { a.Budget = "haiku" }, "server/"},
 		{func(a *Ask) { a.Caller = inference.Caller{ID: "id-1", Name: "ana"} }, "server/ users/id-1"},
 		{func(a *Ask) { a.Caller = inference.Caller{Name: "ana"} }, "server/ users/ana"},
+		{func(a *Ask) { a.Caller = inference.Caller{ID: "id-2", Name: "id-2", Alias: "bob@example.com"} }, "server/ users/id-2 bob/"},
 		{func(a *Ask) { a.Caller = inference.Caller{Key: "ci-7"} }, "server/ keys/ci-7"},
 		{func(a *Ask) { a.Caller = inference.Caller{Key: "cd-7"} }, "server/"},
 		{func(a *Ask) { a.Caller = inference.Caller{Budget: "keys"} }, "server/ keys/"},
@@ -255,7 +291,7 @@ func TestFallbacks(t *testing.T) {
 	}})
 	ask := func() *Ask {
 		a := call(sonnet, 100, 80)
-		a.Claims = append(a.Claims, Claim{haiku, "global." + string(haiku), 120, 30}, Claim{sonnet, "us." + string(sonnet), 2000, 1})
+		a.Claims = append(a.Claims, Claim{haiku, "global." + string(haiku), 120, 30, false}, Claim{sonnet, "us." + string(sonnet), 2000, 1, false})
 		return a
 	}
 	first := ask()
@@ -409,7 +445,7 @@ func TestAttempts(t *testing.T) {
 		{Name: "models", Principals: []string{"*"}, Per: PerModel, TokensPerMinute: 1000, DollarsPerDay: 1000, RequestsPerMinute: 10},
 	}})
 	a := call(sonnet, 100, 100)
-	a.Claims = append(a.Claims, Claim{haiku, "us." + string(haiku), 100, 100})
+	a.Claims = append(a.Claims, Claim{haiku, "us." + string(haiku), 100, 100, false})
 	record := ended(a, reserve(t, b, a), 0, 47)
 	record.Usage, record.Wasted = inference.Usage{InputTokens: 30, OutputTokens: 10}, inference.Usage{InputTokens: 8}
 	record.Fallback = "us." + string(haiku)

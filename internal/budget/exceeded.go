@@ -51,8 +51,8 @@ const (
 	tooManyRequests = "Too many requests, please wait before trying again."
 	tooManyTokens   = "Too many tokens, please wait before trying again."
 	tooManyToday    = "Too many tokens per day, please wait before trying again."
-	tooManyMonth    = "reserve budget: the budget of this month is spent: wait for the next one, or ask the operator for more"
-	tooLarge        = "reserve budget: this call may take more than its whole budget: lower max_tokens or send less, or ask the operator for more"
+	tooManyMonth    = "the budget of this month is spent: wait for the next one, or ask the operator for more"
+	tooLarge        = "this call may take more than its whole budget: lower max_tokens or send less, or ask the operator for more"
 )
 
 // exceeded is the error of a call that a cell has no room for.
@@ -76,6 +76,14 @@ func exceeded(c *cell, need int64, now time.Time) *inference.Error {
 		e.Kind, e.Message, e.RetryAfter = inference.ServiceQuotaExceeded, tooLarge, 0
 	}
 	return e
+}
+
+// unpriced is the error of a call whose dollars a cell cannot count.
+func unpriced(claim *Claim, c *cell) *inference.Error {
+	return &inference.Error{
+		Kind: inference.AccessDenied, Op: opReserve,
+		Message: fmt.Sprintf("%s has no price, and budget %q counts dollars: give it a row in the prices", claim.Named, c.slot.Budget),
+	}
 }
 
 // worse is the one of two refusals that a caller is better told: there is no waiting for

@@ -54,6 +54,9 @@ func (b *Book) seek(c *cell, need int64, now time.Time, patient bool) (<-chan st
 		return nil, exceeded(c, need, now)
 	case !patient || b.isAway(c):
 		b.fetch(c, need, now)
+		if need > c.limit-c.known() { // which no bank could help with
+			return nil, exceeded(c, need, now)
+		}
 		return nil, errAbsent(c)
 	}
 	b.fetch(c, need, now)

@@ -303,3 +303,26 @@ func TestOverrun(t *testing.T) {
 		}
 	}
 }
+
+// TestSpentWhileAway: what is known to be spent is no matter of the store: the refusal
+// is the limit's, with its time.
+func TestSpentWhileAway(t *testing.T) {
+	bank, c := newFakeBank(), newClock()
+	books := servers(2, bank, Config{Budgets: []Budget{{Name: "all", Principals: []string{"*"}, RequestsPerMinute: 20}}, Away: Allow, Now: c.now})
+	if got := storm(t.Context(), books...); got != 20 {
+		t.Fatalf("%d reserved, want 20", got)
+	}
+	bank.goes(true)
+	c.forward(2 * dryFor)
+	for range 3 { // the first may be what finds the bank away
+		for _, b := range books {
+			b.Reserve(t.Context(), call(sonnet, 0, 0))
+			b.errands.Wait()
+		}
+	}
+	for _, b := range books {
+		if e, _ := refused(t, b, call(sonnet, 0, 0), inference.Throttling); e.RetryAfter <= streamWait {
+			t.Errorf("refused for %s, want the rest of the minute", e.RetryAfter)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package budget
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -11,14 +10,14 @@ import (
 )
 
 // notice is what an operator is told of a slot, once as it passes its soft threshold and
-// once as it refuses a call. Its JSON is what a webhook is posted; amounts are numbers of
-// dollars, or counts.
+// once as it refuses a call. Its JSON is what a webhook is posted; amounts are decimal
+// text, of dollars or counts, as reports have them.
 type notice struct {
 	Budget     string            `json:"budget"`
-	Pot        string            `json:"pot"`
+	Pot        string            `json:"pot,omitempty"`
 	Measure    inference.Measure `json:"measure"`
-	Limit      json.Number       `json:"limit"`
-	Spent      json.Number       `json:"spent"`
+	Limit      string            `json:"limit"`
+	Spent      string            `json:"spent"`
 	Percent    int               `json:"percent"`
 	WindowEnds time.Time         `json:"window_ends,omitzero"`
 	Hard       bool              `json:"hard"`
@@ -57,7 +56,7 @@ func (b *Book) notify(c *cell, spent int64, share int, hard bool) {
 	m := c.slot.Measure
 	select {
 	case b.notices <- notice{
-		Budget: c.slot.Budget, Pot: c.slot.Pot, Measure: m, Limit: amount(m, c.limit), Spent: amount(m, spent),
+		Budget: c.slot.Budget, Pot: c.slot.Pot, Measure: m, Limit: string(amount(m, c.limit)), Spent: string(amount(m, spent)),
 		Percent: share, WindowEnds: c.ends, Hard: hard, webhook: c.of.Webhook,
 	}:
 	default:
@@ -95,7 +94,7 @@ func (n *notice) phrase() string {
 func (n *notice) attributes() []slog.Attr {
 	attributes := []slog.Attr{
 		slog.String("budget", n.Budget), slog.String("pot", n.Pot), slog.String("measure", string(n.Measure)),
-		slog.String("limit", n.Limit.String()), slog.String("spent", n.Spent.String()), slog.Int("percent", n.Percent),
+		slog.String("limit", n.Limit), slog.String("spent", n.Spent), slog.Int("percent", n.Percent),
 	}
 	if !n.WindowEnds.IsZero() {
 		attributes = append(attributes, slog.Time("window_ends", n.WindowEnds))

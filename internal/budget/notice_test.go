@@ -96,8 +96,8 @@ func TestNotices(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		const soft, hard = `{"budget":"b","pot":"id-1","measure":"dollars_per_day","limit":10,"spent":8.5,"percent":85,"window_ends":"2000-01-02T00:00:00Z","hard":false}`,
-			`{"budget":"b","pot":"id-1","measure":"dollars_per_day","limit":10,"spent":9.5,"percent":95,"window_ends":"2000-01-02T00:00:00Z","hard":true}`
+		const soft, hard = `{"budget":"b","pot":"id-1","measure":"dollars_per_day","limit":"10","spent":"8.5","percent":85,"window_ends":"2000-01-02T00:00:00Z","hard":false}`,
+			`{"budget":"b","pot":"id-1","measure":"dollars_per_day","limit":"10","spent":"9.5","percent":95,"window_ends":"2000-01-02T00:00:00Z","hard":true}`
 		got := map[string]int{}
 		for _, body := range hook.bodies {
 			got[body]++

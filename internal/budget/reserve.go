@@ -42,7 +42,7 @@ const patience = 250 * time.Millisecond
 // Errors are *inference.Error: what the budgets leave is too little (Throttling by the
 // minute and for streams, ServiceQuotaExceeded by the day and month, or where the call
 // takes more than a whole limit), with an *[Exceeded] as cause; AccessDenied for a budget
-// that there is none of; ServiceUnavailable while the bank does not answer; Canceled.
+// that there is none of, and where dollars bind what has no price; ServiceUnavailable while the bank does not answer; Canceled.
 func (b *Book) Reserve(ctx context.Context, ask *Ask) (*Reservation, error) {
 	var late <-chan time.Time // set once it waits
 	for patient := true; ; {
@@ -154,6 +154,9 @@ func (b *Book) fits(k *booking, i int, now time.Time, patient bool) (wait <-chan
 	for _, h := range k.holds {
 		if h.claims>>i&1 == 0 {
 			continue
+		}
+		if k.claims[i].Unpriced && h.cell.slot.Measure.IsMoney() {
+			return nil, unpriced(&k.claims[i], h.cell)
 		}
 		need := max(h.most, k.claims[i].amount(h.cell.slot.Measure))
 		if need == 0 || need <= h.cell.left(b.extra(h.cell)) {

@@ -70,7 +70,9 @@ func (k *booking) shares(r *inference.Record) []share {
 
 // tokens are those that a limit counts: a cache's reads are free of it (User Guide,
 // "How tokens are counted").
-func tokens(u inference.Usage) int { return u.InputTokens + u.CacheWriteTokens + u.OutputTokens }
+func tokens(u inference.Usage) int {
+	return max(0, u.InputTokens) + max(0, u.CacheWriteTokens) + max(0, u.OutputTokens)
+}
 
 // claimOf is the index of the claim that a target was called for: the called model's
 // where its name tells nothing, as that of an equivalent.
@@ -99,9 +101,9 @@ func (k *booking) took(h hold, r *inference.Record) int64 {
 	}
 	switch m := h.cell.slot.Measure; {
 	case m.IsMoney():
-		return int64(sum.cost)
+		return max(0, int64(sum.cost))
 	case m == inference.TokensPerMinute:
-		return int64(sum.tokens)
+		return max(0, int64(sum.tokens))
 	case m == inference.RequestsPerMinute && made:
 		return 1
 	}

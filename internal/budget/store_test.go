@@ -87,11 +87,11 @@ func threeServers(t *testing.T, bank *store.Store, c *clock, limit Budget) {
 	if n := got.Load(); n > 1000 || n < 1000-3*75 {
 		t.Errorf("%s: three servers reserved %d of 1000, want all but a block and a half each", m, n)
 	}
-	pots, err := bank.Pots(t.Context())
+	taken, err := bank.Taken(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range pots {
+	for _, p := range taken {
 		if p.Measure == m && (p.Held > limit.limits()[index(m)] || p.Held == 0) {
 			t.Errorf("%s: %d held, want up to the limit of %d", m, p.Held, limit.limits()[index(m)])
 		}

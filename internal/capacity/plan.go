@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"fairway/internal/catalog"
@@ -167,11 +168,5 @@ func list(regions []inference.Region) string {
 	return strings.Join(words, ", ")
 }
 
-// grouped is a number with its thousands apart: 1,200,000.
-func grouped(n int) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
-}
+// grouped is a number for the eye.
+func grouped(n int) string { return inference.Grouped(strconv.Itoa(n)) }

@@ -97,14 +97,3 @@ func (q *Quote) cost(p *catalog.Price) *Cost {
 		Most: of(q.High, q.MaxTokens),
 	}
 }
-
-// Rate is the price's rate of a prompt as long as this one, per million tokens.
-func (q *Quote) Rate() catalog.Rate {
-	rate := q.Price.Rate
-	for _, tier := range q.Price.Tiers {
-		if q.Tokens > tier.Above {
-			rate = tier.Rate
-		}
-	}
-	return rate
-}

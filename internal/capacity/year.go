@@ -13,7 +13,7 @@ type Year struct {
 	Named  string          `json:"model"`
 	Months []Month         `json:"months"`
 	Calls  int64           `json:"calls"`
-	Cost   inference.Money `json:"cost_usd"` // at the estimate; CostLow and CostHigh by the interval
+	Cost   inference.Money `json:"cost_usd"` // at the estimate; Low and High by the ends of its interval
 	Low    inference.Money `json:"cost_low_usd"`
 	High   inference.Money `json:"cost_high_usd"`
 }

@@ -50,7 +50,7 @@ func (p *Price) Cost(u inference.Usage) inference.Money {
 	input, output := countable(u.InputTokens), countable(u.OutputTokens)
 	read, written := countable(u.CacheReadTokens), countable(u.CacheWriteTokens)
 	hour := min(countable(u.CacheWrite1h), written)
-	r := p.rate(input + read + written)
+	r := p.RateOf(int(input + read + written))
 	// Tokens times micro-dollars a million tokens is trillionths of a dollar.
 	sum := input*int64(r.Input) + output*int64(r.Output) + read*int64(r.CacheRead) +
 		(written-hour)*int64(r.CacheWrite) + hour*int64(r.CacheWrite1h)
@@ -62,12 +62,12 @@ func (p *Price) Cost(u inference.Usage) inference.Money {
 // million tokens.
 func countable(tokens int) int64 { return int64(min(max(tokens, 0), 1e8)) }
 
-// rate is the rate of a request by its total input, cached tokens included.
-func (p *Price) rate(input int64) *Rate {
-	r := &p.Rate
-	for i := range p.Tiers {
-		if input > int64(p.Tiers[i].Above) {
-			r = &p.Tiers[i].Rate
+// RateOf is the rate of a request by all its input tokens, cached ones included.
+func (p *Price) RateOf(input int) Rate {
+	r := p.Rate
+	for _, t := range p.Tiers {
+		if input > t.Above {
+			r = t.Rate
 		}
 	}
 	return r

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"fairway/internal/inference"
 )
 
 // bedrock is the provider of the rows that are used; the data file has the list
@@ -88,7 +90,8 @@ func (r Rate) long() Rate {
 	}
 }
 
-// isAnthropic reports whether a model or profile is one of Anthropic's.
+// isAnthropic reports whether a model is one of Anthropic's, or a profile of one.
 func isAnthropic(id string) bool {
-	return strings.HasPrefix(id, "anthropic.") || strings.Contains(id, ".anthropic.")
+	_, profiled, _ := strings.Cut(id, ".")
+	return inference.ModelID(id).IsAnthropic() || inference.ModelID(profiled).IsAnthropic()
 }

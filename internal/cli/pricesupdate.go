@@ -75,7 +75,11 @@ func (l *priceList) update(s Surroundings, next *catalog.Prices) error {
 	if err := replace(l.file, former, text); err != nil {
 		return failed(fmt.Errorf("prices: write %s: %w", l.file, err))
 	}
-	_, err = fmt.Fprintf(s.Stdout, "%s has %d rows now; a running server takes them up when it reads its configuration again\n", l.file, len(merged.List()))
+	rows := "1 row"
+	if n := len(merged.List()); n != 1 {
+		rows = fmt.Sprintf("%d rows", n)
+	}
+	_, err = fmt.Fprintf(s.Stdout, "%s has %s now; fairway serve watches the file and takes them up\n", l.file, rows)
 	return err
 }
 

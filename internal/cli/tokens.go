@@ -37,7 +37,7 @@ shows that. With --count the server's CountTokens counts for the models that hav
 				return fmt.Errorf("tokens: %w", err)
 			}
 			if flags.calibration {
-				return showStandings(cmd.Context(), s, &flags.where, flags.json)
+				return showCorrections(cmd.Context(), s, &flags.where, flags.json)
 			}
 			given, err := readPrompt(s, args)
 			if err != nil {

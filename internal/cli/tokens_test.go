@@ -5,29 +5,7 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"fairway/internal/inference"
 )
-
-func TestDollars(t *testing.T) {
-	for _, c := range []struct {
-		amount   inference.Money
-		decimals int
-		want     string
-	}{
-		{0, 2, "0.00"},
-		{4_725_000, 6, "0.004725"},
-		{4_725_000, 2, "0.00"},
-		{4_999_999, 2, "0.00"},
-		{5_000_000, 2, "0.01"},
-		{1_995_000_000, 2, "2.00"},
-		{12_345_678_901, 6, "12.345679"},
-	} {
-		if got := dollars(c.amount, c.decimals); got != c.want {
-			t.Errorf("dollars(%d, %d) = %s, want %s", c.amount, c.decimals, got, c.want)
-		}
-	}
-}
 
 func TestGrowth(t *testing.T) {
 	for text, want := range map[string]growth{"5%": 500, "5": 500, "0.25%": 25, "-12.5%": -1250, "100%": 10_000} {

@@ -71,10 +71,10 @@ func (lessons) AddCalibrations(context.Context, []inference.Calibration, float64
 	return errors.ErrUnsupported
 }
 
-// showStandings prints how the estimates of a running server do.
-func showStandings(ctx context.Context, s Surroundings, where *adminFlags, asJSON bool) error {
+// showCorrections prints how the estimates of a running server do.
+func showCorrections(ctx context.Context, s Surroundings, where *adminFlags, asJSON bool) error {
 	var learned struct {
-		Standings []inference.Standing `json:"calibrations"`
+		Corrections []inference.Correction `json:"calibrations"`
 	}
 	if err := where.call(ctx, s, "GET", "/api/tokens", nil, &learned); err != nil {
 		return err
@@ -82,13 +82,13 @@ func showStandings(ctx context.Context, s Surroundings, where *adminFlags, asJSO
 	switch {
 	case asJSON:
 		return writeJSON(s, learned)
-	case len(learned.Standings) == 0:
+	case len(learned.Corrections) == 0:
 		_, err := fmt.Fprintln(s.Stdout, "nothing was learned yet: answers of real models teach, simulated ones never do")
 		return err
 	}
 	table := tabwriter.NewWriter(s.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "MODEL\tSCRIPT\tSAMPLES\tFACTOR\tERROR")
-	for _, at := range learned.Standings {
+	for _, at := range learned.Corrections {
 		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.3f\t%.1f %%\n", at.Model, at.Script, at.Samples, at.Factor, 100*at.Error)
 	}
 	return table.Flush()

@@ -36,17 +36,17 @@ func (r rows) Calibrations(context.Context) ([]inference.Calibration, error) { r
 func learned(factor float64) rows {
 	const samples = 100
 	x := math.Log(factor)
-	return rows{{Model: "anthropic.claude-sonnet-4-6", Class: "latin", Samples: samples, Sum: samples * x, Squares: samples * x * x}}
+	return rows{{Model: "anthropic.claude-sonnet-4-6", Script: "latin", Samples: samples, Sum: samples * x, Squares: samples * x * x}}
 }
 
 // tokensServer is the admin API of a server that learned, beside its Bedrock door, and a
 // folder with its outputs, in which the test goes on.
-func tokensServer(t *testing.T, r rows, standings []inference.Standing, door http.HandlerFunc) (url string) {
+func tokensServer(t *testing.T, r rows, corrections []inference.Correction, door http.HandlerFunc) (url string) {
 	t.Helper()
 	mux := http.NewServeMux()
 	front.Config{
 		Log: slog.New(slog.DiscardHandler), Calibrations: r,
-		Standings: func() []inference.Standing { return standings },
+		Corrections: func() []inference.Correction { return corrections },
 	}.Register(mux, func(next http.HandlerFunc) http.HandlerFunc { return next })
 	if door != nil {
 		mux.HandleFunc("POST /region/{region}/model/{model}/count-tokens", door)
@@ -131,16 +131,16 @@ func TestTokensAway(t *testing.T) {
 }
 
 func TestTokensCalibration(t *testing.T) {
-	standing := inference.Standing{Model: "anthropic.claude-sonnet-4-6", Script: "latin", Samples: 41.5, Factor: 1.0642, Error: 0.0734}
-	tokensServer(t, nil, []inference.Standing{standing}, nil)
+	correction := inference.Correction{Model: "anthropic.claude-sonnet-4-6", Script: "latin", Samples: 41.5, Factor: 1.0642, Error: 0.0734}
+	tokensServer(t, nil, []inference.Correction{correction}, nil)
 	const want = "MODEL                        SCRIPT  SAMPLES  FACTOR  ERROR\nanthropic.claude-sonnet-4-6  latin   42       1.064   7.3 %\n"
 	if text, _ := fairway(t, exitDone, "tokens", "--calibration"); text != want {
 		t.Errorf("tokens --calibration prints\n%s\nwant\n%s", text, want)
 	}
-	var got struct{ Calibrations []inference.Standing }
+	var got struct{ Calibrations []inference.Correction }
 	raw, _ := fairway(t, exitDone, "tokens", "--calibration", "--json")
-	if err := json.Unmarshal([]byte(raw), &got); err != nil || len(got.Calibrations) != 1 || got.Calibrations[0] != standing {
-		t.Errorf("tokens --calibration --json = %s, want %+v", raw, standing)
+	if err := json.Unmarshal([]byte(raw), &got); err != nil || len(got.Calibrations) != 1 || got.Calibrations[0] != correction {
+		t.Errorf("tokens --calibration --json = %s, want %+v", raw, correction)
 	}
 	if text, _ := fairway(t, exitDone, "tokens", "--calibration", "--url", tokensServer(t, nil, nil, nil)); !strings.HasPrefix(text, "nothing was learned yet") {
 		t.Errorf("tokens --calibration of a server that learned nothing prints %q", text)

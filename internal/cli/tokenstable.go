@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 
 	"fairway/internal/capacity"
-	"fairway/internal/inference"
 )
 
 // print writes the tables: of the models, of the months, of the plan.
@@ -51,8 +50,8 @@ func (found *foreseen) printQuotes(w io.Writer) {
 		for _, q := range found.Quotes {
 			cells := []any{q.Tokens, q.Low, q.High, q.Basis, "-", "-", q.MaxTokens, "-", "-", "-", q.Named}
 			if c := q.Cost; c != nil {
-				rate := q.Rate()
-				cells[4], cells[5] = dollars(c.Estimate, 6), dollars(c.Most, 6)
+				rate := q.Price.RateOf(q.Tokens)
+				cells[4], cells[5] = c.Estimate.Rounded(6), c.Most.Rounded(6)
 				cells[7], cells[8], cells[9] = rate.Input, rate.Output, q.Price.AsOf+mark(q.Price.Uncertain)
 			}
 			row(cells...)
@@ -129,19 +128,23 @@ func (found *foreseen) basis() []string {
 // more.
 func (found *foreseen) printYears(w io.Writer) {
 	first := found.Years[0]
-	fmt.Fprintf(w, "\n%s, growing by %s a month\n\n", first.Named, found.Growth)
+	fmt.Fprintf(w, "\n%s", first.Named)
+	if found.Growth != 0 {
+		fmt.Fprintf(w, ", growing by %s a month", found.Growth)
+	}
+	fmt.Fprint(w, "\n\n")
 	aligned(w, func(row func(...any)) {
 		row("CALLS", "USD", "MONTH")
 		for _, m := range first.Months {
-			row(m.Calls, dollars(m.Cost, 2), m.Month)
+			row(m.Calls, m.Cost.Rounded(2), m.Month)
 		}
-		row(first.Calls, dollars(first.Cost, 2), "all twelve")
+		row(first.Calls, first.Cost.Rounded(2), "all twelve")
 	})
 	fmt.Fprintln(w)
 	aligned(w, func(row func(...any)) {
 		row("USD A YEAR", "LOW", "HIGH", "MODEL")
 		for _, y := range found.Years {
-			row(dollars(y.Cost, 2), dollars(y.Low, 2), dollars(y.High, 2), y.Named)
+			row(y.Cost.Rounded(2), y.Low.Rounded(2), y.High.Rounded(2), y.Named)
 		}
 	})
 }
@@ -196,15 +199,4 @@ func entering(t *capacity.Trial) string {
 		text += fmt.Sprintf(", %d accounts", t.Accounts)
 	}
 	return text
-}
-
-// dollars is an amount with so many decimals, rounded half up.
-func dollars(m inference.Money, decimals int) string {
-	unit := inference.Dollar
-	for range decimals {
-		unit /= 10
-	}
-	rounded := (m + unit/2) / unit * unit
-	whole, rest := rounded/inference.Dollar, rounded%inference.Dollar
-	return fmt.Sprintf("%d.%0*d", whole, decimals, rest/unit)
 }

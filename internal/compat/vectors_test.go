@@ -86,6 +86,7 @@ var own = []string{
 	"testdata/amplify/...",
 	"internal/config/testdata/...", "internal/front/anthropic/testdata/...", "internal/front/openai/testdata/...",
 	"internal/dialect/openai/testdata/...", "internal/front/graphql/testdata/*.graphql", "internal/dialect/anthropic/testdata/seed.json",
+	"internal/capacity/testdata/*", "internal/tokens/testdata/...", "internal/usage/testdata/*",
 	"examples/recipe/testdata/*", "testdata/script/...", "testdata/api.txt",
 }
 

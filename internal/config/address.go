@@ -87,6 +87,40 @@ func (c *Config) Simulates() bool {
 	return c.Model == Simulated
 }
 
+// Webhook is the address that notices are posted to, or a reference to one that may be
+// a secret, "env:NAME" or "file:/path". It may be printed: of an address no path is.
+type Webhook string
+
+// UnmarshalText does not repeat what it refuses.
+func (w *Webhook) UnmarshalText(text []byte) error {
+	if new(Secret).UnmarshalText(text) != nil && new(URL).UnmarshalText(text) != nil {
+		return errors.New(`want an address such as "https://hooks.example.com/fairway", or a reference to one, "env:NAME" or "file:/path"`)
+	}
+	*w = Webhook(text)
+	return nil
+}
+
+// MarshalText leaves the path of an address out, in which services put a secret.
+func (w Webhook) MarshalText() ([]byte, error) {
+	u, err := url.Parse(string(w))
+	if err != nil || u.Host == "" || u.Path == "" {
+		return []byte(w), nil
+	}
+	return []byte(u.Scheme + "://" + u.Host + "/..."), nil
+}
+
+// Read is the address: what w says, or what it refers to; empty for none.
+func (w Webhook) Read(env func(name string) (value string, ok bool)) (string, error) {
+	if w == "" || new(Secret).UnmarshalText([]byte(w)) != nil {
+		return string(w), nil
+	}
+	address, err := Secret(w).Read(env)
+	if err == nil && new(URL).UnmarshalText([]byte(address)) != nil {
+		err = errors.New("what it refers to is no address such as https://hooks.example.com/fairway")
+	}
+	return address, err
+}
+
 // Store is where things are kept that are made at run time: "" for in memory,
 // "sqlite:PATH", a "postgres://" URL without a password in it, or a reference to
 // one that may have it, "env:NAME" or "file:/path". It may be printed.

@@ -22,7 +22,7 @@ type Budget struct {
 	RequestsPerMinute int      `yaml:"requests_per_minute"`
 	Streams           int      `yaml:"streams"` // at a time
 	Soft              Ratio    `yaml:"soft"`    // of a limit, from which on callers and operators are told; 0 is never
-	Webhook           URL      `yaml:"webhook"` // that is told too
+	Webhook           Webhook  `yaml:"webhook"` // that is told too
 }
 
 // Per is what each pot of a budget is for.

@@ -36,6 +36,9 @@ func (c *Config) Files() []string {
 			files = append(files, secretFile(string(k)))
 		}
 	}
+	for _, b := range c.Budgets {
+		files = append(files, secretFile(string(b.Webhook)))
+	}
 	files = append(files, secretFile(string(c.Master)), secretFile(string(c.SMTP.Password)))
 	slices.Sort(files)
 	return slices.DeleteFunc(slices.Compact(files), func(name string) bool { return name == "" })

@@ -8,7 +8,7 @@ type Ledger struct {
 	WhenFull   WhenFull   `yaml:"when_full"`  // the journal
 	Patience   Duration   `yaml:"patience"`   // with the store, before the journal takes over
 	Keep       Duration   `yaml:"keep"`       // of records with their attempts; 0 is for ever
-	KeepHours  Duration   `yaml:"keep_hours"` // of the sums that reports are made of; 0 is for ever
+	KeepSums   Duration   `yaml:"keep_sums"`  // of the sums that reports are made of; 0 is for ever
 }
 
 // Durability is when a call is on a disk.
@@ -71,9 +71,9 @@ func (c *Config) validateLedger(found *findings) {
 	found.check(c.Ledger.Journal >= leastJournal, "ledger.journal", "want 1MiB or more")
 	found.positive(c.Ledger.Patience, "ledger.patience")
 	found.notNegative(c.Ledger.Keep, "ledger.keep", "for ever")
-	found.notNegative(c.Ledger.KeepHours, "ledger.keep_hours", "for ever")
-	kept := c.Ledger.KeepHours == 0 || c.Ledger.Keep > 0 && c.Ledger.KeepHours >= c.Ledger.Keep
-	found.beside("ledger.keep", kept, "ledger.keep_hours", "want as long as ledger.keep, or longer")
+	found.notNegative(c.Ledger.KeepSums, "ledger.keep_sums", "for ever")
+	kept := c.Ledger.KeepSums == 0 || c.Ledger.Keep > 0 && c.Ledger.KeepSums >= c.Ledger.Keep
+	found.beside("ledger.keep", kept, "ledger.keep_sums", "want as long as ledger.keep, or longer")
 	found.check(c.Leases.Block > 0, "leases.block", "want a share above 0, up to 1")
 }
 

@@ -24,7 +24,7 @@ func Members(text []byte, in Place) iter.Seq2[string, Place] {
 			if !stands(text, colon, ':') {
 				return
 			}
-			value := valueAt(text, colon+1)
+			value := Value(text, colon+1)
 			if value.From == value.To || !yield(unquoted(name), value) {
 				return
 			}
@@ -43,7 +43,7 @@ func Elements(text []byte, in Place) iter.Seq[Place] {
 			return
 		}
 		for more := true; more; more = stands(text, i, ',') {
-			value := valueAt(text, i+1)
+			value := Value(text, i+1)
 			if value.From == value.To || !yield(value) {
 				return
 			}
@@ -70,9 +70,9 @@ func Strings(text []byte) iter.Seq[Place] {
 	}
 }
 
-// valueAt is the value that begins at i or behind the blanks there; empty where
+// Value is the place of the value that begins at i or behind the blanks there; empty where
 // there is none.
-func valueAt(text []byte, i int) Place {
+func Value(text []byte, i int) Place {
 	i = blank(text, i)
 	return Place{i, after(text, i)}
 }

@@ -166,6 +166,11 @@ func TestDescribe(t *testing.T) {
 	if got, other := whole.Get("X-Fairway-Cost-Usd"), unasked.Get("X-Fairway-Cost-Usd"); got != "0.004725" || other != "" {
 		t.Errorf("cost of a whole answer = %q, where nobody asks %q, want 0.004725 and none", got, other)
 	}
+	refused := http.Header{}
+	v.Describe(refused, &inference.Record{Simulated: true})
+	if got := refused.Values("X-Fairway-Simulated"); got != nil || refused.Get("X-Fairway-Attempts") != "0" {
+		t.Errorf("without an attempt X-Fairway-Simulated = %q, want none", got)
+	}
 }
 
 // TestBearersNeedPermission: who comes with a bearer key is asked for, in the region

@@ -9,7 +9,7 @@ import (
 )
 
 // Describe adds what only Fairway tells: where the call entered, after how many
-// attempts, where the model ran if that is known, that no model ran at all, which
+// attempts, where the model ran if that is known, that regions are simulated, which
 // budgets are nearly spent, and, where that was asked for and the answer is whole, what
 // it cost. A nil record tells nothing.
 func (v *Visit) Describe(h http.Header, record *inference.Record) {
@@ -23,7 +23,7 @@ func (v *Visit) Describe(h http.Header, record *inference.Record) {
 	if record.DestinationRegion != "" {
 		h.Set("X-Fairway-Destination-Region", string(record.DestinationRegion))
 	}
-	if record.Simulated {
+	if record.Simulated && len(record.Attempts) > 0 {
 		h.Set("X-Fairway-Simulated", "true")
 	}
 	if len(record.Nearing) > 0 {

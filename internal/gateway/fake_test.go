@@ -180,7 +180,7 @@ func (l *lines) WithGroup(string) slog.Handler          { return l }
 
 func (l *lines) Handle(_ context.Context, r slog.Record) error {
 	logged := map[string]string{"message": r.Message, "level": r.Level.String()}
-	r.Attrs(func(a slog.Attr) bool { logged[a.Key] = a.Value.String(); return true })
+	r.Attrs(func(a slog.Attr) bool { logged[a.Key] = a.Value.Resolve().String(); return true })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, logged)

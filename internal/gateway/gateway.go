@@ -8,6 +8,7 @@
 //	fallback.go models that stand in for the one that was called
 //	reserve.go  the most that it may spend, before it is made
 //	metered.go  the answer as it is read, to its end
+//	spoken.go   and the tokens of what it says
 //	record.go   what the call's record says
 //	span.go     and what its span does
 //	shadow.go   calls that are repeated for comparison
@@ -57,6 +58,9 @@ type Gateway struct {
 
 	// Named is the budget that a principal names, empty for none. Nil knows none.
 	Named func(principal string) string
+
+	// Count is how many tokens of a model a text has. Nil takes four bytes for one.
+	Count func(model inference.ModelID, text string) int
 
 	// Learn is told what the whole prompt of a request came to, in tokens of the real
 	// model that answered it. Nil learns nothing.
@@ -140,7 +144,7 @@ func (g *Gateway) run(ctx context.Context, c *call) (stream inference.Stream, er
 		g.explain(ctx, req, err)
 		return nil, g.fail(ctx, record, err)
 	}
-	return &metered{Stream: c.answer.Stream, ctx: ctx, gateway: g, call: c}, nil
+	return &metered{Stream: c.answer.Stream, ctx: ctx, gateway: g, call: c, said: g.listen(c)}, nil
 }
 
 // question is the call as the policies of its principal are asked about it.
@@ -186,7 +190,7 @@ func (g *Gateway) broken(ctx context.Context, record *inference.Record, cause an
 // fail settles the record with what the caller is about to be told.
 func (g *Gateway) fail(ctx context.Context, record *inference.Record, err error) error {
 	e := inference.AsError(err)
-	record.Error = &inference.Failure{Status: e.Kind.Status(), Type: e.Kind, Message: e.Message}
+	record.Error = &inference.Failure{Status: e.Kind.Status(), Type: e.Kind, Message: e.Message, Foreign: e.Foreign, RetryAfter: e.RetryAfter}
 	g.settle(ctx, record)
 	return e
 }

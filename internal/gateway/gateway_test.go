@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,13 @@ func attempt(region inference.Region, kind inference.Kind, status int) inference
 	if kind != "" {
 		a.Outcome = inference.Failed
 	}
+	return a
+}
+
+// broke is the row of an attempt whose answer broke off.
+func broke(region inference.Region, kind inference.Kind, status int) inference.Attempt {
+	a := attempt(region, kind, status)
+	a.Cut = true
 	return a
 }
 
@@ -131,13 +139,13 @@ func TestInvoke(t *testing.T) {
 			failure(r, 429, inference.Throttling, "Too many tokens, please wait before trying again.")
 		}},
 		{name: "cut after content", regions: regions{source: sends(begun, content)}, want: func(r *inference.Record) {
-			r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
+			r.DestinationRegion, r.Attempts = source, []inference.Attempt{broke(source, inference.ServiceUnavailable, 0)}
 			r.Usage, r.Cost, r.AWS, r.Simulated = some, 3_105_000, allowed, true
 			failure(r, 503, inference.ServiceUnavailable, unavailable)
 		}},
 		{
 			name: "an error after content", want: func(r *inference.Record) {
-				r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
+				r.DestinationRegion, r.Attempts = source, []inference.Attempt{broke(source, inference.ModelStreamError, 424)}
 				r.Usage, r.Cost, r.AWS, r.Simulated = some, 3_105_000, allowed, true
 				failure(r, 424, inference.ModelStreamError, "The model stopped.")
 			},
@@ -165,6 +173,7 @@ func TestInvoke(t *testing.T) {
 			want: func(r *inference.Record) {
 				r.DestinationRegion, r.Attempts = source, []inference.Attempt{attempt(source, "", 200)}
 				r.AWS, r.Simulated = allowed, true
+				r.Usage, r.Estimated, r.Cost, r.Attempts[0].Cost = spent, true, 6_000_000, 6_000_000
 				failure(r, 499, inference.Canceled, away)
 			},
 		},
@@ -233,6 +242,7 @@ func checkError(t *testing.T, err error, want *inference.Failure) {
 func TestCutAnswersAreEstimated(t *testing.T) {
 	word := inference.Event{Raw: []byte("word"), Content: true}
 	quiet := inference.Event{Raw: []byte("begin")}
+	absurd := inference.Event{Raw: []byte("begin"), Usage: &inference.Usage{InputTokens: -5, OutputTokens: -1 << 40, CacheReadTokens: 1 << 60}}
 	stopped := &inference.Error{Kind: inference.ModelStreamError, Message: "The model stopped."}
 	for _, c := range []struct {
 		name      string
@@ -243,7 +253,8 @@ func TestCutAnswersAreEstimated(t *testing.T) {
 		estimated bool
 	}{
 		{"left", sends(quiet, word, word, word, ended), 3, inference.Usage{InputTokens: 50, OutputTokens: 2}, 180_000, true},
-		{"left before content", sends(quiet, word, ended), 1, inference.Usage{}, 0, false},
+		{"left before content", sends(quiet, word, ended), 1, inference.Usage{InputTokens: 50}, 150_000, true},
+		{"no model server counts below zero", sends(absurd, word, ended), 2, inference.Usage{OutputTokens: 1, CacheReadTokens: 100_000_000}, 60_000_022_500, true},
 		{"the region breaks", breaks(stopped, word, word), 3, inference.Usage{InputTokens: 50, OutputTokens: 2}, 180_000, true},
 		{"the input is told", sends(begun, word, word, ended), 3, inference.Usage{InputTokens: 1000, OutputTokens: 2}, 3_030_000, true},
 		{"more is told", sends(begun, content, content, ended), 3, some, 3_105_000, false},
@@ -345,6 +356,28 @@ func TestVerdictLogged(t *testing.T) {
 				t.Errorf("log differs (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestWordsOfRegionsAreForCallers: what a region says may quote the prompt. The record
+// marks it, and the log has none of it.
+func TestWordsOfRegionsAreForCallers(t *testing.T) {
+	for _, kind := range []inference.Kind{inference.Validation, inference.ResourceNotFound, inference.InternalServer, inference.AccessDenied} {
+		everywhere := regions{}
+		for _, r := range destinations {
+			everywhere[r] = fails(inference.Error{Kind: kind, Message: "SECRET", Foreign: true})
+		}
+		l := newLine(t, everywhere, time.Now, everything)
+		_, _, err := l.Invoke(t.Context(), request("id"))
+		if e := inference.AsError(err); e.Message != "SECRET" || !e.Foreign {
+			t.Errorf("%s: Invoke() = %+v, want the region's words", kind, e)
+		}
+		if f := l.kept.records[0].Error; f == nil || f.Message != "SECRET" || !f.Foreign || f.Type != kind {
+			t.Errorf("%s: the record has %+v, want the region's words, marked as foreign", kind, f)
+		}
+		if text := fmt.Sprint(l.log.all); strings.Contains(text, "SECRET") {
+			t.Errorf("%s: log = %s, want none of the region's words", kind, text)
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ type metered struct {
 	ctx     context.Context // of the call, for what is written at its end
 	gateway *Gateway
 	call    *call
-	content int // events of it that were given
+	content int    // events of it that were given
+	said    spoken // what they say
 	final   bool
 	err     error // what ended the stream before its terminal event
 	closed  bool
@@ -31,13 +32,16 @@ func (m *metered) Next(ctx context.Context) (inference.Event, error) {
 		return event, err
 	}
 	if event.Usage != nil {
-		m.call.record.Usage = *event.Usage
+		m.call.record.Usage = event.Usage.Bounded()
 	}
 	if event.Served != nil && event.Served.Simulated {
 		m.call.simulated, m.call.record.Simulated = true, true
 	}
 	if event.Content {
 		m.content++
+	}
+	if m.said.text != nil && !event.Final {
+		m.said.add(event)
 	}
 	m.final = m.final || event.Final
 	return event, nil
@@ -52,7 +56,7 @@ func (m *metered) Close() error {
 	}
 	m.closed = true
 	m.call.tell()
-	if !m.final && m.content > 0 {
+	if !m.final {
 		m.estimate()
 	}
 	if !m.final && m.err == nil {
@@ -68,22 +72,23 @@ func (m *metered) Close() error {
 }
 
 // estimate makes up for usage that comes with the end of an answer, and did not come:
-// the legs that broke off used theirs, the whole prompt was read, and an event of
-// content has a token or more.
+// the legs that broke off used theirs, the whole prompt was read, and the events of
+// content have the tokens of their text, or one each where that is more.
 func (m *metered) estimate() {
-	told, used := m.call.record.Usage, m.call.answer.Used()
+	told, used := m.call.record.Usage, m.call.answer.Used().Bounded()
 	if used.InputTokens+used.CacheReadTokens+used.CacheWriteTokens == 0 && m.gateway.Estimate != nil {
 		used.InputTokens = m.gateway.Estimate(m.call.request, m.call.answer.Profile.Model)
 	}
-	used.OutputTokens = max(used.OutputTokens, m.content)
-	m.call.record.Usage, m.call.record.Estimated = used, used != told
+	used.OutputTokens = max(used.OutputTokens, m.content, m.said.tokens())
+	m.call.record.Usage = used
+	m.call.record.Estimated = m.call.record.Estimated || used != told
 }
 
 // learn passes on what a whole answer told of the prompt. Simulated regions count as we
 // do: from them nothing is to be learned.
 func (g *Gateway) learn(c *call) {
 	r := c.record
-	if g.Learn == nil || r.Simulated || r.Estimated || r.Continued > 0 {
+	if g.Learn == nil || r.Simulated || r.Continued > 0 {
 		return
 	}
 	if u := r.Usage; u.InputTokens > 0 {

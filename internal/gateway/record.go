@@ -41,14 +41,15 @@ func name(record *inference.Record, profile inference.Profile) {
 // closed.
 func (c *call) tell() {
 	r, a := c.record, c.answer
-	r.Attempts, r.Continued, r.Wasted = a.Attempts(), a.Continued(), a.Wasted()
+	r.Attempts, r.Continued = a.Attempts(), a.Continued()
+	r.Wasted, r.Estimated = a.Wasted()
 	if a.Stream == nil {
 		return
 	}
 	place(r, c.ending())
 	r.Simulated = r.Simulated || c.simulated
 	if a.Profile != &c.routing.Grant.Profile {
-		r.Fallback = cmp.Or(a.Profile.CopiedFrom, a.Profile.Named())
+		r.Fallback, r.FallbackModel = cmp.Or(a.Profile.CopiedFrom, a.Profile.Named()), a.Profile.Model
 	}
 }
 

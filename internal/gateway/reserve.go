@@ -70,9 +70,10 @@ func (g *Gateway) claims(ctx context.Context, c *call) []budget.Claim {
 		}
 		last = p
 		most := g.most(c, p)
+		cost, priced := g.Meter.Price(ctx, p, most)
 		claims = append(claims, budget.Claim{
 			Model: p.Model, Named: p.Named(),
-			Tokens: most.InputTokens + most.CacheWriteTokens + most.OutputTokens, Cost: g.Meter.Price(ctx, p, most),
+			Tokens: most.InputTokens + most.CacheWriteTokens + most.OutputTokens, Cost: cost, Unpriced: !priced,
 		})
 	}
 	return claims
@@ -90,9 +91,16 @@ func (g *Gateway) most(c *call, p *inference.Profile) inference.Usage {
 	} else {
 		o = g.Outline(c.request, p.Model)
 	}
-	input, prefix := max(o.MostInput, o.InputTokens), 0
+	input, prefix := bounded(max(o.MostInput, o.InputTokens)), 0
 	if o.PrefixTokens > 0 {
-		prefix = min(input, input*o.PrefixTokens/max(o.InputTokens, 1)+1)
+		prefix = min(input, input*bounded(o.PrefixTokens)/max(o.InputTokens, 1)+1)
 	}
-	return inference.Usage{InputTokens: input - prefix, CacheWriteTokens: prefix, CacheWrite1h: prefix, OutputTokens: o.MaxTokens}
+	return inference.Usage{InputTokens: input - prefix, CacheWriteTokens: prefix, CacheWrite1h: prefix, OutputTokens: bounded(o.MaxTokens)}
+}
+
+// bounded is a count of tokens that no model passes, of which sums and prices do not
+// wrap.
+func bounded(tokens int) int {
+	const most = 100_000_000
+	return min(max(tokens, 0), most)
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"sync"
 	"testing"
@@ -120,6 +121,25 @@ func TestCacheIsReserved(t *testing.T) {
 	stream.Close()
 	if want := inference.Money(1000 * 6000); record.Reserved != want {
 		t.Errorf("reserved %s, want %s: a thousand tokens at twice the price of input", record.Reserved, want)
+	}
+}
+
+// TestAbsurdIsReserved: what no model can use does not wrap to nothing.
+func TestAbsurdIsReserved(t *testing.T) {
+	for _, o := range []inference.Outline{
+		{InputTokens: 10, MaxTokens: math.MaxInt}, {InputTokens: math.MaxInt, MaxTokens: 10}, {InputTokens: math.MaxInt, PrefixTokens: math.MaxInt, MaxTokens: math.MaxInt},
+	} {
+		for _, b := range []budget.Budget{
+			{Name: "all", Principals: []string{"*"}, DollarsPerDay: inference.Dollar}, {Name: "all", Principals: []string{"*"}, TokensPerMinute: 5000},
+		} {
+			l := spending(t, regions{}, route.Route{}, b)
+			l.Outline = func(*inference.Request, inference.ModelID) inference.Outline { return o }
+			stream, _, err := l.Invoke(t.Context(), request("id"))
+			if err == nil {
+				stream.Close()
+				t.Errorf("%+v is within %+v, want it refused", o, b)
+			}
+		}
 	}
 }
 

@@ -64,8 +64,8 @@ type Charge struct {
 	Amount int64 `json:"amount"`
 }
 
-// Pot is what is taken of a slot on all servers, in the unit of its measure.
-type Pot struct {
+// Taken is what is taken of a slot on all servers, in the unit of its measure.
+type Taken struct {
 	Slot
 	Held  int64 `json:"held"`  // by servers, with what they spent of it
 	Spent int64 `json:"spent"` // as the records of the calls have it; 0 of measures that are not money

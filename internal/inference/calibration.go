@@ -3,20 +3,20 @@ package inference
 import "time"
 
 // Calibration is what the answers of a model taught about estimates of its tokens, for
-// one class of scripts: of the logarithms of real over estimated tokens how many there
+// texts of one script: of the logarithms of real over estimated tokens how many there
 // were, their sum and the sum of their squares. Old ones fade, so that none is whole.
 type Calibration struct {
 	Model   string    `json:"model"`
-	Class   string    `json:"class"`
+	Script  string    `json:"class"`
 	Samples float64   `json:"samples"`
 	Sum     float64   `json:"sum"`
 	Squares float64   `json:"squares"`
 	Updated time.Time `json:"updated"`
 }
 
-// Standing is how estimates of a model's tokens do for texts of one script, by what its
+// Correction is how estimates of a model's tokens do for texts of one script, by what its
 // answers taught.
-type Standing struct {
+type Correction struct {
 	Model   ModelID `json:"model"`
 	Script  string  `json:"script"`
 	Samples float64 `json:"samples"` // answers that taught, older ones for less

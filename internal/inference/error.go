@@ -64,6 +64,7 @@ type Error struct {
 	Op             string        // what was being done, "invoke model"
 	Region         Region        // where, empty when nowhere in particular
 	Message        string        // what the caller reads
+	Foreign        bool          // Message is the text of a region or a server, which may quote the request
 	RetryAfter     time.Duration // how long to wait, 0 when not known
 	Transport      bool          // no HTTP answer came: refused, dropped or timed out
 	OriginalStatus int           // status behind a ModelError, 0 when not known
@@ -80,11 +81,12 @@ func (e *Error) Error() string {
 	return e.line(e.Message, cause)
 }
 
-// LogValue is that line as a log may hold it. The message of a Validation may
-// quote the request: it is left out, wherever in the chain it stands.
+// LogValue is that line as a log may hold it. The message of a Validation, and one
+// that is Foreign, may quote the request: it is left out, wherever in the chain it
+// stands.
 func (e *Error) LogValue() slog.Value {
 	message, cause := e.Message, ""
-	if e.Kind == Validation {
+	if e.Kind == Validation || e.Foreign {
 		message = ""
 	}
 	if inner, ok := errors.AsType[*Error](e.Err); ok {

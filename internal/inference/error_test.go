@@ -64,6 +64,10 @@ func TestErrorLines(t *testing.T) {
 			"invoke model: ap-southeast-1: ValidationException: unexpected EOF",
 		},
 		{
+			"a message of somebody else", &Error{Kind: InternalServer, Op: "invoke model", Message: "MYSECRET", Foreign: true, Err: io.EOF},
+			"invoke model: InternalServerException: MYSECRET: EOF", "invoke model: InternalServerException: EOF",
+		},
+		{
 			"one down the chain", &Error{Kind: ServiceUnavailable, Message: "m", Err: fmt.Errorf("wrapped: %w", quoted)},
 			"ServiceUnavailableException: m: wrapped: " + quoted.Error(),
 			"ServiceUnavailableException: m: invoke model: ap-southeast-1: ValidationException: unexpected EOF",

@@ -85,6 +85,7 @@ type Principal struct {
 type Caller struct {
 	ID     string // subject of the token, empty for keys
 	Name   string // user name
+	Alias  string // verified e-mail address in lower case, empty where it is not known
 	Key    string // name of the API key, access key or bearer key, empty for none
 	Budget string // name of that key's budget, empty for none
 	Group  string // the first that its token names, empty for none
@@ -271,6 +272,20 @@ type Usage struct {
 	CacheWrite1h     int `json:"cache_write_1h_tokens,omitempty"` // those of CacheWriteTokens that are kept for an hour; the others for five minutes
 
 	Caching bool `json:"-"` // the model reports cached tokens, also when there are none
+}
+
+// mostTokens is more than any call has of a kind.
+const mostTokens = 100_000_000
+
+// Bounded is u as far as it can be true, whatever a model server says: no count is below
+// zero or above a hundred million, and what is written for an hour is part of what is
+// written.
+func (u Usage) Bounded() Usage {
+	for _, n := range [...]*int{&u.InputTokens, &u.OutputTokens, &u.CacheReadTokens, &u.CacheWriteTokens, &u.CacheWrite1h} {
+		*n = min(max(*n, 0), mostTokens)
+	}
+	u.CacheWrite1h = min(u.CacheWrite1h, u.CacheWriteTokens)
+	return u
 }
 
 // Plus is the usage of both together.

@@ -1,6 +1,7 @@
 package inference
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ type Record struct {
 	Policy            Policy    `json:"policy,omitempty"`             // that ranked the targets, empty when none was planned
 	Residency         []string  `json:"residency,omitempty"`          // geographies and regions that the call was kept to, empty for none
 	Fallback          string    `json:"fallback,omitempty"`           // the profile or model that answered in place of the one called
+	FallbackModel     ModelID   `json:"fallback_model,omitempty"`     // of Fallback
 	Plan              []Ranked  `json:"plan,omitempty"`               // how the targets were ranked, where the call asked for it
 	Attempts          []Attempt `json:"attempts"`
 	Continued         int       `json:"continued,omitempty"` // how often another target went on with the answer
@@ -91,6 +93,18 @@ func (r *Record) Called() string {
 	return *r.Profile
 }
 
+// AnsweringModel is the model that answered, else the one that was called.
+func (r *Record) AnsweringModel() ModelID { return cmp.Or(r.FallbackModel, r.Model) }
+
+// Waste is what a call used for nothing, and what that cost: the answers of attempts that
+// were not used, and all of a call that failed, as of a stream that broke off.
+func (r *Record) Waste() (Usage, Money) {
+	if r.Outcome == Failed {
+		return r.Wasted.Plus(r.Usage), r.Cost
+	}
+	return r.Wasted, r.WastedCost
+}
+
 // FailedOver reports whether more than one attempt was made beside hedges.
 func (r *Record) FailedOver() bool {
 	n := 0
@@ -123,6 +137,9 @@ type Failure struct {
 	Status  int    `json:"status"`
 	Type    Kind   `json:"type"`
 	Message string `json:"message"`
+	Foreign bool   `json:"-"` // see Error: Message is for the caller alone
+
+	RetryAfter time.Duration `json:"-"` // when to try again, 0 where nobody can say
 }
 
 // Money is an amount in billionths of a US dollar. Prices have at most four

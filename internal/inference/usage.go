@@ -27,6 +27,35 @@ func Dimensions() []Dimension {
 	return []Dimension{ByHour, ByDay, ByMonth, ByModel, ByProfile, ByRegion, BySource, ByPrincipal, ByUser, ByKey, ByTeam, ByDoor, ByOutcome}
 }
 
+// IsTime reports whether it is a time that calls began in.
+func (d Dimension) IsTime() bool { return d.Layout() != "" }
+
+// Layout is how the keys of a time are written, as package time has it; empty for what is
+// no time.
+func (d Dimension) Layout() string {
+	switch d {
+	case ByHour:
+		return "2006-01-02T15Z"
+	case ByDay:
+		return time.DateOnly
+	case ByMonth:
+		return "2006-01"
+	}
+	return ""
+}
+
+// Next is the begin of the hour, day or month, UTC's, after the one that a time is in.
+func (d Dimension) Next(at time.Time) time.Time {
+	at = at.UTC()
+	switch d {
+	case ByMonth:
+		return time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	case ByDay:
+		return time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, time.UTC)
+	}
+	return at.Truncate(time.Hour).Add(time.Hour)
+}
+
 // UsageQuery is what a report is asked: calls that began from Since up to before Until,
 // both on whole hours, those alone that Where names, told apart by By.
 type UsageQuery struct {
@@ -52,6 +81,32 @@ type UsageRow struct {
 	LatencyMS                                                    int64 // of all calls together
 
 	Costs map[int]int64 // calls by the bucket of their cost, see CostBucket
+}
+
+// Add adds the calls of another row; Keys stay.
+func (r *UsageRow) Add(o *UsageRow) {
+	r.Calls += o.Calls
+	r.Failed += o.Failed
+	r.Unknown += o.Unknown
+	r.Attempts += o.Attempts
+	r.FailedOver += o.FailedOver
+	r.Hedged += o.Hedged
+	r.InputTokens += o.InputTokens
+	r.OutputTokens += o.OutputTokens
+	r.CacheReadTokens += o.CacheReadTokens
+	r.CacheWriteTokens += o.CacheWriteTokens
+	r.WastedInputTokens += o.WastedInputTokens
+	r.WastedOutputTokens += o.WastedOutputTokens
+	r.Cost += o.Cost
+	r.WastedCost += o.WastedCost
+	r.Saved += o.Saved
+	r.LatencyMS += o.LatencyMS
+	if r.Costs == nil {
+		r.Costs = map[int]int64{}
+	}
+	for bucket, n := range o.Costs {
+		r.Costs[bucket] += n
+	}
 }
 
 // bucketBits tells apart four costs between one power of two and the next.

@@ -1,10 +1,13 @@
 package keyring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"fairway/internal/auth"
@@ -20,7 +23,7 @@ const (
 	maxLife        = 100 * 365 * 24 * time.Hour
 )
 
-// form is how keys and budgets may be called.
+// form is how keys may be called.
 var form = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 
 // Order is a key that is to be made.
@@ -60,8 +63,8 @@ func (r *Ring) check(op string, o Order) error {
 		problem = "want the kind bearer, access or api"
 	case !form.MatchString(o.Name):
 		problem = "want a name of up to 64 letters, digits and any of _+=,.@-"
-	case o.Budget != "" && !form.MatchString(o.Budget):
-		problem = "want the name of a budget of up to 64 letters, digits and any of _+=,.@-"
+	case o.Budget != "" && !slices.Contains(r.Budgets(), o.Budget):
+		problem = fmt.Sprintf("no budget is called %.64q: the configuration has %s", o.Budget, cmp.Or(strings.Join(r.Budgets(), ", "), "none"))
 	case tooLong(o.Life):
 		problem = "want a life of at most a hundred years, or never"
 	case o.Principal == "" && o.Kind != API:

@@ -51,6 +51,7 @@ type Key struct {
 type Ring struct {
 	Store     *store.Store
 	Principal func(name string) bool // reports whether a key may speak for who is called so
+	Budgets   func() []string        // names of those that a key's calls may count against
 	Changed   func(context.Context)  // is told that keys have changed
 	Now       func() time.Time
 }

@@ -32,6 +32,7 @@ func newRing(t *testing.T, master []byte) *ring {
 	r.Ring = &Ring{
 		Store: kept, Now: func() time.Time { return r.now },
 		Principal: func(name string) bool { return name == "checkout" },
+		Budgets:   func() []string { return []string{"team", "trial"} },
 		Changed:   func(context.Context) { r.changes.Add(1) },
 	}
 	return r
@@ -200,7 +201,7 @@ func TestCreateRefuses(t *testing.T) {
 		{"want the kind", Order{Kind: "cookie", Name: "k", Principal: "checkout"}},
 		{"want a name", Order{Kind: Bearer, Name: "a b", Principal: "checkout"}},
 		{"want a name", Order{Kind: Bearer, Name: strings.Repeat("k", 65), Principal: "checkout"}},
-		{"name of a budget", Order{Kind: Bearer, Name: "k", Principal: "checkout", Budget: "a/b"}},
+		{`no budget is called "nosuch": the configuration has team, trial`, Order{Kind: Bearer, Name: "k", Principal: "checkout", Budget: "nosuch"}},
 		{"hundred years", Order{Kind: Bearer, Name: "k", Principal: "checkout", Life: new(-time.Second)}},
 		{"hundred years", Order{Kind: Bearer, Name: "k", Principal: "checkout", Life: new(maxLife + 1)}},
 		{"there is no master key: set master_key", Order{Kind: Access, Name: "k", Principal: "checkout"}},
@@ -215,6 +216,10 @@ func TestCreateRefuses(t *testing.T) {
 		t.Errorf("told of %d changes, want none", got)
 	}
 	r.create(t, Order{Kind: API, Name: "k"})
+	r.Budgets = func() []string { return nil }
+	if _, err := r.Create(t.Context(), Order{Kind: API, Name: "l", Budget: "team"}); err == nil || !strings.Contains(err.Error(), "has none") {
+		t.Errorf("Create() with a budget where there are none = %v, want that said", err)
+	}
 }
 
 // TestOneNameAtOnce: many that take one name for keys of every kind get one key.

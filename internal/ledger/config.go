@@ -85,26 +85,7 @@ type Config struct {
 	Patience    time.Duration // with one commit; default: 2 s
 	Log         *slog.Logger  // default: none
 	Now         func() time.Time
-	Observe     func(Commit) // is told of each, by several goroutines; default: nobody
 }
-
-// Commit is what came of some entries.
-type Commit struct {
-	To      Place
-	Entries int
-	Took    time.Duration
-	Err     error
-}
-
-// Place is where a commit goes.
-type Place string
-
-// The places. Replay is the store, for entries that the journal held.
-const (
-	ToStore   Place = "store"
-	ToJournal Place = "journal"
-	Replay    Place = "replay"
-)
 
 func withDefaults(c Config) Config {
 	c.Durability = cmp.Or(c.Durability, Intent)
@@ -117,9 +98,6 @@ func withDefaults(c Config) Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.Observe == nil {
-		c.Observe = func(Commit) {}
 	}
 	return c
 }

@@ -6,10 +6,10 @@ import (
 	"fairway/internal/inference"
 )
 
-// entryOf is what is kept of a record. The message of a Validation may quote the request:
-// it is left out.
+// entryOf is what is kept of a record. The message of a Validation, or of a region or a
+// server, may quote the request: it is left out.
 func entryOf(r inference.Record, open bool) inference.Entry {
-	if r.Error != nil && r.Error.Type == inference.Validation {
+	if r.Error != nil && (r.Error.Type == inference.Validation || r.Error.Foreign) {
 		quiet := *r.Error
 		quiet.Message = ""
 		r.Error = &quiet

@@ -17,7 +17,10 @@ type health struct {
 
 	lost, unmade, unguarded int64 // see Status
 	told                    time.Time
-	toldOf                  int64 // the sum of the three when told
+	toldOf                  int64  // the sum of the three when told
+	why                     string // the last one was lost
+
+	failures map[string]time.Time // when each was told
 }
 
 // tellAgain is how long a log is spared what is told again and again.
@@ -33,7 +36,24 @@ func (l *Ledger) note(err error) {
 // failed logs what an operator may have to see to.
 func (l *Ledger) failed(what string, err error) {
 	l.note(err)
-	l.config.Log.Error(what, slog.Any("error", err))
+	if l.isNews(what) {
+		l.config.Log.Error(what, slog.Any("error", err))
+	}
+}
+
+// isNews reports whether a failure was not told a moment ago.
+func (l *Ledger) isNews(what string) bool {
+	now := l.config.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if told, is := l.health.failures[what]; is && now.Sub(told) < tellAgain {
+		return false
+	}
+	if l.health.failures == nil {
+		l.health.failures = map[string]time.Time{}
+	}
+	l.health.failures[what] = now
+	return true
 }
 
 // away remembers that the store did not keep entries; the first time is logged.
@@ -83,8 +103,9 @@ func (l *Ledger) hasBeenSteady(now time.Time, long time.Duration) bool {
 }
 
 // lose counts a record that nothing can hold.
-func (l *Ledger) lose(r *inference.Record, open bool) {
+func (l *Ledger) lose(r *inference.Record, open bool, why string) {
 	l.mu.Lock()
+	l.health.why = why
 	switch h := &l.health; {
 	case open:
 		h.unguarded++
@@ -93,6 +114,15 @@ func (l *Ledger) lose(r *inference.Record, open bool) {
 	default:
 		h.lost++
 	}
+	l.mu.Unlock()
+	l.tellLost()
+}
+
+// loseRead counts entries that cannot be read from the journal.
+func (l *Ledger) loseRead(entries int64) {
+	l.mu.Lock()
+	l.health.lost += entries
+	l.health.why = "the journal is damaged"
 	l.mu.Unlock()
 	l.tellLost()
 }
@@ -107,10 +137,9 @@ func (l *Ledger) tellLost() {
 	if tell {
 		h.told, h.toldOf = now, all
 	}
-	lost, unmade, unguarded := h.lost, h.unmade, h.unguarded
+	lost, unmade, unguarded, why := h.lost, h.unmade, h.unguarded, h.why
 	l.mu.Unlock()
 	if tell {
-		l.config.Log.Error("records are lost: the store is away and the journal is full",
-			"lost", lost, "unmade", unmade, "unguarded", unguarded)
+		l.config.Log.Error("records are lost", "lost", lost, "unmade", unmade, "unguarded", unguarded, "why", why)
 	}
 }

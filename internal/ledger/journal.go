@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,7 @@ type journal struct {
 	dir   string // empty in memory
 	share int64  // bytes of a segment
 	log   *slog.Logger
+	lost  func(entries int64) // is told of those that cannot be read
 
 	bytes, records atomic.Int64
 	came           chan struct{} // told after an append
@@ -40,8 +42,8 @@ const (
 var segmentFile = regexp.MustCompile(`^journal-([0-9]{8,})(\.corrupt)?$`)
 
 // openJournal reads what is in dir.
-func openJournal(dir string, size int64, log *slog.Logger) (*journal, error) {
-	j := &journal{dir: dir, share: max(size/shares, leastShare), log: log, came: make(chan struct{}, 1)}
+func openJournal(dir string, size int64, log *slog.Logger, lost func(entries int64)) (*journal, error) {
+	j := &journal{dir: dir, share: max(size/shares, leastShare), log: log, lost: lost, came: make(chan struct{}, 1)}
 	if dir == "" {
 		return j, nil
 	}
@@ -49,44 +51,45 @@ func openJournal(dir string, size int64, log *slog.Logger) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	for _, f := range files {
+	files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return !segmentFile.MatchString(f.Name()) })
+	for i, f := range files {
 		name := segmentFile.FindStringSubmatch(f.Name())
-		if name == nil {
-			continue
-		}
 		if j.number, err = strconv.Atoi(name[1]); err != nil {
 			return nil, fmt.Errorf("open the journal: %w", err)
 		}
 		if name[2] != "" {
 			continue // its number is not used again
 		}
-		if err := j.inherit(filepath.Join(dir, f.Name())); err != nil {
+		if err := j.inherit(filepath.Join(dir, f.Name()), i == len(files)-1); err != nil {
 			return nil, fmt.Errorf("open the journal: %w", err)
 		}
 	}
 	return j, nil
 }
 
-// inherit takes in the segment of an earlier process.
-func (j *journal) inherit(path string) error {
-	s, cut, err := openSegment(path)
+// inherit takes in a segment of an earlier process, the last one that it made or another.
+func (j *journal) inherit(path string, last bool) error {
+	s, torn, damaged, err := openSegment(path, last)
 	if err != nil {
 		return err
 	}
-	if cut > 0 {
-		j.log.Warn("journal ended in the middle of a record: that was cut off", "file", path, "bytes", cut, "records", s.count)
+	if torn > 0 {
+		j.log.Warn("journal ended in the middle of a record: that was cut off", "file", path, "bytes", torn, "records", s.count)
 	}
-	if s.broken {
-		j.tellBroken(s)
+	if damaged > 0 {
+		j.lose(s, damaged)
 	}
 	j.segments = append(j.segments, s)
 	j.count(s.size, s.count)
 	return nil
 }
 
-func (j *journal) tellBroken(s *segment) {
-	j.log.Error("journal is corrupt: its records from there on are lost, the file is kept aside",
-		"file", s.path+".corrupt", "byte", s.size, "records", s.count)
+// lose counts entries of a segment that cannot be read. Its file will be kept.
+func (j *journal) lose(s *segment, entries int64) {
+	s.broken = true
+	j.log.Error("journal is corrupt: the records that cannot be read are lost, the file is kept aside",
+		"file", s.path+".corrupt", "lost", entries)
+	j.lost(entries)
 }
 
 func (j *journal) count(bytes, records int64) {
@@ -187,9 +190,7 @@ func (j *journal) next(most int) (portion, error) {
 			return portion{}, nil
 		}
 		entries, upTo, err := s.rest(most, size)
-		if errors.Is(err, errTorn) || errors.Is(err, errCorrupt) {
-			j.breakOff(s, upTo, int64(len(entries)))
-		} else if err != nil {
+		if err != nil {
 			return portion{}, fmt.Errorf("read the journal: %w", err)
 		}
 		p := portion{of: s, entries: entries, upTo: upTo}
@@ -211,19 +212,8 @@ func (j *journal) first() (*segment, int64) {
 	return j.segments[0], j.segments[0].size
 }
 
-// breakOff ends a segment that was whole once behind the entries that can be read.
-func (j *journal) breakOff(s *segment, at, entries int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.count(at-s.size, s.replayed+entries-s.count)
-	s.size, s.count, s.broken = at, s.replayed+entries, true
-	if err := s.seal(); err != nil {
-		j.log.Error("journal not closed", "file", s.path, "error", err)
-	}
-	j.tellBroken(s)
-}
-
-// done takes a portion out.
+// done takes a portion out. Entries of a segment that did not come out of it when all
+// its bytes have been read are lost.
 func (j *journal) done(p portion) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -231,8 +221,12 @@ func (j *journal) done(p portion) error {
 	s.replayed += n
 	s.read = p.upTo
 	j.records.Add(-n)
-	if s.replayed < s.count {
+	if s.read < s.size {
 		return nil
+	}
+	if missing := s.count - s.replayed; missing > 0 {
+		j.records.Add(-missing)
+		j.lose(s, missing)
 	}
 	j.segments[0], j.segments = nil, j.segments[1:]
 	j.bytes.Add(-s.size)

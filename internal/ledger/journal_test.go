@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,19 +38,22 @@ func TestFrameHoldsAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := newFrames(bytes.NewReader(frame), int64(len(frame))).next()
+	got, err := newFrames(bytes.NewReader(frame), 0, int64(len(frame))).next()
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("frames.next() = %v, differs:\n%s", err, diff)
 	}
 }
 
-// readAll reads frames up to the first error, which is io.EOF where all are whole.
-func readAll(data []byte) (found []string, whole int64, err error) {
-	in := newFrames(bytes.NewReader(data), int64(len(data)))
+// readAll reads what is whole, and says what is not.
+func readAll(t testing.TB, data []byte) (found []string, in *frames) {
+	in = newFrames(bytes.NewReader(data), 0, int64(len(data)))
 	for {
 		e, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return found, in
+		}
 		if err != nil {
-			return found, in.read, err
+			t.Fatal(err)
 		}
 		found = append(found, e.Record.ID)
 	}
@@ -77,9 +81,12 @@ func TestKilledAtEveryByte(t *testing.T) {
 		for whole < len(ends) && ends[whole] <= cut {
 			whole++
 		}
-		found, _, err := readAll(data[:cut])
-		if torn := whole == 0 && cut > 0 || whole > 0 && ends[whole-1] < cut; len(found) != whole || torn != errors.Is(err, errTorn) {
-			t.Fatalf("of %d bytes readAll() = %v, %v, want %d records, torn %t", cut, found, err, whole, torn)
+		torn := cut
+		if whole > 0 {
+			torn -= ends[whole-1]
+		}
+		if found, in := readAll(t, data[:cut]); len(found) != whole || in.torn != int64(torn) || in.damaged != 0 {
+			t.Fatalf("of %d bytes readAll() = %v, %d torn, %d damaged, want %d records, %d torn", cut, found, in.torn, in.damaged, whole, torn)
 		}
 	}
 }
@@ -91,9 +98,9 @@ func TestOpenSegmentCutsTornTail(t *testing.T) {
 		if err := os.WriteFile(path, append(bytes.Clone(data[:ends[1]]), tail...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, cut, err := openSegment(path)
-		if err != nil || s.count != 2 || s.broken || cut != int64(len(tail)) {
-			t.Errorf("openSegment() = %+v, %d, %v, want 2 records and %d bytes cut off", s, cut, err, len(tail))
+		s, torn, damaged, err := openSegment(path, true)
+		if err != nil || s.count != 2 || s.broken || torn != int64(len(tail)) || damaged != 0 {
+			t.Errorf("openSegment() = %+v, %d, %d, %v, want 2 records and %d bytes cut off", s, torn, damaged, err, len(tail))
 		}
 		if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, data[:ends[1]]) {
 			t.Errorf("the file has %d bytes, want %d", len(left), ends[1])
@@ -101,8 +108,76 @@ func TestOpenSegmentCutsTornTail(t *testing.T) {
 	}
 }
 
-// TestCorruptMiddle replays what comes before it and in other segments, and keeps the
-// file.
+// TestOneBitFlips flips each bit of the second of three records: the others are read, and
+// that one is known to be damaged.
+func TestOneBitFlips(t *testing.T) {
+	data, ends := written(t, "a", "b", "c")
+	for bit := 8 * ends[0]; bit < 8*ends[1]; bit++ {
+		data[bit/8] ^= 1 << (bit % 8)
+		if found, in := readAll(t, data); !slices.Equal(found, []string{"a", "c"}) || in.damaged != 1 || in.torn != 0 {
+			t.Fatalf("with bit %d of the second record readAll() = %v, %d damaged, %d torn, want a and c, 1 damaged", bit-8*ends[0], found, in.damaged, in.torn)
+		}
+		data[bit/8] ^= 1 << (bit % 8)
+	}
+}
+
+// TestSeveralAreDamaged counts each of those that are passed over at once.
+func TestSeveralAreDamaged(t *testing.T) {
+	data, ends := written(t, "a", "b", "c", "d")
+	data[ends[0]+frameHeader+3] ^= 1
+	data[ends[1]+2] ^= 1 << 6 // more bytes than there are
+	data[ends[1]-1] ^= 1
+	if found, in := readAll(t, data); !slices.Equal(found, []string{"a", "d"}) || in.damaged != 2 {
+		t.Errorf("readAll() = %v, %d damaged, want a and d, 2 damaged", found, in.damaged)
+	}
+}
+
+// TestLengthIsDamaged: no record behind it is cut off as torn, the file is kept, and what
+// is lost is counted.
+func TestLengthIsDamaged(t *testing.T) {
+	const records = 200
+	dir, ids := t.TempDir(), []string(nil)
+	for i := range records {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	data, ends := written(t, ids...)
+	data[ends[1]+2] ^= 1 << 6 // bit 22 of the third length
+	if err := os.WriteFile(filepath.Join(dir, "journal-00000001"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store, told := newLink(newBooks()), &lines{}
+	l := open(t, Config{Store: store, Dir: dir, Log: told.log()})
+	shut(t, l)
+	if n, lost := store.len(), l.Status().Lost; n != records-1 || lost != 1 {
+		t.Errorf("the store has %d of %d records, %d are lost, want all but 1", n, records, lost)
+	}
+	if told.count("records are lost") != 1 || told.count("journal is full") != 0 {
+		t.Errorf("log = %s, want that records are lost, and the journal not full", told.all.String())
+	}
+	kept, err := os.ReadFile(filepath.Join(dir, "journal-00000001.corrupt"))
+	if err != nil || !bytes.Equal(kept, data) {
+		t.Errorf("kept aside: %d bytes, %v, want all %d", len(kept), err, len(data))
+	}
+}
+
+// TestTornBeforeTheLast: where a later segment exists no killed process was writing.
+func TestTornBeforeTheLast(t *testing.T) {
+	data, ends := written(t, "a", "b")
+	path := filepath.Join(t.TempDir(), "journal-00000001")
+	if err := os.WriteFile(path, data[:ends[1]-1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, torn, damaged, err := openSegment(path, false)
+	if err != nil || s.count != 1 || !s.broken || torn != 0 || damaged != 1 {
+		t.Errorf("openSegment() = %+v, %d, %d, %v, want a broken one with 1 record, 1 damaged", s, torn, damaged, err)
+	}
+	if left, err := os.ReadFile(path); err != nil || len(left) != ends[1]-1 {
+		t.Errorf("the file has %d bytes, %v, want %d as before", len(left), err, ends[1]-1)
+	}
+}
+
+// TestCorruptMiddle replays what comes before it, behind it and in other segments, and
+// keeps the file.
 func TestCorruptMiddle(t *testing.T) {
 	dir, told := t.TempDir(), &lines{}
 	data, ends := written(t, "a", "b", "c")
@@ -120,23 +195,23 @@ func TestCorruptMiddle(t *testing.T) {
 	for id := range store.rows {
 		found = append(found, id)
 	}
-	if len(found) != 3 || told.count("journal is corrupt") != 1 {
-		t.Errorf("the store has %v, want a, d and e, and a line in the log:\n%s", found, told.all.String())
+	if len(found) != 4 || told.count("journal is corrupt") != 1 {
+		t.Errorf("the store has %v, want all but b, and a line in the log:\n%s", found, told.all.String())
 	}
 	kept, err := os.ReadFile(filepath.Join(dir, "journal-00000001.corrupt"))
 	if err != nil || !bytes.Equal(kept, data) {
 		t.Errorf("kept aside: %d bytes, %v, want all %d", len(kept), err, len(data))
 	}
-	j, err := openJournal(dir, 1<<20, l.config.Log)
+	j, err := openJournal(dir, 1<<20, l.config.Log, l.loseRead)
 	if err != nil || j.number != 1 || j.records.Load() != 0 {
 		t.Errorf("openJournal() = number %d with %d records, %v, want an empty one after 1", j.number, j.records.Load(), err)
 	}
 }
 
-// TestJournalIsDamagedWhileItIsUsed loses what is behind the damage, and goes on.
+// TestJournalIsDamagedWhileItIsUsed loses what is damaged, and goes on.
 func TestJournalIsDamagedWhileItIsUsed(t *testing.T) {
-	dir, told := t.TempDir(), &lines{}
-	j, err := openJournal(dir, 1<<20, told.log())
+	dir, told, lost := t.TempDir(), &lines{}, int64(0)
+	j, err := openJournal(dir, 1<<20, told.log(), func(n int64) { lost += n })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,22 +226,32 @@ func TestJournalIsDamagedWhileItIsUsed(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "journal-00000001"), whole+5); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a", "c"} {
+	for _, want := range []string{"a", "c", "d"} {
 		p, err := j.next(10)
 		if err != nil || len(p.entries) != 1 || p.entries[0].Record.ID != want {
 			t.Fatalf("next() = %+v, %v, want %s alone", p.entries, err, want)
 		}
-		hold("c")
+		if want == "a" { // into the same segment
+			hold("c")
+		}
 		if err := j.done(p); err != nil {
 			t.Fatal(err)
 		}
+		if want == "c" { // into the next one
+			hold("d")
+		}
 	}
-	if n := told.count("journal is corrupt"); n != 1 {
-		t.Errorf("the damage was told %d times, want once", n)
+	if n := told.count("journal is corrupt"); n != 1 || lost != 1 || j.records.Load() != 0 || j.bytes.Load() != 0 {
+		t.Errorf("the damage was told %d times, %d records are lost, %d are left, want once, 1 and 0", n, lost, j.records.Load())
 	}
 	if err := j.close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// noneLost is for journals without damage.
+func noneLost(t testing.TB) func(int64) {
+	return func(n int64) { t.Errorf("%d records of the journal cannot be read, want none", n) }
 }
 
 func TestFrameIsTooLarge(t *testing.T) {
@@ -181,7 +266,7 @@ func TestFrameIsTooLarge(t *testing.T) {
 func TestJournalIsInOrder(t *testing.T) {
 	dir := t.TempDir()
 	log := (&lines{}).log()
-	j, err := openJournal(dir, 0, log)
+	j, err := openJournal(dir, 0, log, noneLost(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +294,7 @@ func TestJournalIsInOrder(t *testing.T) {
 	if err := j.close(); err != nil {
 		t.Fatal(err)
 	}
-	j, err = openJournal(dir, 0, log)
+	j, err = openJournal(dir, 0, log, noneLost(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,8 +326,8 @@ func TestJournalIsInOrder(t *testing.T) {
 	}
 }
 
-// FuzzFrames reads anything: no panic, and what it reads is what somebody wrote, up to
-// the byte that it says.
+// FuzzFrames reads anything: no panic, and what it reads of it and of that behind a whole
+// frame is the same.
 func FuzzFrames(f *testing.F) {
 	data, ends := written(f, "a", "b", "c")
 	f.Add(data)
@@ -252,21 +337,32 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
 	f.Add([]byte{2, 0, 0, 0, 0, 0, 0, 0, '{', '}'})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		found, whole, err := readAll(data)
-		if whole > int64(len(data)) || errors.Is(err, io.EOF) != (whole == int64(len(data))) {
-			t.Fatalf("readAll() read %d of %d bytes: %v", whole, len(data), err)
+		found, in := readAll(t, data)
+		if in.at != int64(len(data)) || in.torn > in.at || (in.torn == 0 && in.damaged == 0) != (whole(data)) {
+			t.Fatalf("readAll() read %d of %d bytes, %d damaged, %d torn", in.at, len(data), in.damaged, in.torn)
 		}
-		again, _, err := readAll(data[:whole])
-		if !errors.Is(err, io.EOF) || strings.Join(again, "\n") != strings.Join(found, "\n") {
-			t.Fatalf("readAll() of the whole frames = %q, %v, want %q", again, err, found)
+		first, _ := written(t, "first")
+		again, _ := readAll(t, append(first, data...))
+		if !slices.Equal(again, append([]string{"first"}, found...)) {
+			t.Fatalf("readAll() behind a whole frame = %q, want %q", again, found)
 		}
 	})
+}
+
+// whole reports whether data is frames alone.
+func whole(data []byte) bool {
+	for in := bytes.NewReader(data); in.Len() > 0; {
+		if _, _, err := readFrame(in, int64(in.Len())); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func BenchmarkJournal(b *testing.B) {
 	for _, batch := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
-			j, err := openJournal(b.TempDir(), 1<<30, (&lines{}).log())
+			j, err := openJournal(b.TempDir(), 1<<30, (&lines{}).log(), noneLost(b))
 			if err != nil {
 				b.Fatal(err)
 			}

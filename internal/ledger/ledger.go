@@ -15,7 +15,7 @@
 //	queue.go    entries that wait for their commit: entry.go what they are copies of
 //	room.go     what the journal has left for them
 //	write.go    the commit
-//	journal.go  entries that wait for the store: segment.go a file of them, frame.go its bytes
+//	journal.go  entries that wait for the store: segment.go a file of them, frame.go its bytes, frames.go what can be read of them
 //	replay.go   the way back from the journal
 //	watch.go    what is done from time to time
 //	health.go   what operators are told
@@ -41,7 +41,7 @@ type Status struct {
 	JournalRecords int64     `json:"journal_records"`       // entries, so a call may count twice
 	Running        int       `json:"running"`               // calls that are intended and not settled
 	Away           time.Time `json:"away,omitzero"`         // since when the store does not answer
-	Lost           int64     `json:"lost,omitempty"`        // settled records of calls that were made, which nothing could hold
+	Lost           int64     `json:"lost,omitempty"`        // settled records of calls that were made which nothing could hold, and entries of the journal that are damaged
 	Unmade         int64     `json:"unmade,omitempty"`      // those of calls that were refused
 	Unguarded      int64     `json:"unguarded,omitempty"`   // calls that were made though nothing could hold their intent
 	Error          string    `json:"error,omitempty"`       // the last one of the store or the journal
@@ -110,7 +110,7 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 func (l *Ledger) settleIn() (err error) {
 	if l.config.Dir == "" {
 		l.config.Server = cmp.Or(l.config.Server, uuid.New())
-		l.journal, err = openJournal("", l.config.JournalSize, l.config.Log)
+		l.journal, err = openJournal("", l.config.JournalSize, l.config.Log, l.loseRead)
 		return err
 	}
 	if l.folder, err = lockFolder(l.config.Dir); err != nil {
@@ -120,7 +120,7 @@ func (l *Ledger) settleIn() (err error) {
 		l.config.Server, err = l.folder.server()
 	}
 	if err == nil {
-		l.journal, err = openJournal(l.config.Dir, l.config.JournalSize, l.config.Log)
+		l.journal, err = openJournal(l.config.Dir, l.config.JournalSize, l.config.Log, l.loseRead)
 	}
 	if err != nil {
 		return errors.Join(err, l.folder.unlock())
@@ -161,12 +161,14 @@ func (l *Ledger) unheld(r *inference.Record) error {
 	if l.config.WhenFull == Refuse {
 		return unavailable("write the intent", errFull)
 	}
-	l.lose(r, true)
+	l.lose(r, true, whyFull)
 	return nil
 }
 
+const whyFull = "the store is away and the journal is full"
+
 // errFull is why calls are refused.
-var errFull = errors.New("the store is away and the journal is full: bring the store back, or allow the journal more in ledger.journal")
+var errFull = errors.New(whyFull + ": bring the store back, or allow the journal more in ledger.journal")
 
 // Put keeps a settled record, which must not change any more. It waits for a commit
 // only where so many wait already that memory is short. One that nothing can hold is
@@ -174,7 +176,7 @@ var errFull = errors.New("the store is away and the journal is full: bring the s
 func (l *Ledger) Put(_ context.Context, r *inference.Record) error {
 	size := weight(r)
 	if !l.room.release(r.ID) && !l.room.fits(size) {
-		l.lose(r, false)
+		l.lose(r, false, whyFull)
 		return nil
 	}
 	_, err := l.queue.add(entryOf(*r, false), size)

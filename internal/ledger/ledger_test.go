@@ -312,6 +312,38 @@ func TestFullJournalCounts(t *testing.T) {
 	})
 }
 
+// TestLossesSayWhy: a store that refuses a record is not away.
+func TestLossesSayWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, told := newLink(newBooks()), &lines{}
+		store.refuse = func(e inference.Entry) bool { return e.Record.ID == "bad" }
+		l := open(t, Config{Store: store, Dir: t.TempDir(), Durability: Settled, Log: told.log()})
+		mustPut(t, l, settled("bad", 1))
+		time.Sleep(5 * time.Minute)
+		if s := l.Status(); s.Lost != 1 || told.count("msg=\"records are lost\" lost=1 unmade=0 unguarded=0") != 1 || told.count("is full") != 0 {
+			t.Errorf("Status() = %+v, log:\n%s\nwant one loss, and no word of a full journal", s, told.all.String())
+		}
+		shut(t, l)
+	})
+}
+
+// TestFailuresAreToldNowAndThen: each append fails, one line in some seconds says so.
+func TestFailuresAreToldNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := &lines{}
+		l := open(t, Config{Store: newLink(newBooks()), Log: told.log()})
+		for range 100 {
+			l.failed("journal not written", errDown)
+			time.Sleep(100 * time.Millisecond)
+		}
+		l.failed("journal not read", errDown)
+		if written, read := told.count("journal not written"), told.count("journal not read"); written != 2 || read != 1 {
+			t.Errorf("in 10 s one failure was told %d times, another %d, want 2 and 1", written, read)
+		}
+		shut(t, l)
+	})
+}
+
 // TestOverflowGoesToTheJournal: a store that is slow, and in time, does not make the
 // queue grow.
 func TestOverflowGoesToTheJournal(t *testing.T) {

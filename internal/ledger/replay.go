@@ -92,7 +92,7 @@ func (l *Ledger) resume() {
 // offer gives the store a portion: a smaller one the next time where it does not take
 // it, in case that it is too much, or one record is at fault.
 func (l *Ledger) offer(ctx context.Context, p portion) error {
-	err := l.keep(ctx, Replay, p.entries, nil)
+	err := l.keep(ctx, p.entries, nil)
 	if err == nil {
 		l.portion, l.refusals = min(2*l.portion, mostEntries), 0
 		return l.done(p)
@@ -104,7 +104,7 @@ func (l *Ledger) offer(ctx context.Context, p portion) error {
 	l.portion = max(len(p.entries)/2, 1)
 	if len(p.entries) == 1 && l.isAtFault(ctx, err) {
 		l.config.Log.ErrorContext(ctx, "store refuses a record for good: it is lost", "request_id", p.entries[0].Record.ID, "error", err)
-		l.lose(&p.entries[0].Record, p.entries[0].Open)
+		l.lose(&p.entries[0].Record, p.entries[0].Open, "the store refuses them")
 		l.refusals = 0
 		return l.done(p)
 	}

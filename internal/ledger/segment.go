@@ -16,10 +16,10 @@ type segment struct {
 	entries  []inference.Entry // in memory
 	file     *os.File          // that is written to, nil once the segment is sealed
 	old      bool              // an earlier process wrote it
-	broken   bool              // what follows size cannot be read
+	broken   bool              // not all of it can be read
 	size     int64             // bytes that are safe
 	read     int64             // of them, replayed
-	count    int64             // entries
+	count    int64             // entries, of an old one those that can be read
 	replayed int64
 }
 
@@ -38,37 +38,36 @@ func createSegment(dir string, number int) (*segment, error) {
 	return &segment{path: path, file: file}, nil
 }
 
-// openSegment reads through a file of an earlier process. A last frame that was cut
-// short is cut off, and cut says how many bytes that were; from a corrupt one on the
-// segment is broken.
-func openSegment(path string) (s *segment, cut int64, err error) {
+// openSegment reads through a file of an earlier process. What a killed process left at
+// the end of its last file is cut off, and torn says how many bytes that were; damaged is
+// how many frames cannot be read beside, for which the file is to be kept.
+func openSegment(path string, last bool) (s *segment, torn, damaged int64, err error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	info, err := file.Stat()
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
-	s = &segment{path: path, old: true}
-	in := newFrames(file, info.Size())
-	for {
-		switch _, err := in.next(); {
-		case err == nil:
-			s.size, s.count = in.read, s.count+1
-			continue
-		case errors.Is(err, io.EOF):
-			return s, 0, nil
-		case errors.Is(err, errTorn):
-			return s, info.Size() - s.size, file.Truncate(s.size)
-		case errors.Is(err, errCorrupt):
-			s.broken = true
-			return s, 0, nil
-		default:
-			return nil, 0, err
-		}
+	s = &segment{path: path, old: true, size: info.Size()}
+	in := newFrames(file, 0, s.size)
+	for _, err = in.next(); err == nil; _, err = in.next() {
+		s.count++
 	}
+	if !errors.Is(err, io.EOF) {
+		return nil, 0, 0, err
+	}
+	switch {
+	case in.torn > 0 && !last:
+		in.damaged++ // nobody was writing there any more
+	case in.torn > 0 && in.damaged == 0:
+		s.size -= in.torn
+		return s, in.torn, 0, errors.Join(file.Truncate(s.size), file.Sync())
+	}
+	s.broken = in.damaged > 0
+	return s, 0, in.damaged, nil
 }
 
 // append writes frames, and returns once they are on the disk. After an error none of
@@ -97,29 +96,32 @@ func (s *segment) seal() error {
 }
 
 // rest reads at most so many entries that were not replayed yet, of the bytes up to
-// size, and says up to where. Errors are as those of frames.next.
+// size, and says up to where. It passes over what is no whole frame.
 func (s *segment) rest(most int, size int64) (entries []inference.Entry, upTo int64, err error) {
 	if s.path == "" {
 		rest := s.entries[s.replayed:]
-		return rest[:min(most, len(rest))], s.size, nil
+		if len(rest) > most {
+			return rest[:most], s.read, nil
+		}
+		return rest, s.size, nil
 	}
 	file, err := os.Open(s.path)
 	if err != nil {
 		return nil, s.read, err
 	}
 	defer file.Close() // was only read
-	in := newFrames(io.NewSectionReader(file, s.read, size-s.read), size-s.read)
+	in := newFrames(file, s.read, size)
 	for len(entries) < most {
 		e, err := in.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return entries, s.read + in.read, err
+			return entries, s.read, err
 		}
 		entries = append(entries, e)
 	}
-	return entries, s.read + in.read, nil
+	return entries, in.at, nil
 }
 
 // remove takes the file away; that of a broken segment is kept aside.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"fairway/internal/inference"
 )
@@ -24,7 +23,7 @@ func (l *Ledger) write(ctx context.Context) {
 // keepDirectly gives a batch to the store. After an error the journal goes first from
 // here on.
 func (l *Ledger) keepDirectly(ctx context.Context, b *batch) error {
-	err := l.keep(ctx, ToStore, b.entries, l.queue.full)
+	err := l.keep(ctx, b.entries, l.queue.full)
 	if err != nil {
 		l.room.bound(true)
 		l.away(err)
@@ -38,9 +37,7 @@ func (l *Ledger) set(batches ...*batch) {
 	for _, b := range batches {
 		all = slices.Concat(all, b.entries)
 	}
-	began := time.Now()
 	err := l.journal.append(all)
-	l.config.Observe(Commit{To: ToJournal, Entries: len(all), Took: time.Since(began), Err: err})
 	if err != nil {
 		l.failed("journal not written: its records are held in memory", err)
 	}
@@ -55,11 +52,7 @@ var errSlow = errors.New("the store did not answer in time")
 // keep commits entries within Patience. One commit runs at a time: an earlier one that
 // was given up and does not end keeps the next from beginning. What overflows the queue
 // meanwhile, as full tells, goes to the journal.
-func (l *Ledger) keep(ctx context.Context, to Place, entries []inference.Entry, full <-chan struct{}) (err error) {
-	began := time.Now()
-	defer func() {
-		l.config.Observe(Commit{To: to, Entries: len(entries), Took: time.Since(began), Err: err})
-	}()
+func (l *Ledger) keep(ctx context.Context, entries []inference.Entry, full <-chan struct{}) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.config.Patience, errSlow)
 	kept := make(chan error, 1)
 	go func() {

@@ -14,7 +14,7 @@ import (
 // in the usage of the whole. Each attempt has its share, and the answering one the rest.
 func (m *Meter) charge(ctx context.Context, r *inference.Record) {
 	of := ofAnswer(r)
-	answer := m.price(ctx, r.Usage, of, r.Time)
+	answer, _ := m.price(ctx, r.Usage, of, r.Time)
 	r.Saved = m.saved(ctx, r, answer, of)
 	r.WastedCost = 0
 	rest := answer
@@ -24,7 +24,7 @@ func (m *Meter) charge(ctx context.Context, r *inference.Record) {
 		if a.Usage == nil {
 			continue
 		}
-		a.Cost = m.price(ctx, *a.Usage, ofAttempt(r, *a), r.Time)
+		a.Cost, _ = m.price(ctx, *a.Usage, ofAttempt(r, *a), r.Time)
 		if a.Cut {
 			rest -= a.Cost
 		} else {
@@ -46,12 +46,13 @@ func (m *Meter) saved(ctx context.Context, r *inference.Record, cost inference.M
 	}
 	u.InputTokens += cached
 	u.CacheReadTokens, u.CacheWriteTokens, u.CacheWrite1h = 0, 0, 0
-	return m.price(ctx, u, of, r.Time) - cost
+	whole, _ := m.price(ctx, u, of, r.Time)
+	return whole - cost
 }
 
-// Price is what usage costs of a profile or model that is called, nothing where it has
-// no price.
-func (m *Meter) Price(ctx context.Context, p *inference.Profile, u inference.Usage) inference.Money {
+// Price is what usage costs of a profile or model that is called. It reports false, and
+// nothing, where that has no price; no usage costs nothing of any.
+func (m *Meter) Price(ctx context.Context, p *inference.Profile, u inference.Usage) (inference.Money, bool) {
 	return m.price(ctx, u, names{p.CopiedFrom, string(p.ID), string(p.Model)}, m.Now())
 }
 
@@ -82,10 +83,11 @@ func ofAttempt(r *inference.Record, a inference.Attempt) names {
 	return names{a.Model, r.CopiedFrom, r.Called(), string(r.Model)}
 }
 
-// price is what usage costs at a time by the first name that has a price, nothing by none.
-func (m *Meter) price(ctx context.Context, u inference.Usage, by names, at time.Time) inference.Money {
+// price is what usage costs at a time by the first name that has a price. It reports false
+// where none has.
+func (m *Meter) price(ctx context.Context, u inference.Usage, by names, at time.Time) (inference.Money, bool) {
 	if u == (inference.Usage{}) {
-		return 0
+		return 0, true
 	}
 	last := ""
 	for _, named := range by {
@@ -93,12 +95,12 @@ func (m *Meter) price(ctx context.Context, u inference.Usage, by names, at time.
 			continue
 		}
 		if cost, ok := m.Pricer.Cost(named, u, at); ok {
-			return cost
+			return cost, true
 		}
 		last = named
 	}
 	if m.firstUnpriced(last) {
 		m.Log.LogAttrs(ctx, slog.LevelWarn, "no price known, counted as free", slog.String("model", last))
 	}
-	return 0
+	return 0, false
 }

@@ -6,7 +6,9 @@ package meter
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -99,10 +101,20 @@ func (m *Meter) Settle(ctx context.Context, r *inference.Record) {
 		m.Log.LogAttrs(ctx, slog.LevelInfo, "call", attributes(r)...)
 	}
 	for _, s := range m.Sinks {
-		if err := s.Put(ctx, r); err != nil {
+		if err := put(ctx, s, r); err != nil {
 			m.Log.ErrorContext(ctx, "record not kept", "request_id", r.ID, "error", err)
 		}
 	}
+}
+
+// put is the sink's, whose panic keeps the record from no other sink.
+func put(ctx context.Context, s Sink, r *inference.Record) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("keep record: panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return s.Put(ctx, r)
 }
 
 func (m *Meter) firstUnpriced(model string) bool {

@@ -155,6 +155,24 @@ func TestSettleGoesOnAfterSinkFails(t *testing.T) {
 	}
 }
 
+// broken is a Sink that panics.
+type broken struct{}
+
+func (broken) Put(context.Context, *inference.Record) error { panic("cannot count") }
+
+func TestSettleGoesOnAfterSinkPanics(t *testing.T) {
+	var log bytes.Buffer
+	good := &shelf{}
+	m := New(Config{Pricer: list{}, Sinks: []Sink{broken{}, good}, Log: logTo(&log), Now: later})
+	m.Settle(t.Context(), answered())
+	if len(good.records) != 1 {
+		t.Errorf("the sink after one that panics has %d records, want 1", len(good.records))
+	}
+	if want := `level=ERROR msg="record not kept" request_id=f00d error="keep record: panic: cannot count`; !strings.Contains(log.String(), want) {
+		t.Errorf("log = %q, want %q in it", log.String(), want)
+	}
+}
+
 func TestSettleConcurrently(t *testing.T) {
 	var log bytes.Buffer
 	m := New(Config{Pricer: list{}, Log: logTo(&log)})

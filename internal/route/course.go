@@ -15,7 +15,7 @@ import (
 //
 //	Next       -> Try a leg, Wait, Await a leg that is under way, or Stop
 //	HedgeAfter -> Hedge, while the leg that Next gave is silent
-//	a leg      -> Answered, Failed or Lost; one that has Answered -> Cut or Ended
+//	a leg      -> Answered, Failed, GivenUp or Lost; one that has Answered -> Cut or Ended
 //
 // It goes over the plan in rounds, each target once in a round. All targets of the
 // called model come before those of a fallback; what a breaker or the account's
@@ -59,6 +59,7 @@ type Course struct {
 	retryAfter time.Duration    // shortest of the throttled targets, 0 when none said
 	continued  int
 	wasted     inference.Usage
+	guessed    bool // wasted is so in part
 
 	legRoom  [1]leg
 	turnRoom [8]turn
@@ -183,11 +184,24 @@ func (c *Course) Answered(l Leg, now time.Time) {
 	}
 }
 
-// Failed says that a leg failed before its first content.
+// Failed says that a leg failed before its first content: it has used nothing.
 func (c *Course) Failed(l Leg, e *inference.Error, now time.Time) {
 	leg, g := c.outcome(l, now)
-	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, e.Kind, e.Status()
 	g.leave(leg.reserved, 0, now)
+	c.fail(leg, g, e, now)
+}
+
+// GivenUp says that a leg was left before its first content, which is its failure: the
+// caller went away, or the target took too long. Told is as in Lost.
+func (c *Course) GivenUp(l Leg, e *inference.Error, told *inference.Usage, now time.Time) {
+	leg, g := c.outcome(l, now)
+	g.leave(leg.reserved, c.burnt(leg.place, c.waste(leg, told, now)), now)
+	c.fail(leg, g, e, now)
+}
+
+// fail takes in why a leg had no content.
+func (c *Course) fail(leg *leg, g *guard, e *inference.Error, now time.Time) {
+	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, e.Kind, e.Status()
 	if c.gone { // with more time the target might have answered
 		c.settle(g, leg.admission, untold, now)
 		return
@@ -209,18 +223,7 @@ const moment = 250 * time.Millisecond
 func (c *Course) Lost(l Leg, told *inference.Usage, now time.Time) {
 	leg, g := c.outcome(l, now)
 	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, inference.Canceled, 0
-	var used inference.Usage
-	switch {
-	case told != nil && *told != inference.Usage{}:
-		used = *told
-	case told != nil || now.Sub(leg.began) > moment:
-		used.InputTokens = c.call.outline().InputTokens
-	}
-	if used != (inference.Usage{}) {
-		leg.row.Usage = &used
-	}
-	c.wasted = c.wasted.Plus(used)
-	g.leave(leg.reserved, c.burnt(leg.place, used), now)
+	g.leave(leg.reserved, c.burnt(leg.place, c.waste(leg, told, now)), now)
 	silent := told == nil && !l.Hedge
 	if silent && !c.gone {
 		g.hangs.Store(true)
@@ -228,6 +231,23 @@ func (c *Course) Lost(l Leg, told *inference.Usage, now time.Time) {
 	} else {
 		c.settle(g, leg.admission, untold, now)
 	}
+}
+
+// waste takes in what a leg has used that we left: what it told, else the prompt, once it
+// showed life or was asked for longer than a moment.
+func (c *Course) waste(leg *leg, told *inference.Usage, now time.Time) (used inference.Usage) {
+	switch {
+	case told != nil && *told != inference.Usage{}:
+		used = *told
+	case told != nil || now.Sub(leg.began) > moment:
+		used.InputTokens = c.call.outline().InputTokens
+		c.guessed = c.guessed || used.InputTokens > 0
+	}
+	if used != (inference.Usage{}) {
+		leg.row.Usage = &used
+	}
+	c.wasted = c.wasted.Plus(used)
+	return used
 }
 
 // Cut says that the leg that answered broke off, having used u as far as that is
@@ -240,12 +260,12 @@ func (c *Course) Cut(l Leg, e *inference.Error, u inference.Usage, now time.Time
 	if judge(e) == next && g.cut(now) {
 		c.router.health.compare(g, now)
 	}
+	leg.row.Outcome, leg.row.Kind, leg.row.Status, leg.row.Cut = inference.Failed, e.Kind, e.Status(), true
 	if cmp.Or(c.call.OnCut, c.call.Route.OnCut) != inference.ContinueOnCut {
 		c.stopped = true
 		return
 	}
-	leg.row.Outcome, leg.row.Kind, leg.row.Status = inference.Failed, e.Kind, e.Status()
-	leg.row.Cut, leg.row.Usage = true, &u
+	leg.row.Usage = &u
 	c.failure, c.ours = e, true
 	c.broken = leg.place
 	c.round++
@@ -320,5 +340,8 @@ func (c *Course) Attempts() []inference.Attempt {
 // Continued is how many legs went on with an answer that had broken off.
 func (c *Course) Continued() int { return c.continued }
 
-// Wasted is what legs that lost have used.
+// Wasted is what legs have used that lost or were given up.
 func (c *Course) Wasted() inference.Usage { return c.wasted }
+
+// Guessed reports whether one of them did not tell, and Wasted has our own count of it.
+func (c *Course) Guessed() bool { return c.guessed }

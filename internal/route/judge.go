@@ -96,7 +96,7 @@ func asAnswered(e *inference.Error) *inference.Error {
 	answered := *e
 	answered.Transport = false
 	if e.Kind != inference.Canceled && (e.Transport || isCredential(e.Kind)) {
-		answered.Kind, answered.Message, answered.Err = inference.ServiceUnavailable, unavailable, e
+		answered.Kind, answered.Message, answered.Foreign, answered.Err = inference.ServiceUnavailable, unavailable, false, e
 	}
 	return &answered
 }

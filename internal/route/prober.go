@@ -88,12 +88,7 @@ func (r *Router) probe(ctx context.Context, g *guard, req *inference.Request, ma
 		now, t := r.clock.Now(), g.target
 		p := Probed{Request: req, Target: t, Attempt: inference.Attempt{
 			Region: t.Region, Model: t.Model, Account: t.Account, Outcome: inference.OK, Status: 200, MS: now.Sub(began).Milliseconds(),
-		}}
-		for _, e := range s.held {
-			if e.Usage != nil {
-				p.Usage = *e.Usage
-			}
-		}
+		}, Usage: s.usage}
 		switch {
 		case err == nil:
 			g.settle(a, succeeded, now)

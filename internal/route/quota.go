@@ -157,11 +157,11 @@ func (b *bucket) spare(at int64) {
 // gauge is the bucket of one quantity. It holds what a minute's limit is, and refills
 // in a minute (the generic cell rate algorithm: an instant says how full it is).
 type gauge struct {
-	limit   atomic.Int64 // per minute as configured, 0 is none
 	ours    atomic.Int64 // what is there to be taken of it: 0 where there is no limit, else shut or more
 	learned atomic.Int64 // per minute when it was learned, 0 is none
 	since   atomic.Int64 // when it was learned, in Unix nanoseconds
 	full    atomic.Int64 // when the bucket will be full again, in Unix nanoseconds
+	limit   atomic.Int64 // per minute as configured, 0 is none
 	opened  bool         // it was ever not shut
 	taken   int64        // in all
 	used    tally

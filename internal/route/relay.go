@@ -164,7 +164,7 @@ func (s *relay) read(ctx context.Context) (inference.Event, error) {
 		s.alive = true
 	}
 	if event.Usage != nil {
-		s.usage = *event.Usage
+		s.usage = event.Usage.Bounded()
 	}
 	s.final = s.final || event.Final
 	return event, err

@@ -35,12 +35,13 @@ func (a *Answer) Continued() int {
 	return a.driver.course.Continued()
 }
 
-// Wasted is what attempts have used whose answer was not: of hedges that lost. It is
-// complete when Attempts are.
-func (a *Answer) Wasted() inference.Usage {
+// Wasted is what attempts have used whose answer was not: of hedges that lost, and of
+// those that were given up. It is guessed where one of them did not tell, and complete
+// when Attempts are.
+func (a *Answer) Wasted() (used inference.Usage, guessed bool) {
 	a.driver.mu.Lock()
 	defer a.driver.mu.Unlock()
-	return a.driver.course.Wasted()
+	return a.driver.course.Wasted(), a.driver.course.Guessed()
 }
 
 // Used is what the answer has used so far: what its legs that broke off have, and what
@@ -50,12 +51,12 @@ func (a *Answer) Used() (used inference.Usage) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range d.course.legs {
-		if row := &d.course.legs[i].row; row.Cut {
+		if row := &d.course.legs[i].row; row.Cut && row.Usage != nil {
 			used = used.Plus(*row.Usage)
 		}
 	}
 	switch s := d.answering; {
-	case s == nil || d.course.legs[s.leg.number].row.Cut:
+	case s == nil || d.course.legs[s.leg.number].row.Usage != nil:
 		return used
 	case d.thread != nil:
 		return used.Plus(d.thread.Spent())
@@ -290,15 +291,28 @@ func (d *driver) outcome(s *relay, err error) (inference.Attempt, *inference.Err
 	case d.left() != nil:
 		failure = abandoned(d.left(), region)
 		d.course.Gone(failure)
-		d.course.Failed(s.leg, failure, now)
+		d.failed(s, err, failure, now)
 	default:
 		failure = regional(err, region)
-		d.course.Failed(s.leg, failure, now)
+		d.failed(s, err, failure, now)
 		if d.course.stopped {
 			d.loseOther(s)
 		}
 	}
 	return d.course.legs[s.leg.number].row, failure
+}
+
+// failed tells the course of a leg that has failed with err, which it is to see as failure:
+// that it was given up, where nobody waited for it any longer and err is not what the
+// region said.
+func (d *driver) failed(s *relay, err error, failure *inference.Error, now time.Time) {
+	said, ok := errors.AsType[*inference.Error](err)
+	refused := ok && !said.Transport && said.Kind != inference.Canceled
+	if refused || d.left() == nil && s.attempt.Err() == nil {
+		d.course.Failed(s.leg, failure, now)
+	} else {
+		d.course.GivenUp(s.leg, failure, s.told(), now)
+	}
 }
 
 // loseOther gives up the leg beside s.

@@ -101,7 +101,7 @@ func (d *driver) cut(failure *inference.Error) (request *inference.Request, rest
 	used := s.usage
 	if d.thread != nil {
 		request, rest, ok = d.thread.Cut()
-		used = d.thread.Spent()
+		used = d.thread.Spent().Bounded()
 	}
 	s.close()
 	d.mu.Lock()

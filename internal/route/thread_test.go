@@ -201,7 +201,7 @@ func TestContinueUnasked(t *testing.T) {
 	if _, err := read(t, got.Stream); inference.AsError(err).Kind != inference.ServiceUnavailable {
 		t.Errorf("stream error = %v, want ServiceUnavailableException", err)
 	}
-	want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.OK, Status: 200}}
+	want := []inference.Attempt{{Region: "a", Model: model, Outcome: inference.Failed, Kind: inference.ServiceUnavailable, Cut: true}}
 	if diff := cmp.Diff(want, got.Attempts()); diff != "" {
 		t.Errorf("Attempts() (-want +got):\n%s", diff)
 	}

@@ -48,12 +48,14 @@ func (s *Server) administer(mux *http.ServeMux, known func(http.HandlerFunc) htt
 		Keys: &keyring.Ring{
 			Store: s.store, Changed: s.takeUpKeys, Now: s.now,
 			Principal: func(name string) bool { _, ok := s.app.Load().policy.Principal(name); return ok },
+			Budgets:   func() []string { return budgetsOf(s.app.Load().config) },
 		},
 		Pool: s.userPool, Log: s.log, Explain: s.Explain,
 		Usage: s.store, Budgets: s.BudgetStates, Now: s.now,
-		Principal: func(name string) (inference.Principal, bool) { return s.app.Load().policy.Principal(name) },
-		Standings: s.standings, Calibrations: s.store,
+		Principal:   func(name string) (inference.Principal, bool) { return s.app.Load().policy.Principal(name) },
+		Corrections: s.estimator.Corrections, Calibrations: s.store,
 	}.Register(mux, check)
+	mux.HandleFunc("GET /api/ledger", check(s.getLedger))
 	mux.HandleFunc("GET /metrics", check(s.metrics.Handler().ServeHTTP))
 }
 
@@ -131,6 +133,10 @@ func (s *Server) getRegions(w http.ResponseWriter, _ *http.Request) {
 		status.Regions = s.upstream.world.Status()
 	}
 	writeJSON(w, http.StatusOK, status)
+}
+
+func (s *Server) getLedger(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.ledger.Status())
 }
 
 // targets are those that were tried, for the metrics.

@@ -117,7 +117,7 @@ func (s *Server) gateway(a *app) (*gateway.Gateway, error) {
 	}
 	return &gateway.Gateway{
 		Catalog: s.catalog, Policy: engine, Router: a.router, Budgets: s.budgets, Meter: s.meter, Clock: s.now, Log: s.log, Tracer: s.tracing.Tracer(),
-		Estimate: estimate, Outline: s.outline, Learn: s.learn, Team: teams(a.config), Named: budgetNames(a.config), SameBody: sameBody, Text: text, Shadows: s.shadows,
+		Estimate: estimate, Count: count, Outline: s.outline, Learn: s.learn, Team: teams(a.config), Named: budgetNames(a.config), SameBody: sameBody, Text: text, Shadows: s.shadows,
 	}, nil
 }
 

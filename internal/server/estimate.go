@@ -34,15 +34,6 @@ func (s *Server) learn(r *inference.Request, model inference.ModelID, real int) 
 	}
 }
 
-// standings are how estimates do by now.
-func (s *Server) standings() []inference.Standing {
-	var all []inference.Standing
-	for _, at := range s.estimator.State() {
-		all = append(all, inference.Standing{Model: at.Model, Script: at.Script.String(), Samples: at.Samples, Factor: at.Factor, Error: at.Error})
-	}
-	return all
-}
-
 // keepLessons shares what is learned with the other servers of the store.
 func (s *Server) keepLessons(ctx context.Context) {
 	every := time.NewTicker(lessonsKept)

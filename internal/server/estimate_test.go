@@ -67,7 +67,7 @@ func taught(t *testing.T, s *Server, n int) {
 
 // estimates is what GET /api/tokens answers.
 type estimates struct {
-	Calibrations []inference.Standing
+	Calibrations []inference.Correction
 	Rows         []inference.Calibration
 }
 
@@ -112,7 +112,7 @@ func TestRealAnswersTeach(t *testing.T) {
 		if got := s.estimator.Quick(asked, reading); got != before {
 			t.Errorf("after a restart the estimate is %+v, want %+v", got, before)
 		}
-		if rows := estimatesOf(t, s).Rows; len(rows) != 1 || rows[0].Model != string(asked) || rows[0].Class != "latin" || rows[0].Samples != calls {
+		if rows := estimatesOf(t, s).Rows; len(rows) != 1 || rows[0].Model != string(asked) || rows[0].Script != "latin" || rows[0].Samples != calls {
 			t.Errorf("GET /api/tokens has rows %+v, want one of %d answers", rows, calls)
 		}
 	})

@@ -202,11 +202,15 @@ func elsewhere(c *config.Config) outputs.UserPool {
 func (s *Server) issuers(c *config.Config, b *backend.Backend) ([]auth.Issuer, error) {
 	var all []auth.Issuer
 	if s.userPool != nil {
-		all = append(all, auth.Issuer{
+		own := auth.Issuer{
 			Issuer: s.userPool.Issuer(), Mode: string(backend.UserPool), Keys: auth.RSAKeys(s.userPool.PublicKey),
 			Audiences: []string{s.userPool.ClientID()}, Revoked: s.userPool.Revoked,
 			Principal: c.UserPool.Principal, ByGroup: c.UserPool.ByGroup,
-		})
+		}
+		if namesUsers(c) {
+			own.Address = s.userPool.Email // an access token has no address
+		}
+		all = append(all, own)
 	}
 	for _, i := range c.Issuers {
 		all = append(all, auth.Issuer{

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ const keysEvery = 5 * time.Second
 
 // keysWithin is how long the store may take to give its keys.
 const keysWithin = 10 * time.Second
+
+// ownAPIKey is the name of the API key that clients are given in fairway_outputs.json.
+const ownAPIKey = "api_key" // as it is called there
 
 // followKeys takes up the keys that change in the store, until ctx ends.
 func (s *Server) followKeys(ctx context.Context) {
@@ -111,7 +115,7 @@ func (s *Server) addAccessKeys(ctx context.Context, c *callers, speaks map[strin
 }
 
 func (s *Server) addAPIKeys(ctx context.Context, c *callers) error {
-	c.apiKeys.Add(s.keys.APIKey, s.keys.APIKeyExpires)
+	c.apiKeys.AddKey(auth.APIKey{Hash: sha256.Sum256([]byte(s.keys.APIKey)), Name: ownAPIKey, Expires: s.keys.APIKeyExpires})
 	all, err := s.store.APIKeys(ctx)
 	if err != nil {
 		return err

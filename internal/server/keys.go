@@ -54,9 +54,9 @@ func openKeys(dir string, development bool, life time.Duration, now func() time.
 	return k, nil
 }
 
-// speakFor lets the developer's keys speak for it.
+// speakFor lets the developer's keys speak for it, both in its name.
 func (k *keys) speakFor(developer inference.Principal, in *auth.Keys) {
-	in.AddAccessKey(auth.AccessKey{ID: k.AccessKeyID, Secret: k.SecretAccessKey, Principal: developer})
+	in.AddAccessKey(auth.AccessKey{ID: k.AccessKeyID, Name: developer.Name, Secret: k.SecretAccessKey, Principal: developer})
 	in.AddBearerKey(k.BearerKey, developer)
 }
 

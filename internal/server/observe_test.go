@@ -3,12 +3,15 @@ package server
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+
+	"fairway/internal/ledger"
 )
 
 // collector takes spans as an OpenTelemetry collector does.
@@ -124,7 +127,7 @@ func TestAdminOfServe(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w
 	}
-	for _, path := range []string{"/metrics", "/api/regions"} {
+	for _, path := range []string{"/metrics", "/api/regions", "/api/ledger"} {
 		if w := get(s.Server, path, "Bearer an admin token"); w.Code != http.StatusNotFound {
 			t.Errorf("GET %s of the doors = %d, want 404", path, w.Code)
 		}
@@ -136,6 +139,11 @@ func TestAdminOfServe(t *testing.T) {
 		if w := get(s.Admin(), path, "Bearer an admin token"); w.Code != http.StatusOK {
 			t.Errorf("GET %s with the token = %d %s, want 200", path, w.Code, w.Body)
 		}
+	}
+	var status ledger.Status
+	body := get(s.Admin(), "/api/ledger", "Bearer an admin token").Body
+	if err := json.NewDecoder(body).Decode(&status); err != nil || status.Server != s.ledger.Server() || status.Lost != 0 {
+		t.Errorf("GET /api/ledger = %+v, %v, want how the ledger of %s does", status, err, s.ledger.Server())
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if w := get(s.Admin(), path, ""); w.Code != http.StatusOK {

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
-	"time"
+	"strings"
 
 	"fairway/backend"
 	"fairway/internal/auth"
@@ -121,7 +124,7 @@ func (s *Server) addKeys(keys *auth.Keys, caller inference.Principal, p config.P
 			failed = errors.Join(failed, fmt.Errorf("access key %s: %w", k.ID, err))
 			continue
 		}
-		keys.AddAccessKey(auth.AccessKey{ID: k.ID, Secret: secret, Principal: caller})
+		keys.AddAccessKey(auth.AccessKey{ID: k.ID, Name: k.ID, Secret: secret, Principal: caller})
 	}
 	for _, k := range p.BearerKeys {
 		digest, err := k.Hash(s.env)
@@ -129,9 +132,21 @@ func (s *Server) addKeys(keys *auth.Keys, caller inference.Principal, p config.P
 			failed = errors.Join(failed, fmt.Errorf("bearer key of %s: %w", p.Name, err))
 			continue
 		}
-		keys.AddBearerHash(digest, caller, time.Time{})
+		keys.AddBearer(auth.BearerKey{Hash: digest, Name: p.Name + "/" + lastName(k, digest), Principal: caller})
 	}
 	return failed
+}
+
+// lastName tells a principal's bearer keys apart: where the key is kept, or how its
+// digest begins.
+func lastName(k config.BearerKey, digest [sha256.Size]byte) string {
+	switch kind, place, _ := strings.Cut(string(k), ":"); kind {
+	case "env":
+		return place
+	case "file":
+		return filepath.Base(place)
+	}
+	return hex.EncodeToString(digest[:4])
 }
 
 func (s *Server) accessSecret(k config.AccessKey, master []byte) (string, error) {

@@ -64,7 +64,7 @@ func recordOf(p route.Probed, now time.Time) *inference.Record {
 		Attempts: []inference.Attempt{p.Attempt}, Usage: p.Usage, Simulated: p.Target.Simulated,
 	}
 	if p.Failure != nil {
-		record.Error = &inference.Failure{Status: p.Failure.Kind.Status(), Type: p.Failure.Kind, Message: p.Failure.Message}
+		record.Error = &inference.Failure{Status: p.Failure.Kind.Status(), Type: p.Failure.Kind, Message: p.Failure.Message, Foreign: p.Failure.Foreign}
 	}
 	return record
 }

@@ -2,7 +2,12 @@ package server
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,12 +127,18 @@ func (s *Server) outline(r *inference.Request, model inference.ModelID) inferenc
 	if !ok {
 		m.ID = model
 	}
-	var last tokens.Reading
+	var scripts []tokens.Script // of all that was counted
 	o := invocation.Outline(r.Operation, m, r.Body, func(text string) int {
-		last = tokens.FamilyOf(model).ReadText(text)
-		return last.Text
+		read := tokens.FamilyOf(model).ReadText(text)
+		if !slices.Contains(scripts, read.Script) {
+			scripts = append(scripts, read.Script)
+		}
+		return read.Text
 	})
-	o.MostInput = s.estimator.Quick(model, tokens.Reading{Text: o.InputTokens - o.MediaTokens, Frame: o.MediaTokens, Script: last.Script}).High
+	counted := tokens.Reading{Text: o.MostInput - o.MediaTokens, Frame: o.MediaTokens}
+	for _, counted.Script = range scripts {
+		o.MostInput = max(o.MostInput, s.estimator.Quick(model, counted).High)
+	}
 	if bytes.Contains(r.Body, []byte(`"tool`)) {
 		o.MostInput += hiddenPrompt
 	}
@@ -150,6 +161,9 @@ func estimate(r *inference.Request, model inference.ModelID) int {
 	}
 	return tokens.FamilyOf(model).Conversation(conversation)
 }
+
+// count counts the tokens of a text as the simulator would.
+func count(model inference.ModelID, text string) int { return tokens.FamilyOf(model).Text(text) }
 
 // sameBody reports whether a body for one model is one for the other.
 func sameBody(op inference.Operation, called, other inference.ModelID) bool {
@@ -201,4 +215,24 @@ type prices struct{ catalog *catalog.Catalog }
 func (p prices) Cost(named string, u inference.Usage, at time.Time) (inference.Money, bool) {
 	price, ok := p.catalog.Price(named, at)
 	return price.Cost(u), ok
+}
+
+// readPrices reads the file of prices that c names, else the one that "fairway prices
+// update" makes; nil without any.
+func (s *Server) readPrices(c *config.Config) (*catalog.Prices, error) {
+	name := string(c.Prices)
+	if name == "" && s.state != "" {
+		name = filepath.Join(s.state, "prices.yaml")
+	}
+	if name == "" {
+		return nil, nil
+	}
+	prices, err := catalog.OpenPrices(name)
+	if c.Prices == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: prices: %w", ErrConfig, err)
+	}
+	return prices, nil
 }

@@ -177,7 +177,7 @@ func (s *Server) open(ctx context.Context, o Options) error {
 	if err := s.openSpending(ctx, c, o.State); err != nil {
 		return err
 	}
-	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Budgets: s.budgets, Ledger: s.ledger, Sinks: []meter.Sink{s.metrics, s.ledger}, Log: s.log, Now: s.now})
+	s.meter = meter.New(meter.Config{Pricer: prices{s.catalog}, Budgets: s.budgets, Ledger: s.ledger, Sinks: []meter.Sink{s.ledger, s.metrics}, Log: s.log, Now: s.now})
 	if s.keys, err = openKeys(o.State, s.development, keyLife(o.Backend), s.now); err != nil {
 		return fmt.Errorf("open keys: %w", err)
 	}
@@ -256,6 +256,10 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	if err != nil {
 		return err
 	}
+	budgets, err := s.budgetSettings(c)
+	if err != nil {
+		return err
+	}
 	next, err := s.assemble(ctx, c, b)
 	if err != nil {
 		return err
@@ -265,7 +269,7 @@ func (s *Server) Reconfigure(ctx context.Context, c *config.Config, b *backend.B
 	}
 	s.catalog.SetPrices(prices)
 	s.configureIdentities(c, b)
-	s.budgets.Reconfigured(s.budgetSettings(c))
+	s.budgets.Reconfigured(budgets)
 	s.app.Store(next)
 	s.probe(next.router, c)
 	return nil

@@ -1,9 +1,15 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,15 +141,98 @@ func TestSpentIsRemembered(t *testing.T) {
 	})
 }
 
+// TestKeysHaveNames: each key of a configuration is known by a name of its own, in the
+// ledger and to budgets.
+func TestKeysHaveNames(t *testing.T) {
+	digest := sha256.Sum256([]byte("hashed"))
+	file := filepath.Join(t.TempDir(), "batch.key")
+	if err := os.WriteFile(file, []byte("filed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := listening(t, `
+region: ap-southeast-1
+simulate: {speed: instant}
+budgets:
+  - {name: each-key, keys: ["*"], per: key, dollars_per_day: 100}
+principals:
+  - name: app
+    access_keys: [{id: `+keyID+`, secret: env:SECRET}]
+    bearer_keys: [env:BEARER, "file:`+file+`", "sha256:`+hex.EncodeToString(digest[:])+`"]
+    `+allowAll+"\n")
+	for _, key := range []string{bearer, "filed", "hashed"} {
+		if got := status(s.Server, key); got != http.StatusOK {
+			t.Fatalf("a bearer key gets %d, want 200", got)
+		}
+	}
+	invoked(t, modelClient(s.url(), transport(t, false)))
+	want := []string{"app/BEARER", "app/batch.key", "app/" + hex.EncodeToString(digest[:4]), keyID}
+	var got, pots []string
+	for _, r := range records(t, s.Server) {
+		got = append(got, r.Key)
+	}
+	for _, b := range s.budgets.State() {
+		pots = append(pots, b.Pot)
+	}
+	slices.Sort(want)
+	slices.Sort(pots)
+	slices.Sort(got)
+	if !slices.Equal(got, want) || !slices.Equal(pots, want) {
+		t.Errorf("keys %q, pots %q, want %q", got, pots, want)
+	}
+}
+
+// TestKeysOfDevelopment are known by names too: the developer's by its own.
+func TestKeysOfDevelopment(t *testing.T) {
+	s := instant(t, loaded(t, sample.Files()))
+	if got := status(s, s.keys.BearerKey); got != http.StatusOK {
+		t.Fatalf("the developer's key gets %d, want 200", got)
+	}
+	if all := records(t, s); len(all) != 1 || all[0].Key != "developer" {
+		t.Errorf("records %+v, want one of the key developer", all)
+	}
+	if key, ok := s.app.Load().apiKeys.Lookup(s.keys.APIKey); !ok || key.Name != ownAPIKey {
+		t.Errorf("the API key is %+v, %t, want it called %s", key, ok, ownAPIKey)
+	}
+}
+
+// TestBudgetByAddress binds a user of the server's own pool by the e-mail address that
+// the user signs in by, and says to the browser when to come again.
+func TestBudgetByAddress(t *testing.T) {
+	begun := time.Now()
+	s := instant(t, loaded(t, sample.Files()), func(o *Options) {
+		o.Now = func() time.Time { return begun.Truncate(time.Minute).Add(time.Since(begun)) } // a minute is ahead
+	})
+	for _, c := range []struct {
+		user  string
+		binds bool
+	}{{"another@example.com", false}, {s.keys.TestUser.Username, true}} {
+		next := *s.app.Load().config
+		next.Budgets = []config.Budget{{Name: "ana", Users: []string{c.user}, RequestsPerMinute: 1}}
+		if err := s.Reconfigure(t.Context(), &next, loaded(t, sample.Files())); err != nil {
+			t.Fatal(err)
+		}
+		signedIn := token(t, s)
+		send(t, s, askBedrock, []string{signedIn})
+		w := send(t, s, askBedrock, []string{signedIn})
+		wait, _ := strconv.Atoi(w.Header().Get("Retry-After")) // 0 where there is none
+		refused := strings.Contains(w.Body.String(), "ThrottlingException")
+		if refused != c.binds || (0 < wait && wait <= 60) != c.binds {
+			t.Errorf("a budget of %s: second call = %s, again after %d s, want it refused: %t", c.user, w.Body, wait, c.binds)
+		}
+	}
+}
+
 // TestTeams: the first team that anything of a caller is of.
 func TestTeams(t *testing.T) {
 	of := teams(&config.Config{Teams: []config.Team{
 		{Name: "kitchen", Groups: []string{"cooks"}, Keys: []string{"kitchen-*"}},
+		{Name: "office", Users: []string{"*@example.com"}},
 		{Name: "rest", Principals: []string{"*"}},
 		{Name: "never", Users: []string{"ada"}},
 	}})
 	for want, callers := range map[string][]inference.Caller{
 		"kitchen": {{Group: "cooks"}, {Name: "ada", Key: "kitchen-7"}},
+		"office":  {{ID: "1", Name: "1", Alias: "ana@example.com"}},
 		"rest":    {{}, {Name: "ada", Group: "guests", Key: "kitchen"}},
 	} {
 		for _, c := range callers {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fairway/internal/budget"
 	"fairway/internal/catalog"
 	"fairway/internal/inference"
 )
@@ -185,7 +186,7 @@ func (c checker) spending() {
 			c.refuse(at+".name", "want a name of its own, got %.40q", b.Name)
 		}
 		names[b.Name] = true
-		if b.Per != "" && b.Per != perUser {
+		if b.Per != "" && b.Per != string(budget.PerUser) {
 			c.refuse(at+".per", "want user, or nothing, got %.40q", b.Per)
 		}
 		for key, amount := range map[string]inference.Money{"dollars_per_day": b.DollarsPerDay, "dollars_per_month": b.DollarsPerMonth} {

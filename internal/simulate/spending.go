@@ -9,9 +9,6 @@ import (
 	"fairway/internal/inference"
 )
 
-// perUser is a budget's word for one pot for each user.
-const perUser = "user"
-
 // spending is the budgets of a world, which all gateways share as if one server kept
 // them: package budget's own book in virtual time.
 type spending struct {
@@ -37,7 +34,7 @@ func (w *world) newSpending() spending {
 // the calls are; a user's is not, for there are fewer users.
 func (s *Scenario) book(b Budget) budget.Budget {
 	divide := s.Divide
-	if b.Per == perUser {
+	if b.Per == string(budget.PerUser) {
 		divide = 1
 	}
 	part := func(limit int) int {

@@ -22,17 +22,17 @@ func testCalibrations(t *testing.T, s *Store) {
 		}
 	}
 	want()
-	thai := inference.Calibration{Model: "m", Class: "thai", Samples: 2, Sum: -0.5, Squares: 0.25, Updated: began}
-	latin := inference.Calibration{Model: "m", Class: "latin", Samples: 8, Sum: 4, Squares: 2, Updated: began}
+	thai := inference.Calibration{Model: "m", Script: "thai", Samples: 2, Sum: -0.5, Squares: 0.25, Updated: began}
+	latin := inference.Calibration{Model: "m", Script: "latin", Samples: 8, Sum: 4, Squares: 2, Updated: began}
 	if err := add(0.5, thai, latin); err != nil {
 		t.Fatal(err)
 	}
 	want(latin, thai) // what is new does not fade
-	more := inference.Calibration{Model: "m", Class: "latin", Samples: 1, Sum: 0.5, Squares: 0.25, Updated: began.AddDate(0, 0, 1)}
+	more := inference.Calibration{Model: "m", Script: "latin", Samples: 1, Sum: 0.5, Squares: 0.25, Updated: began.AddDate(0, 0, 1)}
 	if err := add(0.5, more); err != nil {
 		t.Fatal(err)
 	}
-	latin = inference.Calibration{Model: "m", Class: "latin", Samples: 5, Sum: 2.5, Squares: 1.25, Updated: more.Updated}
+	latin = inference.Calibration{Model: "m", Script: "latin", Samples: 5, Sum: 2.5, Squares: 1.25, Updated: more.Updated}
 	want(latin, thai)
 
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
@@ -47,7 +47,7 @@ func testCalibrations(t *testing.T, s *Store) {
 // testCalibrationsAtOnce: servers that add the same rows at once, in any order, lose
 // nothing.
 func testCalibrationsAtOnce(t *testing.T, s *Store) {
-	one := inference.Calibration{Model: "a", Class: "x", Samples: 1, Sum: 2, Squares: 4, Updated: began}
+	one := inference.Calibration{Model: "a", Script: "x", Samples: 1, Sum: 2, Squares: 4, Updated: began}
 	other := one
 	other.Model = "b"
 	var all sync.WaitGroup

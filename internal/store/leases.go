@@ -18,7 +18,7 @@ const standingLease = time.Minute
 // whichever is more, never passes limit by it; that sum afterwards is taken. Want of
 // nothing only asks. After an error nothing may be spent, though it may be held.
 func (s *Store) Take(ctx context.Context, server string, slot inference.Slot, limit, want int64) (granted, taken int64, err error) {
-	slot = kept(slot)
+	slot = storedSlot(slot)
 	err = s.transact(ctx, "take of a budget", func(tx *sql.Tx) error {
 		if s.dialect.slot != "" {
 			if _, err := tx.ExecContext(ctx, s.dialect.slot, slotName(slot)); err != nil {
@@ -41,8 +41,8 @@ func (s *Store) Take(ctx context.Context, server string, slot inference.Slot, li
 	return granted, taken, nil
 }
 
-// kept is a slot as the tables have it.
-func kept(slot inference.Slot) inference.Slot {
+// storedSlot is a slot as the tables have it.
+func storedSlot(slot inference.Slot) inference.Slot {
 	slot.Budget, slot.Pot = text(slot.Budget), text(slot.Pot)
 	return slot
 }
@@ -92,7 +92,7 @@ func (s *Store) Give(ctx context.Context, server string, back []inference.Charge
 		}
 		defer statement.Close()
 		for _, c := range back {
-			slot := kept(c.Slot)
+			slot := storedSlot(c.Slot)
 			if _, err := statement.ExecContext(ctx, slot.Budget, slot.Pot, slot.Measure, slot.Starts, server, max(c.Amount, 0)); err != nil {
 				return err
 			}
@@ -115,8 +115,8 @@ func (s *Store) Reclaim(ctx context.Context, server string) error {
 	})
 }
 
-// Pots is what is held and spent in the windows of now, by budget, pot and measure.
-func (s *Store) Pots(ctx context.Context) ([]inference.Pot, error) {
+// Taken is what is held and spent in the windows of now, by budget, pot and measure.
+func (s *Store) Taken(ctx context.Context) ([]inference.Taken, error) {
 	now := s.now()
 	starts := func(m inference.Measure) int64 { from, _ := m.Window(now); return from.Unix() }
 	rows, err := s.read.QueryContext(ctx, `SELECT budget, pot, measure, starts,
@@ -127,8 +127,8 @@ func (s *Store) Pots(ctx context.Context) ([]inference.Pot, error) {
 		GROUP BY budget, pot, measure, starts ORDER BY budget, pot, measure`,
 		inference.DollarsPerDay, starts(inference.DollarsPerDay), inference.DollarsPerMonth, starts(inference.DollarsPerMonth),
 		inference.TokensPerMinute, inference.RequestsPerMinute, starts(inference.RequestsPerMinute), inference.Streams, millis(now))
-	return collect("list pots", rows, err, func(r row) (p inference.Pot, err error) {
-		return p, r.Scan(&p.Budget, &p.Pot, &p.Measure, &p.Starts, &p.Held, &p.Spent)
+	return collect("list what is taken of budgets", rows, err, func(r row) (t inference.Taken, err error) {
+		return t, r.Scan(&t.Budget, &t.Pot, &t.Measure, &t.Starts, &t.Held, &t.Spent)
 	})
 }
 

@@ -29,7 +29,7 @@ func TestBudgets(t *testing.T) {
 				{"streams", testStreams},
 				{"shares of quotas", testQuotaShares},
 				{"old windows", testOldWindows},
-				{"pots", testPots},
+				{"taken", testTaken},
 				{"take as a model does", testTakeModel},
 				{"lost", testLost},
 				{"calibrations", testCalibrations},
@@ -66,7 +66,7 @@ func wantTake(t *testing.T, s *Store, server string, slot inference.Slot, limit,
 // spend is what the ledger does of the records of a server.
 func spend(t *testing.T, s *Store, server string, slot inference.Slot, amount int64) {
 	t.Helper()
-	slot = kept(slot)
+	slot = storedSlot(slot)
 	_, err := s.write.ExecContext(t.Context(), `INSERT INTO budget_leases (budget, pot, measure, starts, server, held, spent, until)
 		VALUES ($1, $2, $3, $4, $5, 0, $6, 0)
 		ON CONFLICT (budget, pot, measure, starts, server) DO UPDATE SET spent = budget_leases.spent + EXCLUDED.spent`,
@@ -203,7 +203,7 @@ func testQuotaShares(t *testing.T, s *Store) {
 
 // leaseOf is what a server was seen to hold at a time.
 func leaseOf(slot inference.Slot, server string, held int64, seen time.Time) inference.Lease {
-	return inference.Lease{Slot: kept(slot), Server: server, Held: held, Until: seen.Add(standingLease)}
+	return inference.Lease{Slot: storedSlot(slot), Server: server, Held: held, Until: seen.Add(standingLease)}
 }
 
 func wantLeases(t *testing.T, s *Store, want ...inference.Lease) {
@@ -253,7 +253,7 @@ func testOldWindows(t *testing.T, s *Store) {
 	}
 }
 
-func testPots(t *testing.T, s *Store) {
+func testTaken(t *testing.T, s *Store) {
 	at := began
 	s.now = func() time.Time { return at }
 	monthly, minute, streams := slotOf(inference.DollarsPerMonth, ""), slotOf(inference.TokensPerMinute, "x"), slotOf(inference.Streams, "")
@@ -263,27 +263,27 @@ func testPots(t *testing.T, s *Store) {
 	wantTake(t, s, "2", ofDay("a"), 100, 10, 10, 30)
 	spend(t, s, "2", ofDay("a"), 15)
 	spend(t, s, "1", ofDay("a"), 5)
-	pot := func(slot inference.Slot, held, spent int64) inference.Pot {
-		return inference.Pot{Slot: kept(slot), Held: held, Spent: spent}
+	pot := func(slot inference.Slot, held, spent int64) inference.Taken {
+		return inference.Taken{Slot: storedSlot(slot), Held: held, Spent: spent}
 	}
-	all := []inference.Pot{
+	all := []inference.Taken{
 		pot(ofDay("a"), 35, 20), pot(ofDay("b"), 20, 0), pot(monthly, 20, 0), pot(minute, 20, 0), pot(streams, 20, 0),
 	}
-	byMeasure := func(a, b inference.Pot) int { return a.Slot.Compare(b.Slot) }
+	byMeasure := func(a, b inference.Taken) int { return a.Slot.Compare(b.Slot) }
 	slices.SortFunc(all, byMeasure)
 	for _, c := range []struct {
 		at   time.Time
-		want []inference.Pot
+		want []inference.Taken
 	}{
 		{began, all},
-		{began.Add(2 * time.Minute), slices.DeleteFunc(slices.Clone(all), func(p inference.Pot) bool { return !p.Measure.IsMoney() })},
-		{began.AddDate(0, 0, 1), []inference.Pot{pot(monthly, 20, 0)}},
+		{began.Add(2 * time.Minute), slices.DeleteFunc(slices.Clone(all), func(p inference.Taken) bool { return !p.Measure.IsMoney() })},
+		{began.AddDate(0, 0, 1), []inference.Taken{pot(monthly, 20, 0)}},
 		{began.AddDate(0, 1, 0), nil},
 	} {
 		at = c.at
-		got, err := s.Pots(t.Context())
+		got, err := s.Taken(t.Context())
 		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
-			t.Errorf("Pots() at %s = %v (-want +got):\n%s", c.at, err, diff)
+			t.Errorf("Taken() at %s = %v (-want +got):\n%s", c.at, err, diff)
 		}
 	}
 }

@@ -257,7 +257,7 @@ func testCallColumns(t *testing.T, s *Store) {
 	r := inference.Record{
 		ID: "id", Time: began, Operation: inference.Converse, Principal: "principal", Door: "door", Caller: "caller", UserID: "user", Key: "key", Team: "team",
 		Profile: &profile, CopiedFrom: "copied", Model: "model", SourceRegion: "source", DestinationRegion: "region", Destination: "unknown (one of 8)",
-		Policy: inference.Adaptive, Residency: []string{"eu"}, Fallback: "fallback", Continued: 1, ShadowOf: "shadow", Outcome: inference.Failed,
+		Policy: inference.Adaptive, Residency: []string{"eu"}, Fallback: "fallback", FallbackModel: "other", Continued: 1, ShadowOf: "shadow", Outcome: inference.Failed,
 		Error:  &inference.Failure{Status: 429, Type: inference.Throttling, Message: "message"},
 		Usage:  inference.Usage{InputTokens: 1, OutputTokens: 2, CacheReadTokens: 3, CacheWriteTokens: 4, CacheWrite1h: 5},
 		Wasted: inference.Usage{InputTokens: 6}, Estimated: true, Reserved: 7, Cost: 8, WastedCost: 9, Saved: -10,
@@ -272,15 +272,15 @@ func testCallColumns(t *testing.T, s *Store) {
 	mustKeep(t, s, "server", inference.Entry{Record: r}, inference.Entry{Record: inference.Record{ID: "bare", Time: began.Add(time.Hour), Outcome: inference.OK}})
 	for _, c := range []struct{ query, want string }{
 		{`SELECT ` + callColumns + ` FROM calls WHERE id = 'id'`,
-			`1795348800000|id|server|Converse|principal|door|caller|user|key|team|us.m|copied|model|source|region|unknown (one of 8)|adaptive|["eu"]|fallback|1|shadow|` +
+			`1795348800000|id|server|Converse|principal|door|caller|user|key|team|us.m|copied|model|source|region|unknown (one of 8)|adaptive|["eu"]|fallback|other|1|shadow|` +
 				`failed|429|ThrottlingException|message|1|2|3|4|5|{"input_tokens":6,"output_tokens":0}|1|7|8|9|-10|` +
 				`[{"budget":"all","measure":"dollars_per_day","percent":80}]|0|arn|0|11|1|<nil>`},
 		{`SELECT ` + callColumns + ` FROM calls WHERE id = 'bare'`,
-			`1795352400000|bare|server||||||||<nil>||||||` + `|<nil>||0||ok|<nil>|<nil>|<nil>|0|0|0|0|0|<nil>|0|0|0|0|0|<nil>|<nil>|<nil>|<nil>|0|0|<nil>`},
+			`1795352400000|bare|server||||||||<nil>||||||` + `|<nil>|||0||ok|<nil>|<nil>|<nil>|0|0|0|0|0|<nil>|0|0|0|0|0|<nil>|<nil>|<nil>|<nil>|0|0|<nil>`},
 		{`SELECT ` + attemptColumns + ` FROM attempts WHERE n = 0`, `1795348800000|id|0|r0|m0|a0|failed|ThrottlingException|429|12|1|1|{"input_tokens":0,"output_tokens":13}|14`},
 		{`SELECT ` + attemptColumns + ` FROM attempts WHERE n = 1`, `1795348800000|id|1|r1|m1||ok||0|0|0|0|<nil>|0`},
 		{`SELECT ` + seriesColumns + `, ` + sumCols + ` FROM usage_days JOIN usage_series ON id = series WHERE principal = 'principal'`,
-			`principal|caller|key|team|door|us.m|fallback|unknown (one of 8)|source|failed|1|2|0|1|1|2|3|4|6|0|8|9|-10|11`},
+			`principal|caller|key|team|door|us.m|other|unknown (one of 8)|source|failed|1|2|0|1|1|2|3|4|7|2|8|8|-10|11`},
 	} {
 		if got := s.line(t, c.query); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.query, got, c.want)
@@ -517,20 +517,64 @@ func TestKeepOverTwoStores(t *testing.T) {
 	}
 }
 
+// TestNamesAreForgotten: Forget leaves no name of a user whose calls all are forgotten,
+// and servers that remember the series of one still sum what it calls later.
+func TestNamesAreForgotten(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, d := range databases {
+		if d.name == "memory" {
+			continue // it is one server's
+		}
+		t.Run(d.name, func(t *testing.T) {
+			dsn := d.fresh(t)
+			a, b := open(t, dsn), open(t, dsn)
+			call := func(s *Store, id, caller string, after time.Duration) {
+				e := ended(id, after, 1)
+				e.Record.Caller = caller
+				mustKeep(t, s, "a", e)
+			}
+			forget := func(after time.Duration, want string) {
+				t.Helper()
+				if _, err := b.Forget(t.Context(), began.Add(after), began.Add(after)); err != nil {
+					t.Fatal(err)
+				}
+				rows, err := b.read.QueryContext(t.Context(), `SELECT caller FROM usage_series ORDER BY caller`)
+				names, err := collect("list names", rows, err, func(r row) (name string, err error) { return name, r.Scan(&name) })
+				if got := strings.Join(names, " "); got != want || err != nil {
+					t.Errorf("after Forget(%s) the names are %q, %v, want %q", after, got, err, want)
+				}
+			}
+			call(a, "1", "ana", 0)
+			call(a, "2", "bo", 0)
+			call(b, "3", "bo", 2*day)
+			forget(day/4, "ana bo") // the day is not over
+			forget(day+day/2, "bo")
+			call(a, "4", "ana", 3*day)
+			call(a, "5", "bo", 3*day)
+			forget(2*day+day/2, "ana bo")
+			got, err := a.Usage(t.Context(), inference.UsageQuery{Since: began, Until: began.Add(9 * day), By: []inference.Dimension{inference.ByUser}})
+			if err != nil || len(got) != 2 || got[0].Keys[0] != "ana" || got[0].Calls != 1 || got[1].Keys[0] != "bo" || got[1].Calls != 1 {
+				t.Errorf("Usage() = %+v, %v, want what ana and bo called last", got, err)
+			}
+			forget(9*day, "")
+		})
+	}
+}
+
 // TestSeriesAreForgotten keeps what is remembered of series small.
 func TestSeriesAreForgotten(t *testing.T) {
 	var ids seriesIDs
 	for n := range 2*maxSeries + 1 {
-		ids.remember(map[series]int64{{principal: fmt.Sprint(n)}: int64(n)})
+		ids.remember(map[series]used{{principal: fmt.Sprint(n)}: {id: int64(n)}})
 	}
 	if got := len(ids.seen); got == 0 || got > maxSeries {
 		t.Errorf("%d series are remembered, want 1 to %d", got, maxSeries)
 	}
 	last := series{principal: fmt.Sprint(2 * maxSeries)}
-	if id, seen := ids.of(last); id != 2*maxSeries || !seen {
+	if id, seen := ids.of(last, 0); id != 2*maxSeries || !seen {
 		t.Errorf("of(the last) = %d, %v, want %d", id, seen, 2*maxSeries)
 	}
-	if id, seen := ids.of(series{principal: "0"}); seen {
+	if id, seen := ids.of(series{principal: "0"}, 0); seen {
 		t.Errorf("of(the first) = %d, want none", id)
 	}
 }

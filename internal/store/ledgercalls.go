@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"fairway/internal/inference"
@@ -34,7 +35,7 @@ const (
 	keyRow = `(CAST(? AS BIGINT), CAST(? AS TEXT))`
 
 	callColumns = `began, id, server, operation, principal, door, caller, user_id, key_name, team, profile, copied_from,
-		model, source_region, destination_region, destination, policy, residency, fallback, continued, shadow_of,
+		model, source_region, destination_region, destination, policy, residency, fallback, fallback_model, continued, shadow_of,
 		outcome, error_status, error_type, error_message,
 		input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h, wasted, estimated,
 		reserved, cost, wasted_cost, saved, nearing, aws_allowed, aws_resource, aws_statement, latency_ms, simulated, entry`
@@ -57,15 +58,15 @@ type keeping struct {
 	hold   string // of the dialect
 	series *seriesIDs
 
-	added map[series]int64 // to the table, good for others once this is committed
+	added map[series]used // to the table, good for others once this is committed
 	sums  sums
-	spent spending
+	spent spent
 }
 
 // all keeps rows and counts the closed ones that were not kept before. Where it has not
 // looked for those, it gives up with errKept when there is one.
 func (k *keeping) all(open, closed []entryRow, look bool) (int, error) {
-	k.added, k.sums, k.spent = map[series]int64{}, sums{}, spending{}
+	k.added, k.sums, k.spent = map[series]used{}, sums{}, spent{}
 	if look {
 		var err error
 		if closed, err = k.displace(closed); err != nil {
@@ -92,7 +93,7 @@ func (k *keeping) all(open, closed []entryRow, look bool) (int, error) {
 // count adds a row of a server to the sums and to what was spent, so many times: once,
 // or minus once.
 func (k *keeping) count(r entryRow, server string, times int64) error {
-	id, err := k.seriesID(seriesOf(&r.Record))
+	id, err := k.seriesID(seriesOf(&r.Record), startOf(r.began, 24*time.Hour))
 	if err != nil {
 		return err
 	}
@@ -142,7 +143,7 @@ func (k *keeping) displace(closed []entryRow) ([]entryRow, error) {
 	var keep []entryRow
 	var gone, known []any
 	for _, r := range closed {
-		before, server, found, err := k.kept(r)
+		before, server, found, err := k.find(r)
 		if err != nil {
 			return nil, err
 		}
@@ -171,9 +172,9 @@ func (k *keeping) displace(closed []entryRow) ([]entryRow, error) {
 	return keep, err
 }
 
-// kept is the row of a call that is kept already, as far as it is of use: that of an
+// find is the row of a call that is kept already, as far as it is of use: that of an
 // unknown one is whole, of any other it has the outcome.
-func (k *keeping) kept(r entryRow) (before entryRow, server string, found bool, err error) {
+func (k *keeping) find(r entryRow) (before entryRow, server string, found bool, err error) {
 	var e inference.Entry
 	var raw sql.NullString
 	err = k.tx.QueryRowContext(k.ctx, `SELECT server, outcome, entry FROM calls WHERE began = $1 AND id = $2`+k.hold, r.began, r.id).
@@ -193,7 +194,7 @@ func appendCall(to []any, server string, e entryRow) []any {
 	to = append(to, e.began, e.id, server, text(string(r.Operation)), text(r.Principal), text(r.Door), text(r.Caller),
 		text(r.UserID), text(r.Key), text(r.Team), profileOf(r), text(r.CopiedFrom),
 		text(string(r.Model)), text(string(r.SourceRegion)), text(string(r.DestinationRegion)), text(r.Destination),
-		string(r.Policy), jsonOf(r.Residency, len(r.Residency) > 0), text(r.Fallback), r.Continued, text(r.ShadowOf), string(r.Outcome))
+		string(r.Policy), jsonOf(r.Residency, len(r.Residency) > 0), text(r.Fallback), text(string(r.FallbackModel)), r.Continued, text(r.ShadowOf), string(r.Outcome))
 	if r.Error != nil {
 		to = append(to, r.Error.Status, string(r.Error.Type), clip(r.Error.Message, maxMessage))
 	} else {

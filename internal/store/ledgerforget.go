@@ -11,8 +11,9 @@ import (
 const forgetAtOnce = 2000
 
 // Forget deletes the records, with their attempts, of calls that began before a time,
-// and the sums of hours and days that ended before another, and counts the records. It
-// does so bit by bit: others write in between. What is kept of the sums is condensed.
+// and the sums of hours and days that ended before another, with the names that no sum
+// has any more, and counts the records. It does so bit by bit: others write in between.
+// What is kept of the sums is condensed.
 func (s *Store) Forget(ctx context.Context, before, hours time.Time) (int, error) {
 	const op = "forget records"
 	records, err := s.forget(ctx, op, old{"calls", "began, id", before})
@@ -27,6 +28,7 @@ func (s *Store) Forget(ctx context.Context, before, hours time.Time) (int, error
 		{"past_hours", "starts, series", hour},
 		{"usage_days", sumKeys, day},
 		{"past_days", "starts, series", day},
+		{"usage_series", "used, id", day},
 	} {
 		if _, err := s.forget(ctx, op, o); err != nil {
 			return records, err
@@ -36,7 +38,7 @@ func (s *Store) Forget(ctx context.Context, before, hours time.Time) (int, error
 	return records, err
 }
 
-// old is the rows of a table whose primary key, of which the first column is a time in
+// old is the rows of a table whose key, of which the first column is a time in
 // milliseconds, is of before a time.
 type old struct {
 	table, key string

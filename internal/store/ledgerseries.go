@@ -15,13 +15,9 @@ type series struct {
 }
 
 func seriesOf(r *inference.Record) series {
-	profile := ""
-	if r.Profile != nil {
-		profile = *r.Profile
-	}
 	return series{
 		principal: text(r.Principal), caller: text(r.Caller), key: text(r.Key), team: text(r.Team), door: text(r.Door),
-		profile: text(profile), model: text(cmp.Or(r.Fallback, string(r.Model))),
+		profile: text(r.Called()), model: text(string(r.AnsweringModel())),
 		region: text(cmp.Or(r.Destination, string(r.DestinationRegion))), source: text(string(r.SourceRegion)),
 		outcome: string(r.Outcome),
 	}
@@ -30,46 +26,52 @@ func seriesOf(r *inference.Record) series {
 // maxSeries is how many ids are remembered.
 const maxSeries = 50_000
 
-// seriesIDs are ids that were seen in the database. No row of usage_series is deleted or
-// changed.
+// used is the id of a series, and the begin of the last day that the database knows it to
+// be used on: so long Forget leaves it there.
+type used struct{ id, day int64 }
+
+// seriesIDs are ids that were seen in the database.
 type seriesIDs struct {
 	mutex sync.Mutex
-	seen  map[series]int64
+	seen  map[series]used
 }
 
 // remember is for ids that were committed.
-func (i *seriesIDs) remember(ids map[series]int64) {
+func (i *seriesIDs) remember(ids map[series]used) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
 	if i.seen == nil || len(i.seen)+len(ids) > maxSeries {
-		i.seen = map[series]int64{}
+		i.seen = map[series]used{}
 	}
 	maps.Copy(i.seen, ids)
 }
 
-func (i *seriesIDs) of(s series) (id int64, seen bool) {
+// of is the id of a series that is there as long as the sums of a day are.
+func (i *seriesIDs) of(s series, day int64) (id int64, there bool) {
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	id, seen = i.seen[s]
-	return id, seen
+	seen, there := i.seen[s]
+	return seen.id, there && seen.day >= day
 }
 
 const seriesColumns = `principal, caller, key_name, team, door, profile, model, region, source, outcome`
 
-// seriesID is the id of a series, which gets one where it has none.
-func (k *keeping) seriesID(s series) (int64, error) {
-	if id, seen := k.series.of(s); seen {
+// seriesID is the id of a series that has sums on a day. It gets one where it has none.
+func (k *keeping) seriesID(s series, day int64) (int64, error) {
+	if id, there := k.series.of(s, day); there {
 		return id, nil
 	}
-	if id, added := k.added[s]; added {
-		return id, nil
+	if added, ok := k.added[s]; ok && added.day >= day {
+		return added.id, nil
 	}
-	var id int64
-	err := k.tx.QueryRowContext(k.ctx, `INSERT INTO usage_series (`+seriesColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (`+seriesColumns+`) DO UPDATE SET outcome = excluded.outcome RETURNING id`,
-		s.principal, s.caller, s.key, s.team, s.door, s.profile, s.model, s.region, s.source, s.outcome).Scan(&id)
+	var u used
+	err := k.tx.QueryRowContext(k.ctx, `INSERT INTO usage_series (`+seriesColumns+`, used) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (`+seriesColumns+`) DO UPDATE SET
+			used = CASE WHEN excluded.used > usage_series.used THEN excluded.used ELSE usage_series.used END
+		RETURNING id, used`,
+		s.principal, s.caller, s.key, s.team, s.door, s.profile, s.model, s.region, s.source, s.outcome, day).Scan(&u.id, &u.day)
 	if err == nil {
-		k.added[s] = id
+		k.added[s] = u
 	}
-	return id, err
+	return u.id, err
 }

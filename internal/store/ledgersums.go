@@ -17,8 +17,8 @@ const (
 )
 
 var (
-	addHours = addTo("usage_hours", sumKeys, sumCols)
-	addDays  = addTo("usage_days", sumKeys, sumCols)
+	addHours = addTo("usage_hours")
+	addDays  = addTo("usage_days")
 	addSpent = &many{
 		head: `INSERT INTO budget_leases (budget, pot, measure, starts, server, held, spent, until) VALUES `,
 		row:  `(?, ?, ?, ?, ?, 0, ?, 0)`,
@@ -27,18 +27,25 @@ var (
 )
 
 // addTo is the statement that adds sums to the rows of a table.
-func addTo(table, keys, columns string) *many {
-	adds := ""
-	for column := range strings.SplitSeq(columns, ",") {
-		column = strings.TrimSpace(column)
-		adds += ", " + column + " = " + table + "." + column + " + excluded." + column
-	}
-	all := keys + ", " + columns
+func addTo(table string) *many {
+	const all = sumKeys + ", " + sumCols
 	return &many{
 		head: `INSERT INTO ` + table + ` (` + all + `) VALUES `,
 		row:  marks(all),
-		tail: ` ON CONFLICT (` + keys + `) DO UPDATE SET ` + adds[2:],
+		tail: ` ON CONFLICT (` + sumKeys + `) DO UPDATE SET ` + adding(table),
 	}
+}
+
+// adding is how a row of a table takes in the sums of another.
+func adding(table string) string { return eachOf(sumCols, "@ = "+table+".@ + excluded.@") }
+
+// eachOf is a list of columns of which each is written so, @ being its name.
+func eachOf(columns, so string) string {
+	var list []string
+	for column := range strings.SplitSeq(columns, ",") {
+		list = append(list, strings.ReplaceAll(so, "@", strings.TrimSpace(column)))
+	}
+	return strings.Join(list, ", ")
 }
 
 // sumKey is the key of a row of usage_hours or usage_days.
@@ -67,17 +74,23 @@ func (s sums) of(key sumKey) *[14]int64 {
 // add counts a row of a series so many times: once, or minus once.
 func (s sums) add(e entryRow, series, times int64) {
 	r := &e.Record
-	u, w := r.Usage, r.Wasted
+	wasted, wastedCost := r.Waste()
+	u, w := r.Usage.Bounded(), wasted.Bounded()
 	sum := s.of(sumKey{startOf(e.began, time.Hour), series, inference.CostBucket(r.Cost)})
 	for i, n := range [...]int64{
 		1, int64(len(r.Attempts)), one(r.FailedOver()), one(r.Hedged()),
 		int64(u.InputTokens), int64(u.OutputTokens), int64(u.CacheReadTokens), int64(u.CacheWriteTokens),
 		int64(w.InputTokens), int64(w.OutputTokens),
-		int64(r.Cost), int64(r.WastedCost), int64(r.Saved), r.LatencyMS,
+		int64(r.Cost), int64(wastedCost), int64(r.Saved), r.LatencyMS,
 	} {
-		sum[i] += times * n
+		sum[i] += times * min(max(n, -mostOfOne), mostOfOne)
 	}
 }
+
+// mostOfOne is more than a call adds to any sum: a million dollars in billionths, which a
+// sum has room for nine thousand times. A record of a server that did not bound usage
+// leaves room for those beside it.
+const mostOfOne = int64(1_000_000 * inference.Dollar)
 
 func one(yes bool) int64 {
 	if yes {
@@ -124,8 +137,8 @@ func (s sums) values() []any {
 	return values
 }
 
-// spending is what a batch adds to the money that servers spent of budgets.
-type spending map[spender]int64
+// spent is what a batch adds to the money that servers spent of budgets.
+type spent map[spender]int64
 
 type spender struct {
 	inference.Slot
@@ -133,12 +146,11 @@ type spender struct {
 }
 
 func (a spender) compare(b spender) int {
-	return cmp.Or(cmp.Compare(a.Budget, b.Budget), cmp.Compare(a.Pot, b.Pot), cmp.Compare(a.Measure, b.Measure),
-		cmp.Compare(a.Starts, b.Starts), cmp.Compare(a.server, b.server))
+	return cmp.Or(a.Slot.Compare(b.Slot), cmp.Compare(a.server, b.server))
 }
 
 // add counts the charges of a row so many times.
-func (s spending) add(server string, e entryRow, times int64) {
+func (s spent) add(server string, e entryRow, times int64) {
 	for _, c := range e.Charges {
 		if c.Measure.IsMoney() {
 			s[spender{c.Slot, server}] += times * c.Amount
@@ -146,7 +158,7 @@ func (s spending) add(server string, e entryRow, times int64) {
 	}
 }
 
-func (s spending) put(b *batch) error {
+func (s spent) put(b *batch) error {
 	var values []any
 	for _, k := range slices.SortedFunc(maps.Keys(s), spender.compare) {
 		if s[k] != 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *Store) page(ctx context.Context, op string, a asked, after entryKey) ([
 
 // recordColumns are what scanRecord reads.
 const recordColumns = `c.began, c.id, c.operation, c.principal, c.door, c.caller, c.user_id, c.key_name, c.team, c.profile, c.copied_from,
-	c.model, c.source_region, c.destination_region, c.destination, c.policy, c.residency, c.fallback, c.continued, c.shadow_of,
+	c.model, c.source_region, c.destination_region, c.destination, c.policy, c.residency, c.fallback, c.fallback_model, c.continued, c.shadow_of,
 	c.outcome, c.error_status, c.error_type, c.error_message,
 	c.input_tokens, c.output_tokens, c.cache_read_tokens, c.cache_write_tokens, c.cache_write_1h, c.wasted, c.estimated,
 	c.reserved, c.cost, c.wasted_cost, c.saved, c.nearing, c.aws_allowed, c.aws_resource, c.aws_statement, c.latency_ms, c.simulated,
@@ -82,37 +83,44 @@ const recordColumns = `c.began, c.id, c.operation, c.principal, c.door, c.caller
 func scanRecord(from row) (inference.Record, *inference.Attempt, error) {
 	var r inference.Record
 	var began int64
-	var residency, wasted, nearing, errorType, errorMessage, resource, statement sql.NullString
-	var errorStatus sql.NullInt64
-	var allowed sql.NullBool
+	var n nulls
 	var a nullAttempt
 	u := &r.Usage
 	err := from.Scan(&began, &r.ID, &r.Operation, &r.Principal, &r.Door, &r.Caller, &r.UserID, &r.Key, &r.Team, &r.Profile, &r.CopiedFrom,
-		&r.Model, &r.SourceRegion, &r.DestinationRegion, &r.Destination, &r.Policy, &residency, &r.Fallback, &r.Continued, &r.ShadowOf,
-		&r.Outcome, &errorStatus, &errorType, &errorMessage,
-		&u.InputTokens, &u.OutputTokens, &u.CacheReadTokens, &u.CacheWriteTokens, &u.CacheWrite1h, &wasted, &r.Estimated,
-		&r.Reserved, &r.Cost, &r.WastedCost, &r.Saved, &nearing, &allowed, &resource, &statement, &r.LatencyMS, &r.Simulated,
+		&r.Model, &r.SourceRegion, &r.DestinationRegion, &r.Destination, &r.Policy, &n.residency, &r.Fallback, &r.FallbackModel, &r.Continued, &r.ShadowOf,
+		&r.Outcome, &n.errorStatus, &n.errorType, &n.errorMessage,
+		&u.InputTokens, &u.OutputTokens, &u.CacheReadTokens, &u.CacheWriteTokens, &u.CacheWrite1h, &n.wasted, &r.Estimated,
+		&r.Reserved, &r.Cost, &r.WastedCost, &r.Saved, &n.nearing, &n.allowed, &n.resource, &n.statement, &r.LatencyMS, &r.Simulated,
 		&a.n, &a.region, &a.model, &a.account, &a.outcome, &a.kind, &a.status, &a.ms, &a.hedge, &a.cut, &a.usage, &a.cost)
 	if err != nil {
 		return r, nil, err
 	}
 	r.Time, r.Attempts = time.UnixMilli(began).UTC(), []inference.Attempt{}
-	if errorStatus.Valid {
-		r.Error = &inference.Failure{Status: int(errorStatus.Int64), Type: inference.Kind(errorType.String), Message: errorMessage.String}
-	}
-	if allowed.Valid {
-		r.AWS = &inference.Verdict{Allowed: allowed.Bool, Resource: inference.ARN(resource.String), Statement: statement.String}
-	}
-	for _, list := range []struct {
-		from sql.NullString
-		into any
-	}{{residency, &r.Residency}, {wasted, &r.Wasted}, {nearing, &r.Nearing}} {
-		if err := unmarshal(list.from, list.into); err != nil {
-			return r, nil, err
-		}
+	if err := n.fill(&r); err != nil {
+		return r, nil, err
 	}
 	attempt, err := a.attempt()
 	return r, attempt, err
+}
+
+// nulls are the columns of a record that it may lack.
+type nulls struct {
+	residency, wasted, nearing sql.NullString // JSON
+	errorType, errorMessage    sql.NullString
+	errorStatus                sql.NullInt64
+	allowed                    sql.NullBool
+	resource, statement        sql.NullString
+}
+
+// fill gives a record what is there.
+func (n *nulls) fill(r *inference.Record) error {
+	if n.errorStatus.Valid {
+		r.Error = &inference.Failure{Status: int(n.errorStatus.Int64), Type: inference.Kind(n.errorType.String), Message: n.errorMessage.String}
+	}
+	if n.allowed.Valid {
+		r.AWS = &inference.Verdict{Allowed: n.allowed.Bool, Resource: inference.ARN(n.resource.String), Statement: n.statement.String}
+	}
+	return errors.Join(unmarshal(n.residency, &r.Residency), unmarshal(n.wasted, &r.Wasted), unmarshal(n.nearing, &r.Nearing))
 }
 
 // nullAttempt is an attempt of a call that may have none.

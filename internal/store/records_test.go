@@ -40,7 +40,7 @@ func testRecords(t *testing.T, s *Store) {
 		ID: "full", Time: began, Operation: inference.ConverseStream, Principal: "developer", Door: inference.DoorGraphQL,
 		Caller: "ann", UserID: "sub", Key: "ci", Team: "red", Profile: &profile, CopiedFrom: "model", Model: "model",
 		SourceRegion: "ap-southeast-1", DestinationRegion: "us-east-1", Destination: "unknown (one of 8)", Policy: "latency",
-		Residency: []string{"apac", "us-east-1"}, Fallback: "other", Continued: 2, ShadowOf: "another", Outcome: inference.Failed,
+		Residency: []string{"apac", "us-east-1"}, Fallback: "other", FallbackModel: "model", Continued: 2, ShadowOf: "another", Outcome: inference.Failed,
 		Error:  &inference.Failure{Status: 429, Type: inference.Throttling, Message: "too many 'requests'"},
 		Usage:  inference.Usage{InputTokens: 1, OutputTokens: 2, CacheReadTokens: 3, CacheWriteTokens: 5, CacheWrite1h: 4},
 		Wasted: inference.Usage{InputTokens: 6, OutputTokens: 7}, Estimated: true,

@@ -402,7 +402,7 @@ func TestOpenAgain(t *testing.T) {
 				t.Errorf("Application() after a restart = %v, %v, want it kept", ok, err)
 			}
 			var steps int
-			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 8 || err != nil {
+			if err := s.read.QueryRow(`SELECT COUNT(*) FROM fairway_migrations`).Scan(&steps); steps != 10 || err != nil {
 				t.Errorf("migrations = %d, %v, want each once", steps, err)
 			}
 		})
@@ -574,7 +574,7 @@ func TestSQLiteIsDurable(t *testing.T) {
 
 func TestMigrationsAreNumbered(t *testing.T) {
 	all, err := migrations(files)
-	if err != nil || len(all) != 8 || all[0].name != "0001_application_profiles" {
+	if err != nil || len(all) != 10 || all[0].name != "0001_application_profiles" {
 		t.Errorf("migrations() = %v, %v", all, err)
 	}
 }

@@ -83,7 +83,7 @@ func testUsage(t *testing.T, s *Store) {
 		Usage:    inference.Usage{InputTokens: 10, OutputTokens: 20, CacheReadTokens: 30, CacheWriteTokens: 40},
 		Wasted:   inference.Usage{InputTokens: 3, OutputTokens: 4}, Cost: 1000, WastedCost: 100, Saved: -5, LatencyMS: 700,
 	}, inference.Record{
-		ID: "2", Time: began.AddDate(0, 0, 1), Principal: "developer", Model: "model", Fallback: "other", SourceRegion: "ap-southeast-1",
+		ID: "2", Time: began.AddDate(0, 0, 1), Principal: "developer", Model: "model", FallbackModel: "other", SourceRegion: "ap-southeast-1",
 		Destination: "unknown (one of 8)", Outcome: inference.Failed, Attempts: []inference.Attempt{{}, {}}, LatencyMS: 1,
 	})
 	got := usage(t, s, inference.UsageQuery{By: []inference.Dimension{
@@ -114,7 +114,7 @@ func dimensionOf(r *inference.Record, d inference.Dimension) string {
 	case inference.ByMonth:
 		return r.Time.Format("2006-01")
 	case inference.ByModel:
-		return cmp.Or(r.Fallback, string(r.Model))
+		return cmp.Or(string(r.FallbackModel), string(r.Model))
 	case inference.ByProfile:
 		if r.Profile == nil {
 			return ""
@@ -174,6 +174,9 @@ func naive(records []inference.Record, q inference.UsageQuery) []inference.Usage
 		}
 		row.Attempts += int64(len(r.Attempts))
 		row.InputTokens += int64(r.Usage.InputTokens)
+		if r.Outcome == inference.Failed { // all that it used was for nothing
+			row.WastedInputTokens, row.WastedCost = row.WastedInputTokens+int64(r.Usage.InputTokens), row.WastedCost+r.Cost
+		}
 		row.Cost += r.Cost
 		row.LatencyMS += r.LatencyMS
 		row.Costs[inference.CostBucket(r.Cost)]++
@@ -194,7 +197,7 @@ func someRecord(r *rapid.T, id string) inference.Record {
 	record := inference.Record{
 		ID: id, Time: began.Add(time.Duration(rapid.IntRange(-5*24*60, 5*24*60).Draw(r, "minute")) * time.Minute),
 		Principal: of("principal", "p", "q"), Caller: of("user", "", "ann", "bob"), Key: of("key", "", "k"), Team: of("team", "", "red"),
-		Door: of("door", inference.DoorBedrock, inference.DoorOpenAI), Model: inference.ModelID(of("model", "m", "n")), Fallback: of("fallback", "", "n"),
+		Door: of("door", inference.DoorBedrock, inference.DoorOpenAI), Model: inference.ModelID(of("model", "m", "n")), FallbackModel: inference.ModelID(of("fallback", "", "n")),
 		SourceRegion: "eu-west-1", DestinationRegion: inference.Region(of("region", "", "eu-west-1", "us-east-1")), Destination: of("destination", "", "unknown"),
 		Outcome:   rapid.SampledFrom([]inference.Outcome{inference.OK, inference.Failed, inference.Unknown}).Draw(r, "outcome"),
 		Usage:     inference.Usage{InputTokens: rapid.IntRange(0, 9).Draw(r, "input")},

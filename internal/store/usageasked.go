@@ -29,7 +29,7 @@ func seriesColumn(d inference.Dimension) string {
 func callColumn(d inference.Dimension) string {
 	switch d {
 	case inference.ByModel:
-		return "COALESCE(NULLIF(fallback, ''), model)"
+		return "COALESCE(NULLIF(fallback_model, ''), model)"
 	case inference.ByRegion:
 		return "COALESCE(NULLIF(destination, ''), destination_region)"
 	case inference.ByProfile:
@@ -38,19 +38,6 @@ func callColumn(d inference.Dimension) string {
 		return "source_region"
 	}
 	return seriesColumn(d)
-}
-
-// timeLayout is how the key of a dimension of time is written, empty for any other.
-func timeLayout(d inference.Dimension) string {
-	switch d {
-	case inference.ByHour:
-		return "2006-01-02T15Z"
-	case inference.ByDay:
-		return "2006-01-02"
-	case inference.ByMonth:
-		return "2006-01"
-	}
-	return ""
 }
 
 // asked is the calls that a report or an export is of.
@@ -67,12 +54,12 @@ func ask(op string, since, until time.Time, where map[inference.Dimension]string
 	a := asked{since: millis(since), until: cmp.Or(millis(until), math.MaxInt64)}
 	for _, d := range slices.Sorted(maps.Keys(where)) {
 		value := where[d]
-		if layout := timeLayout(d); layout != "" {
+		if layout := d.Layout(); layout != "" {
 			from, err := time.Parse(layout, value)
 			if err != nil {
 				return asked{}, invalid(op, "no such "+string(d)+": "+strconv.Quote(text(value)))
 			}
-			a.since, a.until = max(a.since, from.UnixMilli()), min(a.until, after(d, from).UnixMilli())
+			a.since, a.until = max(a.since, from.UnixMilli()), min(a.until, d.Next(from).UnixMilli())
 			continue
 		}
 		name := column(d)
@@ -82,17 +69,6 @@ func ask(op string, since, until time.Time, where map[inference.Dimension]string
 		a.equal = append(a.equal, equality{name, text(value)})
 	}
 	return a, nil
-}
-
-// after is the end of the hour, day or month that begins.
-func after(d inference.Dimension, begins time.Time) time.Time {
-	switch d {
-	case inference.ByHour:
-		return begins.Add(time.Hour)
-	case inference.ByDay:
-		return begins.AddDate(0, 0, 1)
-	}
-	return begins.AddDate(0, 1, 0)
 }
 
 // equals is further conditions for the rows that are asked for, and their arguments

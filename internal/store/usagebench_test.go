@@ -92,10 +92,10 @@ func fillSums(b *testing.B, s *Store, first time.Time) {
 		}
 	}
 	statement(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 49)
-		INSERT INTO usage_series (principal, caller, key_name, team, door, profile, model, region, source, outcome)
+		INSERT INTO usage_series (principal, caller, key_name, team, door, profile, model, region, source, outcome, used)
 		SELECT 'principal-' || p.i, '', 'key-' || p.i, 'team-' || p.i / 10, 'bedrock', 'apac.anthropic.model-' || m.i,
-			'anthropic.model-' || m.i, 'ap-southeast-' || r.i, 'ap-southeast-1', 'ok'
-		FROM n p, n m, n r WHERE m.i < 5 AND r.i < 8`)
+			'anthropic.model-' || m.i, 'ap-southeast-' || r.i, 'ap-southeast-1', 'ok', $1
+		FROM n p, n m, n r WHERE m.i < 5 AND r.i < 8`, millis(first.AddDate(0, 0, benchDays)))
 	rows := func(table string, from time.Time, step time.Duration, count int, calls int64) {
 		statement(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 29)
 			INSERT INTO `+table+` (starts, series, bucket, `+sumCols+`)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -70,7 +69,7 @@ func (s *Store) condense(ctx context.Context, t sumTable, before int64) (int, er
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO `+t.past+` (starts, series, `+sumCols+`, costs)
 		SELECT starts, series, `+summed()+` FROM `+t.recent+` WHERE (starts, series) < ($1, $2) GROUP BY starts, series
-		ON CONFLICT (starts, series) DO UPDATE SET `+t.adds(), next, series); err != nil {
+		ON CONFLICT (starts, series) DO UPDATE SET `+adding(t.past)+`, costs = `+t.past+`.costs || ' ' || excluded.costs`, next, series); err != nil {
 		return 0, err
 	}
 	n, err := affected(ctx, tx, `DELETE FROM `+t.recent+` WHERE (starts, series) < ($1, $2)`, next, series)
@@ -78,16 +77,6 @@ func (s *Store) condense(ctx context.Context, t sumTable, before int64) (int, er
 		return 0, err
 	}
 	return n, tx.Commit()
-}
-
-// adds is how a row of the past takes in another.
-func (t sumTable) adds() string {
-	var adds strings.Builder
-	for column := range strings.SplitSeq(sumCols, ",") {
-		column = strings.TrimSpace(column)
-		adds.WriteString(column + " = " + t.past + "." + column + " + excluded." + column + ", ")
-	}
-	return adds.String() + "costs = " + t.past + ".costs || ' ' || excluded.costs"
 }
 
 // outdated reports PostgreSQL's serialization_failure (PostgreSQL documentation,

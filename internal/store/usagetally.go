@@ -31,7 +31,7 @@ func newTally(op string, by []inference.Dimension) (*tally, error) {
 	t := &tally{op: op, by: by, most: maxUsageRows, rows: map[string]*inference.UsageRow{}}
 	for _, d := range by {
 		column := seriesColumn(d)
-		if column == "" && timeLayout(d) == "" {
+		if column == "" && !d.IsTime() {
 			return nil, invalid(op, "no such dimension: "+strconv.Quote(text(string(d))))
 		}
 		if column != "" {
@@ -49,12 +49,7 @@ func (t *tally) selected() string {
 // summed are the sums of sumCols, and as costs the text "BUCKET CALLS BUCKET CALLS": it
 // costs less than rows by bucket do.
 func summed() string {
-	var columns strings.Builder
-	for column := range strings.SplitSeq(sumCols, ",") {
-		column = strings.TrimSpace(column)
-		columns.WriteString("CAST(SUM(" + column + ") AS BIGINT) AS " + column + ", ")
-	}
-	return columns.String() + `STRING_AGG(CAST(bucket AS TEXT) || ' ' || CAST(calls AS TEXT), ' ') AS costs`
+	return eachOf(sumCols, "CAST(SUM(@) AS BIGINT) AS @") + `, STRING_AGG(CAST(bucket AS TEXT) || ' ' || CAST(calls AS TEXT), ' ') AS costs`
 }
 
 // sumRow is what is selected of one row, read into the same place again and again.
@@ -88,16 +83,14 @@ func (t *tally) add(r *sumRow) error {
 	if err != nil {
 		return err
 	}
+	r.sums.Failed, r.sums.Unknown = 0, 0
 	switch r.outcome {
 	case inference.Failed:
-		sum.Failed += r.sums.Calls
+		r.sums.Failed = r.sums.Calls
 	case inference.Unknown:
-		sum.Unknown += r.sums.Calls
+		r.sums.Unknown = r.sums.Calls
 	}
-	more := sumsOf(&r.sums)
-	for i, field := range sumsOf(sum) {
-		*field += *more[i]
-	}
+	sum.Add(&r.sums)
 	return addCosts(sum.Costs, r.costs)
 }
 
@@ -105,7 +98,7 @@ func (t *tally) add(r *sumRow) error {
 func (t *tally) keys(starts int64, texts []string) []string {
 	keys := make([]string, len(t.by))
 	for i, d := range t.by {
-		if layout := timeLayout(d); layout != "" {
+		if layout := d.Layout(); layout != "" {
 			keys[i] = time.UnixMilli(starts).UTC().Format(layout)
 			continue
 		}

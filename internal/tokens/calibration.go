@@ -110,27 +110,18 @@ func (c *cell) rescale() {
 	c.scale.Store(newScale(s.blurred(mean-s.mean), all.samples))
 }
 
-// Standing is how the estimates of a model do for texts of one script.
-type Standing struct {
-	Model   inference.ModelID `json:"model"`
-	Script  Script            `json:"script"`
-	Samples float64           `json:"samples"` // answers that taught, older ones for less
-	Factor  float64           `json:"factor"`  // that the arithmetic is multiplied with
-	Error   float64           `json:"error"`   // half the interval's width as a share of the estimate, of long texts
-}
-
-// State is the standing of each model and script that answers have told of, in order.
-func (e *Estimator) State() []Standing {
-	var all []Standing
+// Corrections are those of each model and script that answers have told of, in order.
+func (e *Estimator) Corrections() []inference.Correction {
+	var all []inference.Correction
 	for id, m := range *e.models.Load() {
 		for s := range m.cells {
 			if now := m.cells[s].scale.Load(); now.samples > 0 {
-				all = append(all, Standing{id, Script(s), now.samples, now.factor, (now.high - now.low) / 2})
+				all = append(all, inference.Correction{
+					Model: id, Script: Script(s).String(), Samples: now.samples, Factor: now.factor, Error: (now.high - now.low) / 2,
+				})
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Standing) int {
-		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Script, b.Script))
-	})
+	slices.SortStableFunc(all, func(a, b inference.Correction) int { return cmp.Compare(a.Model, b.Model) })
 	return all
 }

@@ -38,11 +38,11 @@ func (s *fakeShelf) AddCalibrations(_ context.Context, deltas []inference.Calibr
 		return s.fail
 	}
 	for _, d := range deltas {
-		old := s.rows[[2]string{d.Model, d.Class}]
+		old := s.rows[[2]string{d.Model, d.Script}]
 		d.Samples += old.Samples * decay
 		d.Sum += old.Sum * decay
 		d.Squares += old.Squares * decay
-		s.rows[[2]string{d.Model, d.Class}] = d
+		s.rows[[2]string{d.Model, d.Script}] = d
 	}
 	return nil
 }
@@ -104,8 +104,8 @@ func TestNoLesson(t *testing.T) {
 	} {
 		e := NewEstimator()
 		e.Calibrate(sonnet, c.reading, c.real)
-		if got := e.State(); len(got) > 0 {
-			t.Errorf("%s: State = %+v, want nothing learned", name, got)
+		if got := e.Corrections(); len(got) > 0 {
+			t.Errorf("%s: Corrections() = %+v, want nothing learned", name, got)
 		}
 	}
 }
@@ -142,16 +142,16 @@ func TestFurtherThanThat(t *testing.T) {
 	}
 }
 
-func TestState(t *testing.T) {
+func TestCorrections(t *testing.T) {
 	e := NewEstimator()
 	e.Quick(stranger, Reading{Text: 10})
 	lessons(e, 300, 1.2)
-	got := e.State()
-	if len(got) != 1 || got[0].Model != sonnet || got[0].Script != Latin || got[0].Samples != 300 {
-		t.Fatalf("State = %+v, want 300 samples of %s", got, sonnet)
+	got := e.Corrections()
+	if len(got) != 1 || got[0].Model != sonnet || got[0].Script != "latin" || got[0].Samples != 300 {
+		t.Fatalf("Corrections() = %+v, want 300 samples of %s", got, sonnet)
 	}
 	if s := got[0]; math.Abs(s.Factor-1.2) > 0.02 || s.Error < 0.05 || s.Error > 0.15 {
-		t.Errorf("State = %+v, want a factor of 1.2, an error of about 0.1", s)
+		t.Errorf("Corrections() = %+v, want a factor of 1.2, an error of about 0.1", s)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestShelf(t *testing.T) {
 	if err := errors.Join(second.Flush(t.Context(), shelf, noon), first.Load(t.Context(), shelf)); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := first.State()[0].Samples, 100*decay+100; got != want {
+	if got, want := first.Corrections()[0].Samples, 100*decay+100; got != want {
 		t.Errorf("both together have %v samples, want %v", got, want)
 	}
 	if err := first.Flush(t.Context(), &fakeShelf{fail: errors.New("away")}, noon); err != nil {
@@ -208,26 +208,26 @@ func TestShelfAway(t *testing.T) {
 func TestLoadPassesOver(t *testing.T) {
 	shelf := newFakeShelf()
 	rows := []inference.Calibration{
-		{Model: "a", Class: "runes", Samples: 10},
-		{Model: "b", Class: "latin", Samples: math.NaN()},
-		{Model: "c", Class: "latin", Samples: -1},
-		{Model: "d", Class: "latin", Samples: math.Inf(1)},
-		{Model: "e", Class: "latin", Samples: 10, Sum: 1e9, Squares: 1e9},
-		{Model: "f", Class: "latin", Samples: 10, Sum: 1, Squares: math.NaN()},
-		{Model: "good", Class: "latin", Samples: 10, Sum: 1, Squares: 0.2},
+		{Model: "a", Script: "runes", Samples: 10},
+		{Model: "b", Script: "latin", Samples: math.NaN()},
+		{Model: "c", Script: "latin", Samples: -1},
+		{Model: "d", Script: "latin", Samples: math.Inf(1)},
+		{Model: "e", Script: "latin", Samples: 10, Sum: 1e9, Squares: 1e9},
+		{Model: "f", Script: "latin", Samples: 10, Sum: 1, Squares: math.NaN()},
+		{Model: "good", Script: "latin", Samples: 10, Sum: 1, Squares: 0.2},
 	}
 	for _, row := range rows {
-		shelf.rows[[2]string{row.Model, row.Class}] = row
+		shelf.rows[[2]string{row.Model, row.Script}] = row
 	}
 	e := NewEstimator()
 	if err := e.Load(t.Context(), shelf); err != nil {
 		t.Fatal(err)
 	}
 	var got []inference.ModelID
-	for _, s := range e.State() {
+	for _, s := range e.Corrections() {
 		got = append(got, s.Model)
 	}
 	if !slices.Equal(got, []inference.ModelID{"good"}) {
-		t.Errorf("models of State = %q, want that of the good row alone", got)
+		t.Errorf("models of Corrections() = %q, want that of the good row alone", got)
 	}
 }

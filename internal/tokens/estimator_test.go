@@ -144,15 +144,15 @@ func TestConcurrentUse(t *testing.T) {
 				e.Calibrate(id, Reading{Text: 500, Script: Script(i)}, 600)
 				e.Quick(id, Reading{Text: 500, Script: Script(i)})
 			}
-			e.State()
+			e.Corrections()
 		})
 	}
 	if err := e.Flush(t.Context(), shelf, noon); err != nil {
 		t.Error(err)
 	}
 	wg.Wait()
-	if got := len(e.State()); got != 20*8 {
-		t.Errorf("%d standings, want %d", got, 20*8)
+	if got := len(e.Corrections()); got != 20*8 {
+		t.Errorf("%d corrections, want %d", got, 20*8)
 	}
 }
 

@@ -33,9 +33,6 @@ var scriptNames = [scripts]string{
 // String is the script's name, as calibrations are kept by it.
 func (s Script) String() string { return scriptNames[min(s, Other)] }
 
-// MarshalText is for JSON.
-func (s Script) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
 // isForeign reports whether it is written in letters that vocabularies differ on.
 func (s Script) isForeign() bool { return s != Latin && s != Accented && s != Code && s != Data }
 

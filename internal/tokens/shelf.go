@@ -10,7 +10,7 @@ import (
 )
 
 // Shelf keeps calibrations. Several servers may share one: AddCalibrations multiplies the
-// rows of the same model and class by decay and adds to them.
+// rows of the same model and script by decay and adds to them.
 type Shelf interface {
 	Calibrations(ctx context.Context) ([]inference.Calibration, error)
 	AddCalibrations(ctx context.Context, deltas []inference.Calibration, decay float64) error
@@ -29,7 +29,7 @@ func (e *Estimator) Load(ctx context.Context, shelf Shelf) error {
 	}
 	for _, row := range rows {
 		stored := moments{row.Samples, row.Sum, row.Squares}
-		script, ok := scriptOf(row.Class)
+		script, ok := scriptOf(row.Script)
 		if !ok || !stored.sane() {
 			continue
 		}
@@ -64,7 +64,7 @@ func (e *Estimator) Flush(ctx context.Context, shelf Shelf, now time.Time) error
 			if fresh := m.cells[s].take(); fresh.samples > 0 {
 				cells = append(cells, &m.cells[s])
 				deltas = append(deltas, inference.Calibration{
-					Model: string(id), Class: Script(s).String(), Updated: now,
+					Model: string(id), Script: Script(s).String(), Updated: now,
 					Samples: fresh.samples, Sum: fresh.sum, Squares: fresh.squares,
 				})
 			}

@@ -47,7 +47,7 @@ func (c *columns) Close() error {
 // apostrophe goes before it. One goes before an apostrophe too, so that taking one
 // away gives every text again.
 func quoted(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r'", rune(text[0])) {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n'", rune(text[0])) {
 		return "'" + text
 	}
 	return text
@@ -59,7 +59,8 @@ type field struct {
 	value func(*Record) string
 }
 
-// fields are the columns, named as in the JSON of a record.
+// fields are the columns: the members of a record's JSON, those of its usage and of what
+// is wasted too, that are one value, and what is told of its error and its attempts.
 var fields = []field{
 	{"request_id", func(r *Record) string { return quoted(r.ID) }},
 	{"time", func(r *Record) string { return r.Time.UTC().Format(time.RFC3339Nano) }},
@@ -71,11 +72,14 @@ var fields = []field{
 	{"key", func(r *Record) string { return quoted(r.Key) }},
 	{"team", func(r *Record) string { return quoted(r.Team) }},
 	{"profile", func(r *Record) string { return quoted(r.Called()) }},
+	{"copied_from", func(r *Record) string { return quoted(r.CopiedFrom) }},
 	{"model", func(r *Record) string { return quoted(string(r.Model)) }},
 	{"fallback", func(r *Record) string { return quoted(r.Fallback) }},
+	{"fallback_model", func(r *Record) string { return quoted(string(r.FallbackModel)) }},
 	{"source_region", func(r *Record) string { return quoted(string(r.SourceRegion)) }},
 	{"destination_region", func(r *Record) string { return quoted(string(r.DestinationRegion)) }},
 	{"destination", func(r *Record) string { return quoted(r.Destination) }},
+	{"policy", func(r *Record) string { return quoted(string(r.Policy)) }},
 	{"outcome", func(r *Record) string { return quoted(string(r.Outcome)) }},
 	{"error_type", func(r *Record) string { return quoted(string(errorType(r))) }},
 	{"attempts", func(r *Record) string { return strconv.Itoa(len(r.Attempts)) }},

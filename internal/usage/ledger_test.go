@@ -19,8 +19,8 @@ type call struct {
 }
 
 func (c call) key(d inference.Dimension) string {
-	if form, ok := forms[d]; ok {
-		return c.at.Format(form)
+	if d.IsTime() {
+		return c.at.Format(d.Layout())
 	}
 	return c.keys[d]
 }
@@ -42,7 +42,7 @@ func (m memory) Usage(_ context.Context, q inference.UsageQuery) ([]inference.Us
 		if rows[at] == nil {
 			rows[at] = &inference.UsageRow{Keys: keys}
 		}
-		add(rows[at], c.row)
+		rows[at].Add(&c.row)
 	}
 	var out []inference.UsageRow
 	for _, row := range rows {

@@ -60,11 +60,6 @@ func number(text, unit string, most uint64) (int, bool) {
 	return int(n), ok && err == nil && n >= 1 && n <= most
 }
 
-// forms are how times are written in the keys of rows.
-var forms = map[inference.Dimension]string{
-	inference.ByHour: "2006-01-02T15Z", inference.ByDay: time.DateOnly, inference.ByMonth: "2006-01",
-}
-
 // steps are the keys of all hours, days or months of the query's time, up to one more
 // than a series may have.
 func (q Query) steps(step inference.Dimension) []string {
@@ -73,28 +68,17 @@ func (q Query) steps(step inference.Dimension) []string {
 	if step == inference.ByMonth {
 		at = at.AddDate(0, 0, 1-at.Day()) // else the 31st would step over short months
 	}
-	for ; at.Before(q.Until) && len(keys) <= maxSteps; at = next(at, step) {
-		keys = append(keys, at.Format(forms[step]))
+	for ; at.Before(q.Until) && len(keys) <= maxSteps; at = step.Next(at) {
+		keys = append(keys, at.Format(step.Layout()))
 	}
 	return slices.Clip(keys)
-}
-
-// next is the begin of the step after the one that at is in.
-func next(at time.Time, step inference.Dimension) time.Time {
-	switch step {
-	case inference.ByMonth:
-		return time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC)
-	case inference.ByDay:
-		return time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, time.UTC)
-	}
-	return at.Add(time.Hour)
 }
 
 // StepFor is what a drawing of the query's time goes by, empty where its rows are times.
 func (q Query) StepFor() inference.Dimension {
 	const day = 24 * time.Hour
 	switch long := q.Until.Sub(q.Since); {
-	case slices.ContainsFunc(q.By, isTime):
+	case slices.ContainsFunc(q.By, inference.Dimension.IsTime):
 		return ""
 	case long <= 3*day:
 		return inference.ByHour

@@ -9,39 +9,11 @@ import (
 	"fairway/internal/inference"
 )
 
-// grouped writes a number with its thousands apart, "1,234,567".
-func grouped(n int64) string {
-	digits, negative := strings.CutPrefix(strconv.FormatInt(n, 10), "-")
-	var b strings.Builder
-	if negative {
-		b.WriteByte('-')
-	}
-	for i, digit := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(digit)
-	}
-	return b.String()
-}
+// grouped is a number for the eye.
+func grouped(n int64) string { return inference.Grouped(strconv.FormatInt(n, 10)) }
 
-// dollars writes an amount with so many decimals, 1 to 8, rounded half away from zero.
-func dollars(m inference.Money, decimals int) string {
-	sign, amount := "", uint64(m)
-	if m < 0 {
-		sign, amount = "-", -amount
-	}
-	unit := uint64(inference.Dollar)
-	for range decimals {
-		unit /= 10
-	}
-	cut := (amount + unit/2) / unit
-	whole := uint64(inference.Dollar) / unit
-	if cut == 0 {
-		sign = ""
-	}
-	return sign + grouped(int64(cut/whole)) + "." + strconv.FormatUint(cut%whole+whole, 10)[1:]
-}
+// dollars is an amount for the eye.
+func dollars(m inference.Money, decimals int) string { return inference.Grouped(m.Rounded(decimals)) }
 
 // printable is a name as a terminal may be given it: what callers call themselves is
 // theirs to choose.

@@ -137,9 +137,9 @@ func (q Query) parseStep(text string) (inference.Dimension, error) {
 	switch {
 	case text == "":
 		return "", nil
-	case !isTime(step):
+	case !step.IsTime():
 		return "", refuse("step %q: want hour, day or month", clip(text))
-	case slices.ContainsFunc(q.By, isTime):
+	case slices.ContainsFunc(q.By, inference.Dimension.IsTime):
 		return "", refuse("step %s: a report by time has no series beside", step)
 	case len(q.steps(step)) > maxSteps:
 		return "", refuse("step %s: it makes more than %d points: want a longer one", step, maxSteps)
@@ -157,7 +157,7 @@ func parseWhere(filters []string) (map[inference.Dimension]string, error) {
 		switch _, twice := where[d]; {
 		case !ok:
 			return nil, refuse("where %q: want such as model=ID", clip(filter))
-		case isTime(d):
+		case d.IsTime():
 			return nil, refuse("where %s: name times with since and until", d)
 		case !slices.Contains(inference.Dimensions(), d):
 			return nil, refuse("where %q: want one of %s", clip(name), strings.Join(names(filterable()), ", "))
@@ -174,13 +174,9 @@ func parseWhere(filters []string) (map[inference.Dimension]string, error) {
 	return where, nil
 }
 
-func isTime(d inference.Dimension) bool {
-	return d == inference.ByHour || d == inference.ByDay || d == inference.ByMonth
-}
-
 // filterable are the dimensions that are no times.
 func filterable() []inference.Dimension {
-	return slices.DeleteFunc(inference.Dimensions(), isTime)
+	return slices.DeleteFunc(inference.Dimensions(), inference.Dimension.IsTime)
 }
 
 func names(dimensions []inference.Dimension) []string {

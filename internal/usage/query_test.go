@@ -145,7 +145,7 @@ func TestSteps(t *testing.T) {
 		q := Query{}
 		q.Since, q.Until, q.By = now.AddDate(0, 0, -7).Truncate(time.Hour), now.Truncate(time.Hour), []inference.Dimension{d}
 		q.Step = q.StepFor()
-		if _, err := Parse(q.Values(), now); err != nil || (q.Step == "") != isTime(d) {
+		if _, err := Parse(q.Values(), now); err != nil || (q.Step == "") != d.IsTime() {
 			t.Errorf("StepFor by %s = %q, which reads as %v", d, q.Step, err)
 		}
 	}

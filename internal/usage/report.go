@@ -67,7 +67,7 @@ func (q Query) choose(all []inference.UsageRow) (kept, others []inference.UsageR
 	})
 	n := min(cmp.Or(q.Top, maxRows), len(all))
 	kept, others = all[:n], all[n:]
-	if isTime(q.By[0]) {
+	if q.By[0].IsTime() {
 		slices.SortStableFunc(kept, func(a, b inference.UsageRow) int { return cmp.Compare(a.Keys[0], b.Keys[0]) })
 	}
 	return kept, others

@@ -19,7 +19,7 @@ func aQuery(t *rapid.T) Query {
 	q.Since, q.Until = now.AddDate(0, 0, -5).Truncate(3600e9), now.Add(3600e9).Truncate(3600e9)
 	q.By = rapid.SliceOfNDistinct(rapid.SampledFrom(inference.Dimensions()), 0, maxBy, rapid.ID).Draw(t, "by")
 	q.Top = rapid.IntRange(0, 6).Draw(t, "top")
-	if !slices.ContainsFunc(q.By, isTime) {
+	if !slices.ContainsFunc(q.By, inference.Dimension.IsTime) {
 		q.Step = rapid.SampledFrom([]inference.Dimension{"", inference.ByHour, inference.ByDay, inference.ByMonth}).Draw(t, "step")
 	}
 	if rapid.Bool().Draw(t, "filtered") {
@@ -112,7 +112,7 @@ func TestTop(t *testing.T) {
 				continue
 			}
 			before := r.Rows[i-1]
-			if isTime(q.By[0]) && before.Keys[q.By[0]] >= row.Keys[q.By[0]] || !isTime(q.By[0]) && before.Cost < row.Cost {
+			if q.By[0].IsTime() && before.Keys[q.By[0]] >= row.Keys[q.By[0]] || !q.By[0].IsTime() && before.Cost < row.Cost {
 				t.Errorf("row %v of %v comes after %v of %v", row.Keys, row.Cost, before.Keys, before.Cost)
 			}
 		}

@@ -85,36 +85,10 @@ func percentile(costs map[int]int64, percent int64) inference.Money {
 	return 0
 }
 
-// add adds the calls of a row to another; Keys stay.
-func add(to *inference.UsageRow, r inference.UsageRow) {
-	to.Calls += r.Calls
-	to.Failed += r.Failed
-	to.Unknown += r.Unknown
-	to.Attempts += r.Attempts
-	to.FailedOver += r.FailedOver
-	to.Hedged += r.Hedged
-	to.InputTokens += r.InputTokens
-	to.OutputTokens += r.OutputTokens
-	to.CacheReadTokens += r.CacheReadTokens
-	to.CacheWriteTokens += r.CacheWriteTokens
-	to.WastedInputTokens += r.WastedInputTokens
-	to.WastedOutputTokens += r.WastedOutputTokens
-	to.Cost += r.Cost
-	to.WastedCost += r.WastedCost
-	to.Saved += r.Saved
-	to.LatencyMS += r.LatencyMS
-	if to.Costs == nil {
-		to.Costs = map[int]int64{}
-	}
-	for bucket, n := range r.Costs {
-		to.Costs[bucket] += n
-	}
-}
-
 func sum(rows []inference.UsageRow) inference.UsageRow {
 	var total inference.UsageRow
-	for _, r := range rows {
-		add(&total, r)
+	for i := range rows {
+		total.Add(&rows[i])
 	}
 	return total
 }

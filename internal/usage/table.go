@@ -136,7 +136,7 @@ func (r *Report) drawing() (head string, draw func(Row) string) {
 		head = of + " BY " + strings.ToUpper(string(r.Step))
 		return head, func(row Row) string { return fmt.Sprintf("%-*s", len(head), spark(row.Series, value)) }
 	}
-	if len(r.By) == 0 || !isTime(r.By[0]) {
+	if len(r.By) == 0 || !r.By[0].IsTime() {
 		return "", nil
 	}
 	var most int64

@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -119,6 +120,24 @@ func (p *Pool) Person(ctx context.Context, name string) (Person, error) {
 		return Person{}, err
 	}
 	return u.person(), nil
+}
+
+// Email is the e-mail address that the user of that sub signs in by or, where that is
+// another name, has verified; empty for none.
+func (p *Pool) Email(ctx context.Context, sub string) (string, error) {
+	u, ok, err := p.bySub(ctx, sub)
+	if err != nil || !ok {
+		return "", err
+	}
+	for _, alias := range u.Aliases {
+		if strings.Contains(alias, "@") {
+			return alias, nil
+		}
+	}
+	if u.Attributes["email_verified"] == "true" {
+		return u.Attributes["email"], nil
+	}
+	return "", nil
 }
 
 // bySubOrName is the user whom an operator names. A sub comes first: nobody passes for

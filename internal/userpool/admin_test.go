@@ -51,6 +51,35 @@ func TestAddUnconfirmed(t *testing.T) {
 	wantError(t, "sign-in without a password", err, NotAuthorized, "Incorrect username or password.")
 }
 
+// TestEmail: the address that a user is known by, whatever they write into their own.
+func TestEmail(t *testing.T) {
+	byEmail, byName := newDesk(t, seedSettings), newDesk(t, Settings{})
+	for _, c := range []struct {
+		d        *desk
+		name     string
+		verified string
+		want     string
+	}{
+		{byEmail, "bob@example.com", "false", "bob@example.com"},
+		{byEmail, "Eve@Example.com", "true", "eve@example.com"},
+		{byName, "bob", "false", ""},
+		{byName, "eve", "true", "eve@example.com"},
+	} {
+		n := NewPerson{Username: c.name, Attributes: map[string]string{"email_verified": c.verified}}
+		if c.d == byName {
+			n.Attributes["email"] = c.name + "@example.com"
+		}
+		added, err := c.d.pool.Add(t.Context(), n)
+		wantNil(t, "Add", err)
+		if got, err := c.d.pool.Email(t.Context(), added.Sub); err != nil || got != c.want {
+			t.Errorf("Email() of %s, verified: %s = %q, %v, want %q", c.name, c.verified, got, err, c.want)
+		}
+	}
+	if got, err := byName.pool.Email(t.Context(), "nobody"); err != nil || got != "" {
+		t.Errorf("Email() of nobody = %q, %v, want none", got, err)
+	}
+}
+
 func TestAddRefuses(t *testing.T) {
 	s := seedSettings
 	s.Groups = []string{"Admins"}

@@ -48,10 +48,11 @@ func (s *sums) add(r *inference.Record) {
 	s.Attempts += int64(len(r.Attempts))
 	s.Input += int64(r.Usage.InputTokens)
 	s.Output += int64(r.Usage.OutputTokens)
-	s.WastedInput += int64(r.Wasted.InputTokens)
-	s.WastedOutput += int64(r.Wasted.OutputTokens)
+	wasted, wastedCost := r.Waste()
+	s.WastedInput += int64(wasted.InputTokens)
+	s.WastedOutput += int64(wasted.OutputTokens)
 	s.Cost += r.Cost
-	s.WastedCost += r.WastedCost
+	s.WastedCost += wastedCost
 }
 
 // keyOf is where a report by a dimension counts a record (docs/usage.md, Dimensions).
@@ -65,7 +66,7 @@ func keyOf(r *inference.Record, by inference.Dimension) string {
 	case inference.ByMonth:
 		return at.Format("2006-01")
 	case inference.ByModel:
-		return cmp.Or(r.Fallback, string(r.Model))
+		return string(r.AnsweringModel())
 	case inference.ByProfile:
 		if r.Profile != nil {
 			return *r.Profile

@@ -34,7 +34,7 @@ func (f *Failure) Err() *inference.Error {
 		e.Kind = kind
 	}
 	if f.Message != "" {
-		e.Message = f.Message
+		e.Message, e.Foreign = f.Message, true
 	}
 	return e
 }

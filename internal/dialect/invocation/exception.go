@@ -39,7 +39,7 @@ func failure(op inference.Operation, m eventstream.Message) error {
 		}
 		cause := json.Unmarshal(m.Payload, &body)
 		if body.OriginalMessage != "" {
-			cause = errors.New("the model said: " + body.OriginalMessage)
+			cause = &inference.Error{Op: "the model said", Message: body.OriginalMessage, Foreign: true}
 		}
 		e := named(op, string(m.Headers.Text(eventstream.ExceptionType)), body.Message)
 		e.OriginalStatus, e.Err = body.OriginalStatusCode, errors.Join(e.Err, cause)
@@ -56,9 +56,9 @@ var errNoMessageType = errors.New("a frame without a known message type")
 func named(op inference.Operation, name, message string) *inference.Error {
 	kind, ok := exceptions[strings.ToLower(name)]
 	if !ok {
-		return &inference.Error{Kind: inference.InternalServer, Op: string(op), Message: message, Err: errors.New("an exception of type " + name)}
+		return &inference.Error{Kind: inference.InternalServer, Op: string(op), Message: message, Foreign: true, Err: errors.New("an exception of type " + name)}
 	}
-	return &inference.Error{Kind: kind, Op: string(op), Message: message}
+	return &inference.Error{Kind: kind, Op: string(op), Message: message, Foreign: true}
 }
 
 // unreadable is the error for an answer that is not of its operation's form: the

@@ -204,6 +204,21 @@ func TestFrameFailures(t *testing.T) {
 	}
 }
 
+// TestNoWordsOfTheRegionInLogs: what a region says may quote the prompt, also what it
+// says that the model said.
+func TestNoWordsOfTheRegionInLogs(t *testing.T) {
+	for _, frame := range [][]byte{
+		exception("modelStreamErrorException", `{"message":"SECRET","originalMessage":"SECRET"}`),
+		exception("laterException", `{"message":"SECRET"}`),
+		unmodelled("InternalFailure", "SECRET"),
+	} {
+		_, err := Inspect(inference.InvokeModelWithResponseStream).Frame(frame)
+		if line := inference.AsError(err).LogValue().String(); strings.Contains(line, "SECRET") || !strings.Contains(line, "Exception") {
+			t.Errorf("Frame(%q) is logged as %q, want its kind alone", frame, line)
+		}
+	}
+}
+
 func TestChunkOfAnyJSON(t *testing.T) {
 	for _, payload := range []string{`{"bytes":"e30="}`, ` { "p" : "x" , "bytes" : "e30=" }`, `{"bytes":"e30\u003d"}`} {
 		if got, err := appendChunk(nil, []byte(payload)); err != nil || string(got) != "{}" {

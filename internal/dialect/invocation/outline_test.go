@@ -39,6 +39,14 @@ func TestOutlineLimit(t *testing.T) {
 		`{"of":"a family that is not known","max_tokens":7}`:        {"cohere.command-r-v1:0", 8_000},
 		`{"inferenceConfig":{"maxTokens":1, "maxTokens" : 7}}`:      {claude, 7},
 		`{"anthropic_version":"x","max_tokens":7,"messages":"\"]"}`: {claude, 7},
+		`{"max_tokens":9223372036854775807}`:                        {claude, mostTokens},
+		`{"max_tokens":7,"n":9}`:                                    {claude, 7},
+		`{"max_completion_tokens":7,"n":3}`:                         {"openai.gpt-oss-120b-1:0", 21},
+		`{"max_completion_tokens":7,"n":3.0e0}`:                     {"openai.gpt-oss-120b-1:0", 21},
+		`{"max_completion_tokens":7,"n":-3}`:                        {"openai.gpt-oss-120b-1:0", 7},
+		`{"max_completion_tokens":7,"n":1e300}`:                     {"openai.gpt-oss-120b-1:0", 7 * mostAnswers},
+		`{"max_completion_tokens":99999999,"n":99}`:                 {"openai.gpt-oss-120b-1:0", mostTokens},
+		`{"messages":[],"n":2}`:                                     {"qwen.qwen3-32b-v1:0", 16_000},
 	} {
 		if got := outline(test.model, body); got.MaxTokens != test.want {
 			t.Errorf("Outline(%s, %s).MaxTokens = %d, want %d", test.model, body, got.MaxTokens, test.want)

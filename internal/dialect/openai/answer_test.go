@@ -207,8 +207,8 @@ func TestStreamErrors(t *testing.T) {
 		`{"error":"m"}`: inference.ModelStreamError,
 	} {
 		_, err := openai.Dialect{}.NewDecoder().Decode(dialect.Payload{JSON: []byte(text)})
-		if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != kind || e.Message != "m" {
-			t.Errorf("Decode(%s) error = %v, want %s: m", text, err, kind)
+		if e, ok := errors.AsType[*inference.Error](err); !ok || e.Kind != kind || e.Message != "m" || !e.Foreign {
+			t.Errorf("Decode(%s) error = %v, want the foreign %s: m", text, err, kind)
 		}
 	}
 	for want, texts := range map[string][]string{

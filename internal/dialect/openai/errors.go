@@ -112,7 +112,7 @@ func (e *errorBody) asError() *inference.Error {
 	if !ok {
 		kind = inference.ModelStreamError
 	}
-	return &inference.Error{Kind: kind, Op: "read chat completion", Message: e.Message}
+	return &inference.Error{Kind: kind, Op: "read chat completion", Message: e.Message, Foreign: true}
 }
 
 // ErrorMessage is what the body of an error answer says, empty where it is not in

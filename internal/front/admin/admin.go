@@ -39,7 +39,7 @@ type Config struct {
 	Principal func(name string) (inference.Principal, bool)          // the zero one where it reports false
 	Now       func() time.Time
 
-	Standings    func() []inference.Standing // of estimates of tokens, in order
+	Corrections  func() []inference.Correction // of estimates of tokens, in order
 	Calibrations Calibrations
 
 	// Explain decides a call without making it. The empty region is the server's own.

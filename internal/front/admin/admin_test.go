@@ -33,7 +33,7 @@ type door struct {
 	ledger  ledger
 	budgets []usage.BudgetState
 
-	standings []inference.Standing
+	corrections []inference.Correction
 }
 
 func newDoor(t *testing.T, withPool bool) *door {
@@ -49,6 +49,7 @@ func newDoor(t *testing.T, withPool bool) *door {
 			Store: kept, Now: time.Now,
 			Changed:   func(context.Context) { d.changes++ },
 			Principal: func(name string) bool { return name == "checkout" },
+			Budgets:   func() []string { return []string{"team", "trial"} },
 		},
 		Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 		Explain: func(_ context.Context, principal, action, _ string, _ inference.Region) (*explain.Explanation, error) {
@@ -63,8 +64,8 @@ func newDoor(t *testing.T, withPool bool) *door {
 			}
 			return inference.Principal{Name: name, ARN: "arn:aws:iam::123456789012:role/checkout"}, true
 		},
-		Now:       time.Now,
-		Standings: func() []inference.Standing { return d.standings }, Calibrations: kept,
+		Now:         time.Now,
+		Corrections: func() []inference.Correction { return d.corrections }, Calibrations: kept,
 	}
 	if withPool {
 		c.Pool, err = userpool.New(t.Context(), userpool.Options{Region: "eu-west-1", Store: kept, Settings: userpool.Settings{SignInBy: []string{"email"}}})

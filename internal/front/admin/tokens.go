@@ -12,7 +12,7 @@ type Calibrations interface {
 	Calibrations(ctx context.Context) ([]inference.Calibration, error)
 }
 
-// estimates answers GET /api/tokens: how estimates stand, what this server learned in the
+// estimates answers GET /api/tokens: how estimates are corrected, what this server learned in the
 // last minute among it, and the rows from which another program estimates as all servers
 // of the store do.
 func (d *Door) estimates(r *http.Request) (any, error) {
@@ -21,7 +21,7 @@ func (d *Door) estimates(r *http.Request) (any, error) {
 		return nil, err
 	}
 	return struct {
-		Standings []inference.Standing    `json:"calibrations"`
-		Rows      []inference.Calibration `json:"rows"`
-	}{append([]inference.Standing{}, d.Standings()...), append([]inference.Calibration{}, rows...)}, nil
+		Corrections []inference.Correction  `json:"calibrations"`
+		Rows        []inference.Calibration `json:"rows"`
+	}{append([]inference.Correction{}, d.Corrections()...), append([]inference.Calibration{}, rows...)}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -213,6 +214,31 @@ func TestTrace(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"x"}, calls[0].Path); diff != "" {
 		t.Errorf("path (-want +got):\n%s", diff)
+	}
+}
+
+// TestRetryAfter: a response says how long to wait until all calls of it that were
+// refused can be made, in whole seconds.
+func TestRetryAfter(t *testing.T) {
+	waits := map[string]time.Duration{"a": 90 * time.Second, "b": 2500 * time.Millisecond, "c": 0}
+	var operations []backend.Operation
+	for name := range waits {
+		operations = append(operations, operationOf("Query."+name, backend.Funcs{
+			OnRequest:  func(*backend.Context) (any, error) { return name, nil },
+			OnResponse: func(*backend.Context) (any, error) { return nil, nil },
+		}))
+	}
+	f := harness{operations: operations, sources: map[string]DataSource{
+		backend.NoneDataSource: sourceFunc(func(_ context.Context, name any) (any, *inference.Record, error) {
+			refused := &inference.Error{Kind: inference.Throttling, Message: "Too many requests", RetryAfter: waits[name.(string)]}
+			return nil, &inference.Record{Error: &inference.Failure{Status: 429, Type: refused.Kind, RetryAfter: refused.RetryAfter}}, refused
+		}),
+	}}.front(t)
+	for query, want := range map[string]string{`{a b c}`: "90", `{b c}`: "3", `{c}`: "", `{__typename}`: ""} {
+		w, _ := ask(t, f, query, nil)
+		if got := w.Header().Get("Retry-After"); w.Code != http.StatusOK || got != want {
+			t.Errorf("%s: status %d, Retry-After = %q, want 200 and %q", query, w.Code, got, want)
+		}
 	}
 }
 

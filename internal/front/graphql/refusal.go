@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"fairway/internal/inference"
 )
@@ -69,8 +70,13 @@ var signatureKinds = map[inference.Kind]bool{
 // overload refuses a request for which there is no room.
 func (f *Front) overload(w http.ResponseWriter, err error) {
 	e := inference.AsError(err)
-	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	retryAfter(w.Header(), e.RetryAfter)
 	f.refuse(w, &refusal{status: e.Kind.Status(), errorType: string(e.Kind), message: e.Message})
+}
+
+// retryAfter tells how long to wait, in whole seconds.
+func retryAfter(h http.Header, wait time.Duration) {
+	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 }
 
 func (f *Front) refuse(w http.ResponseWriter, err error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+	"time"
 
 	"fairway/internal/front"
 	"fairway/internal/inference"
@@ -39,8 +40,19 @@ func (t *trace) cost() (sum inference.Money) {
 	return sum
 }
 
+// wait is how long the last of the calls that failed is to wait, 0 where none is.
+func (t *trace) wait() (longest time.Duration) {
+	for _, c := range t.calls {
+		if c.Error != nil {
+			longest = max(longest, c.Error.RetryAfter)
+		}
+	}
+	return longest
+}
+
 // describe writes what a header tells of the calls: the budgets that they brought near
-// their limits, and, where it was asked for, what they cost.
+// their limits, when to send those again that were refused, and, where it was asked for,
+// what they cost.
 func (t *trace) describe(h http.Header, asked inference.Steering) {
 	var nearing []inference.Nearing
 	for _, c := range t.calls {
@@ -48,6 +60,9 @@ func (t *trace) describe(h http.Header, asked inference.Steering) {
 	}
 	if len(nearing) > 0 {
 		h.Set("X-Fairway-Budget", front.Nearing(nearing))
+	}
+	if wait := t.wait(); wait > 0 {
+		retryAfter(h, wait)
 	}
 	if asked.Cost {
 		h.Set("X-Fairway-Cost-Usd", t.cost().String())

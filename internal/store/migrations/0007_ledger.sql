@@ -28,7 +28,8 @@ CREATE TABLE calls (
     destination        TEXT NOT NULL,
     policy             TEXT NOT NULL,
     residency          TEXT,            -- a JSON array, NULL for none
-    fallback           TEXT NOT NULL,
+    fallback           TEXT NOT NULL,   -- profile or model that answered in place of the one called, empty for none
+    fallback_model     TEXT NOT NULL,   -- its model
     continued          BIGINT NOT NULL,
     shadow_of          TEXT NOT NULL,
     outcome            TEXT NOT NULL,
@@ -87,8 +88,10 @@ CREATE TABLE usage_series (
     region    TEXT NOT NULL, -- destination where that says so, else destination_region
     source    TEXT NOT NULL,
     outcome   TEXT NOT NULL, -- tells failed and unknown calls
+    used      BIGINT NOT NULL, -- begin of the last day that has sums of it, Unix milliseconds
     UNIQUE (principal, caller, key_name, team, door, profile, model, region, source, outcome)
 );
+CREATE INDEX usage_series_used ON usage_series (used, id);
 
 -- Sums of the rows of calls: usage_hours JOIN usage_series ON id = series.
 CREATE TABLE usage_hours (

