@@ -95,7 +95,7 @@ func worse(a, b *inference.Error) *inference.Error {
 	return a
 }
 
-var errNoLease = errors.New("the store does not answer, and what was leased is used up")
+var errNoLease = errors.New("the store does not answer, and what was leased is used up: bring the store back, or set leases.away to allow")
 
 // errAbsent is the error of a call that the bank would have to lease more for.
 func errAbsent(c *cell) *inference.Error {

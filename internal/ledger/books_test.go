@@ -112,7 +112,8 @@ type link struct {
 	keeps   atomic.Int64
 	largest atomic.Int64
 	freed   chan struct{}
-	dead    atomic.Bool                // the process is: nothing of it arrives any more
+	dying   sync.RWMutex
+	dead    bool                       // the process is: nothing of it arrives any more
 	refuse  func(inference.Entry) bool // of a batch with such an entry nothing is kept
 }
 
@@ -120,10 +121,19 @@ func newLink(b *books) *link { return &link{books: b, freed: make(chan struct{})
 
 func (l *link) set(m mood) { l.mood.Store(int32(m)) }
 
+// die ends the process. What it was at in the books is done.
+func (l *link) die() {
+	l.dying.Lock()
+	defer l.dying.Unlock()
+	l.dead = true
+}
+
 // through does something in the mood of the link.
 func (l *link) through(ctx context.Context, act func()) error {
 	do := func() {
-		if !l.dead.Load() {
+		l.dying.RLock()
+		defer l.dying.RUnlock()
+		if !l.dead {
 			act()
 		}
 	}

@@ -235,5 +235,5 @@ func (l *Ledger) Close(ctx context.Context) error {
 }
 
 func unavailable(op string, cause error) error {
-	return &inference.Error{Kind: inference.ServiceUnavailable, Op: op, Message: "Bedrock is unable to process your request.", Err: cause}
+	return &inference.Error{Kind: inference.ServiceUnavailable, Op: op, Message: "Bedrock is unable to process your request.", RetryAfter: time.Second, Err: cause}
 }

@@ -184,7 +184,7 @@ func kill(t *testing.T, l *Ledger, store *link, dir string) string {
 		t.Fatal(err)
 	}
 	store.set(failing)
-	store.dead.Store(true)
+	store.die()
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = l.Close(ended) // which a killed process does not: nothing of it counts
