@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"path"
-	"slices"
 	"time"
 )
 
@@ -110,13 +109,18 @@ func Percent(amount, limit int64) int {
 // Matches reports whether one of the names is of one of the patterns, which are
 // path.Match's, and "*" any name, also one with a slash. An empty name is none.
 func Matches(patterns []string, names ...string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		return slices.ContainsFunc(names, func(name string) bool {
-			if name == "" {
-				return false
+	for _, pattern := range patterns {
+		for _, name := range names {
+			if name != "" && (pattern == "*" || matches(pattern, name)) {
+				return true
 			}
-			ok, _ := path.Match(pattern, name)
-			return ok || pattern == "*"
-		})
-	})
+		}
+	}
+	return false
+}
+
+// matches passes over a pattern that is none: settings have none of those.
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
 }
